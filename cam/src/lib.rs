@@ -1,1 +1,23 @@
-//! The machine.
+//! The categorical abstract machine.
+//!
+//! The street through this crate goes one way:
+//!
+//! ```text
+//! Combinators -> Bytecode -> Program -> Instance
+//!          compile     verify     start
+//! ```
+//!
+//! Untrusted bytes join it at [`Bytecode`](bytecode::Bytecode) through `decode`; whatever comes from
+//! there is believed by nobody until `verify` has made a `Program` of it.
+//!
+//! What this crate does **not** know: text and its grammar (that is `dsl`), clocks, files, sockets,
+//! threads, keys, signatures (that is `node`). The same bytes and the same input give the same answer
+//! on every machine and every day.
+
+pub mod limits;
+
+pub mod types;
+pub mod value;
+
+pub mod combinator;
+pub mod schema;

@@ -1,0 +1,71 @@
+//! Every bound of the machine, with its reason and its worst case.
+//!
+//! A bound is part of the protocol: two nodes that disagree about one would disagree about which
+//! programs exist. Raising a bound therefore needs a new format number.
+
+/// Bytes of one encoded module. 1 MiB holds programs of about a hundred thousand instructions, and
+/// a hostile module of this size is verified in milliseconds.
+pub const MODULE_BYTES_MAX: usize = 1 << 20;
+
+/// Entries of a module's type table. The verifier's memory is linear in it.
+pub const TYPES_MAX: usize = 4096;
+
+/// Height of a type, and so the nesting of any of its values. Compare, print, encode and drop walk a
+/// value recursively; 32 frames fit on any stack.
+pub const TYPE_HEIGHT_MAX: u32 = 32;
+
+/// Slots of a type when products are laid flat (a sum is one more than its widest payload). A table of
+/// `t x t` entries would otherwise name a value of 2^4096 leaves in a few kilobytes.
+pub const TYPE_WIDTH_MAX: u64 = 1024;
+
+/// Components of a product and constructors of a sum; a sum's tag is one byte.
+pub const ARITY_MAX: usize = 255;
+
+/// Functions of a module.
+pub const FUNCTIONS_MAX: usize = 4096;
+
+/// Instructions of one function, delimiters included.
+pub const FUNCTION_INSTRUCTIONS_MAX: usize = 1 << 16;
+
+/// Values in a module's pool of constants.
+pub const POOL_MAX: usize = 4096;
+
+/// Values on the stack of one function.
+pub const STACK_MAX: usize = 1024;
+
+/// Open `case`s inside one another in a function.
+pub const CASE_DEPTH_MAX: usize = 128;
+
+/// Functions on the longest call path, fold bodies included. With `STACK_MAX` it bounds the machine's
+/// space before the first step.
+pub const CALL_HEIGHT_MAX: u32 = 128;
+
+/// Nesting of combinators other than composition. The compiler walks an arrow recursively; composition
+/// is walked with an explicit stack, so a long straight line costs no depth.
+pub const ARROW_DEPTH_MAX: u32 = 512;
+
+/// Combinators of one module under construction. Bounds the compiler's memory.
+pub const ARROWS_MAX: usize = 1 << 22;
+
+/// Bytes of one name in a schema.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// Entries of a schema: shapes with their names. As many as types.
+pub const SHAPES_MAX: usize = 4096;
+
+/// Bytes of one text or byte string.
+pub const TEXT_BYTES_MAX: usize = 1 << 24;
+
+/// Weight of one encoded value that is decoded: 256 MiB of structure. A list of 2^32 units is five
+/// bytes on the wire, so bytes alone bound nothing; weight is charged before an element is built.
+pub const VALUE_WEIGHT_MAX: u64 = 1 << 28;
+
+/// Weight of a machine's state. A step whose new state is heavier traps with `SizeLimit`.
+pub const STATE_WEIGHT_MAX: u64 = 1 << 28;
+
+/// Fuel of one step. An instruction costs 1 to a few dozen units, so the longest step takes about a
+/// second on the reference interpreter.
+pub const STEP_FUEL: u64 = 10_000_000;
+
+/// Fuel of one migration: it visits the whole state once, however large.
+pub const MIGRATION_FUEL: u64 = 10_000_000_000;

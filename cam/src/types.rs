@@ -1,0 +1,381 @@
+//! Types of the machine: structural, first order, each an entry of a table.
+//!
+//! Types are never compared as trees. A table is hash-consed, so two types of one table are equal
+//! exactly when their indices are, and a type of exponential size costs one entry per level. Types
+//! carry no names; the names a person sees stand in the [`Schema`](crate::schema::Schema).
+//!
+//! There are no recursive types. Lists and maps cover inductive data, and a value is then never
+//! nested deeper than its type is high, so the recursive walks over values (compare, encode, drop)
+//! have a bound that is known before the value exists.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{ARITY_MAX, TYPE_HEIGHT_MAX, TYPE_WIDTH_MAX};
+
+/// The name of a type within one table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TypeId(pub(crate) u32);
+
+/// The product of nothing; its one value is the empty tuple.
+pub const UNIT: TypeId = TypeId(0);
+/// `Unit + Unit`: false, true.
+pub const BOOL: TypeId = TypeId(1);
+/// `Unit + Unit + Unit`: less, equal, greater.
+pub const ORDERING: TypeId = TypeId(2);
+/// 64-bit signed integers; arithmetic is checked.
+pub const INT: TypeId = TypeId(3);
+/// Unicode text.
+pub const TEXT: TypeId = TypeId(4);
+/// Byte strings.
+pub const BYTES: TypeId = TypeId(5);
+
+/// How many types every table starts with.
+pub const PREDECLARED: u32 = 6;
+
+impl TypeId {
+    /// Position in the table.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One entry of a table. Operands are entries of the same table with smaller indices.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Type {
+    /// Tuples and records.
+    Product(Box<[TypeId]>),
+    /// Variants: one payload type for each constructor, at least one.
+    Sum(Box<[TypeId]>),
+    /// 64-bit signed integers.
+    Int,
+    /// Unicode text.
+    Text,
+    /// Byte strings.
+    Bytes,
+    /// Finite sequences.
+    List(TypeId),
+    /// Finite maps, ordered by key.
+    Map(TypeId, TypeId),
+}
+
+impl Type {
+    /// The operands, in order.
+    #[must_use]
+    pub fn operands(&self) -> Vec<TypeId> {
+        match self {
+            Type::Product(parts) | Type::Sum(parts) => parts.to_vec(),
+            Type::Int | Type::Text | Type::Bytes => Vec::new(),
+            Type::List(item) => vec![*item],
+            Type::Map(key, value) => vec![*key, *value],
+        }
+    }
+
+    /// The constructor's byte in the encoding.
+    #[must_use]
+    pub fn constructor(&self) -> u8 {
+        match self {
+            Type::Product(_) => 0x01,
+            Type::Sum(_) => 0x02,
+            Type::Int => 0x03,
+            Type::Text => 0x04,
+            Type::Bytes => 0x05,
+            Type::List(_) => 0x06,
+            Type::Map(..) => 0x07,
+        }
+    }
+
+    fn renamed(&self, name: impl Fn(TypeId) -> TypeId) -> Type {
+        let all = |parts: &[TypeId]| parts.iter().map(|part| name(*part)).collect();
+        match self {
+            Type::Product(parts) => Type::Product(all(parts)),
+            Type::Sum(parts) => Type::Sum(all(parts)),
+            Type::List(item) => Type::List(name(*item)),
+            Type::Map(key, value) => Type::Map(name(*key), name(*value)),
+            Type::Int | Type::Text | Type::Bytes => self.clone(),
+        }
+    }
+}
+
+/// What is known of an entry without looking below it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Attributes {
+    height: u32,
+    width: u64,
+    key: bool,
+}
+
+/// A hash-consed table of types.
+///
+/// While a module is under construction a table may hold types above the limits (the environment of a
+/// long handler is a tall product that never reaches the bytecode); what a module encodes is checked
+/// by [`TypeTable::within_limits`].
+#[derive(Clone, Debug)]
+pub struct TypeTable {
+    entries: Vec<Type>,
+    attributes: Vec<Attributes>,
+    index: BTreeMap<Type, TypeId>,
+}
+
+impl Default for TypeTable {
+    fn default() -> TypeTable {
+        TypeTable::new()
+    }
+}
+
+impl PartialEq for TypeTable {
+    fn eq(&self, other: &TypeTable) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for TypeTable {}
+
+impl TypeTable {
+    /// The table of the predeclared types alone.
+    #[must_use]
+    pub fn new() -> TypeTable {
+        let mut table = TypeTable {
+            entries: Vec::new(),
+            attributes: Vec::new(),
+            index: BTreeMap::new(),
+        };
+        table.intern(Type::Product(Box::new([])));
+        table.intern(Type::Sum(Box::new([UNIT; 2])));
+        table.intern(Type::Sum(Box::new([UNIT; 3])));
+        table.intern(Type::Int);
+        table.intern(Type::Text);
+        table.intern(Type::Bytes);
+        table
+    }
+
+    /// The entry named `id`.
+    #[must_use]
+    pub fn get(&self, id: TypeId) -> &Type {
+        &self.entries[id.index()]
+    }
+
+    /// The id at position `index`, if the table is that long.
+    #[must_use]
+    pub fn at(&self, index: u32) -> Option<TypeId> {
+        ((index as usize) < self.entries.len()).then_some(TypeId(index))
+    }
+
+    /// All entries after the predeclared ones, in table order.
+    #[must_use]
+    pub fn declared(&self) -> &[Type] {
+        &self.entries[PREDECLARED as usize..]
+    }
+
+    /// Entries, the predeclared ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Never: the predeclared types are always there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The product of `parts`.
+    pub fn product(&mut self, parts: &[TypeId]) -> TypeId {
+        self.intern(Type::Product(parts.into()))
+    }
+
+    /// The sum of `payloads`.
+    pub fn sum(&mut self, payloads: &[TypeId]) -> TypeId {
+        self.intern(Type::Sum(payloads.into()))
+    }
+
+    /// `Unit + item`: none, some.
+    pub fn option(&mut self, item: TypeId) -> TypeId {
+        self.sum(&[UNIT, item])
+    }
+
+    /// Lists of `item`.
+    pub fn list(&mut self, item: TypeId) -> TypeId {
+        self.intern(Type::List(item))
+    }
+
+    /// Maps from `key` to `value`.
+    pub fn map(&mut self, key: TypeId, value: TypeId) -> TypeId {
+        self.intern(Type::Map(key, value))
+    }
+
+    /// The entry equal to `entry`, made if it is new. Operands must be of this table.
+    pub fn intern(&mut self, entry: Type) -> TypeId {
+        if let Some(id) = self.index.get(&entry) {
+            return *id;
+        }
+        let id =
+            TypeId(u32::try_from(self.entries.len()).expect("arrows are bounded, so types are"));
+        self.attributes.push(self.attributes_of(&entry));
+        self.index.insert(entry.clone(), id);
+        self.entries.push(entry);
+        id
+    }
+
+    /// The entry equal to `entry`, if there is one.
+    #[must_use]
+    pub fn find(&self, entry: &Type) -> Option<TypeId> {
+        self.index.get(entry).copied()
+    }
+
+    /// Where type `id` of `other` stands in this table, if it does. Linear in `other`.
+    #[must_use]
+    pub fn find_from(&self, other: &TypeTable, id: TypeId) -> Option<TypeId> {
+        let mut names: Vec<Option<TypeId>> = Vec::with_capacity(id.index() + 1);
+        for entry in &other.entries[..=id.index()] {
+            let known = entry
+                .operands()
+                .iter()
+                .all(|part| names[part.index()].is_some());
+            names.push(if known {
+                self.find(
+                    &entry.renamed(|part| names[part.index()].expect("known, by the line above")),
+                )
+            } else {
+                None
+            });
+        }
+        names[id.index()]
+    }
+
+    /// Brings type `id` of `other`, and all it reaches, into this table. Linear in `other`.
+    pub fn import(&mut self, other: &TypeTable, id: TypeId) -> TypeId {
+        let mut wanted = vec![false; id.index() + 1];
+        wanted[id.index()] = true;
+        for index in (0..=id.index())
+            .rev()
+            .filter(|index| *index >= PREDECLARED as usize)
+        {
+            if wanted[index] {
+                for part in other.entries[index].operands() {
+                    wanted[part.index()] = true;
+                }
+            }
+        }
+        let mut names: Vec<TypeId> = Vec::with_capacity(id.index() + 1);
+        for (index, entry) in other.entries[..=id.index()].iter().enumerate() {
+            let own = if index < PREDECLARED as usize {
+                TypeId(u32::try_from(index).expect("below six"))
+            } else if wanted[index] {
+                self.intern(entry.renamed(|part| names[part.index()]))
+            } else {
+                UNIT // never read: nothing wanted reaches it
+            };
+            names.push(own);
+        }
+        names[id.index()]
+    }
+
+    /// Nesting of the type: 0 for a type without operands.
+    #[must_use]
+    pub fn height(&self, id: TypeId) -> u32 {
+        self.attributes[id.index()].height
+    }
+
+    /// Whether values of the type may be keys of a map: no map inside.
+    #[must_use]
+    pub fn is_key(&self, id: TypeId) -> bool {
+        self.attributes[id.index()].key
+    }
+
+    /// Whether the type may stand in a module: height, width and arity are within the limits.
+    #[must_use]
+    pub fn within_limits(&self, id: TypeId) -> bool {
+        let Attributes { height, width, .. } = self.attributes[id.index()];
+        let arity = match self.get(id) {
+            Type::Product(parts) => parts.len() <= ARITY_MAX,
+            Type::Sum(payloads) => !payloads.is_empty() && payloads.len() <= ARITY_MAX,
+            Type::Map(key, _) => self.is_key(*key),
+            Type::Int | Type::Text | Type::Bytes | Type::List(_) => true,
+        };
+        arity && height <= TYPE_HEIGHT_MAX && width <= TYPE_WIDTH_MAX
+    }
+
+    /// The order of a canonical table: height, then constructor, then operands. Heights first makes
+    /// operands precede what uses them.
+    #[must_use]
+    pub fn canonical_rank(&self, id: TypeId) -> (u32, u8, Vec<TypeId>) {
+        let entry = self.get(id);
+        (self.height(id), entry.constructor(), entry.operands())
+    }
+
+    fn attributes_of(&self, entry: &Type) -> Attributes {
+        let parts: Vec<Attributes> = entry
+            .operands()
+            .iter()
+            .map(|part| self.attributes[part.index()])
+            .collect();
+        let height = match parts.iter().map(|part| part.height).max() {
+            Some(tallest) => tallest.saturating_add(1),
+            None => 0,
+        };
+        let width = match entry {
+            Type::Product(_) => parts
+                .iter()
+                .fold(0, |sum: u64, part| sum.saturating_add(part.width)),
+            Type::Sum(_) => parts
+                .iter()
+                .map(|part| part.width)
+                .max()
+                .unwrap_or(0)
+                .saturating_add(1),
+            Type::Int | Type::Text | Type::Bytes | Type::List(_) | Type::Map(..) => 1,
+        };
+        let key = !matches!(entry, Type::Map(..)) && parts.iter().all(|part| part.key);
+        Attributes { height, width, key }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_types_have_one_name() {
+        let mut table = TypeTable::new();
+        let pair = table.product(&[INT, TEXT]);
+        assert_eq!(table.product(&[INT, TEXT]), pair);
+        assert_ne!(table.product(&[TEXT, INT]), pair);
+        assert_eq!(table.sum(&[UNIT, UNIT]), BOOL);
+    }
+
+    #[test]
+    fn a_doubling_chain_is_cheap_and_out_of_limits() {
+        let mut table = TypeTable::new();
+        let mut doubled = INT;
+        for _ in 0..4000 {
+            doubled = table.product(&[doubled, doubled]);
+        }
+        assert_eq!(table.height(doubled), 4000);
+        assert!(!table.within_limits(doubled));
+    }
+
+    #[test]
+    fn a_map_is_no_key() {
+        let mut table = TypeTable::new();
+        let map = table.map(TEXT, INT);
+        let nested = table.list(map);
+        assert!(table.is_key(TEXT) && !table.is_key(map) && !table.is_key(nested));
+        let bad = table.map(nested, INT);
+        assert!(table.within_limits(map) && !table.within_limits(bad));
+    }
+
+    #[test]
+    fn import_keeps_the_structure() {
+        let mut left = TypeTable::new();
+        let unrelated = left.list(TEXT);
+        let map = left.map(TEXT, INT);
+        let both = left.product(&[map, INT]);
+        let mut right = TypeTable::new();
+        assert_eq!(right.find_from(&left, both), None);
+        let moved = right.import(&left, both);
+        assert_eq!(right.find_from(&left, both), Some(moved));
+        assert_eq!(right.find_from(&left, unrelated), None);
+        assert_eq!(right.len(), PREDECLARED as usize + 2);
+    }
+}

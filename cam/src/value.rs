@@ -1,0 +1,300 @@
+//! Values of the machine, and when a value inhabits a type.
+//!
+//! A value is immutable and shared: a step works on the old state's structure and the old state stays
+//! whole, so an abort costs nothing. Lists and maps know their weight, so the size of a new state is
+//! checked in time of its width and not of its content.
+
+use std::sync::{Arc, LazyLock};
+
+use imbl::{OrdMap, Vector};
+
+use crate::types::{Type, TypeId, TypeTable};
+
+/// A value. Which type it has is known from outside; a value carries no type.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Value {
+    /// An integer.
+    Int(i64),
+    /// A text.
+    Text(Arc<str>),
+    /// A byte string.
+    Bytes(Arc<[u8]>),
+    /// A tuple or record, its parts in the type's order.
+    Product(Arc<[Value]>),
+    /// A constructor's position and its payload.
+    Sum(u8, Arc<Value>),
+    /// A list.
+    List(List),
+    /// A map.
+    Map(Map),
+}
+
+static UNIT: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(Value::Product(Arc::new([]))));
+
+impl Value {
+    /// The empty tuple.
+    #[must_use]
+    pub fn unit() -> Value {
+        Value::clone(&UNIT)
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// A tuple or record.
+    #[must_use]
+    pub fn product(parts: Vec<Value>) -> Value {
+        if parts.is_empty() {
+            Value::unit()
+        } else {
+            Value::Product(parts.into())
+        }
+    }
+
+    /// Constructor `tag` applied to `payload`.
+    #[must_use]
+    pub fn sum(tag: u8, payload: Value) -> Value {
+        Value::Sum(tag, Arc::new(payload))
+    }
+
+    /// Constructor `tag` without payload.
+    #[must_use]
+    pub fn constructor(tag: u8) -> Value {
+        Value::Sum(tag, Arc::clone(&UNIT))
+    }
+
+    /// A boolean: constructor 0 is false, 1 is true.
+    #[must_use]
+    pub fn bool(truth: bool) -> Value {
+        Value::constructor(u8::from(truth))
+    }
+
+    /// An option: constructor 0 is none, 1 is some.
+    #[must_use]
+    pub fn option(content: Option<Value>) -> Value {
+        match content {
+            None => Value::constructor(0),
+            Some(value) => Value::sum(1, value),
+        }
+    }
+
+    /// Structural weight in bytes of an idealised layout: 8 an integer, 8 and the payload a sum,
+    /// 16 and the length a text, 32 and the content and 16 an entry a container.
+    /// Takes time of the value's width: containers know their own.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Value::Int(_) => 8,
+            Value::Text(text) => 16 + text.len() as u64,
+            Value::Bytes(bytes) => 16 + bytes.len() as u64,
+            Value::Product(parts) => parts
+                .iter()
+                .fold(0, |sum, part| sum.saturating_add(part.weight())),
+            Value::Sum(_, payload) => payload.weight().saturating_add(8),
+            Value::List(list) => list.weight,
+            Value::Map(map) => map.weight,
+        }
+    }
+
+    /// Whether the value is one of type `id`. Recursion is bounded by the type's height.
+    #[must_use]
+    pub fn inhabits(&self, types: &TypeTable, id: TypeId) -> bool {
+        match (self, types.get(id)) {
+            (Value::Int(_), Type::Int)
+            | (Value::Text(_), Type::Text)
+            | (Value::Bytes(_), Type::Bytes) => true,
+            (Value::Product(values), Type::Product(parts)) => {
+                values.len() == parts.len()
+                    && values
+                        .iter()
+                        .zip(parts)
+                        .all(|(value, part)| value.inhabits(types, *part))
+            }
+            (Value::Sum(tag, payload), Type::Sum(payloads)) => payloads
+                .get(usize::from(*tag))
+                .is_some_and(|payload_type| payload.inhabits(types, *payload_type)),
+            (Value::List(list), Type::List(item)) => {
+                list.items.iter().all(|value| value.inhabits(types, *item))
+            }
+            (Value::Map(map), Type::Map(key, value)) => map
+                .entries
+                .iter()
+                .all(|(k, v)| k.inhabits(types, *key) && v.inhabits(types, *value)),
+            _ => false,
+        }
+    }
+}
+
+const CONTAINER_WEIGHT: u64 = 32;
+const ENTRY_WEIGHT: u64 = 16;
+
+/// A finite sequence that knows its weight.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct List {
+    items: Vector<Value>,
+    weight: u64,
+}
+
+impl Default for List {
+    fn default() -> List {
+        List {
+            items: Vector::new(),
+            weight: CONTAINER_WEIGHT,
+        }
+    }
+}
+
+impl List {
+    /// Items in the list.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether the list has no items.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Appends `item`.
+    pub fn push(&mut self, item: Value) {
+        self.weight = self
+            .weight
+            .saturating_add(item.weight())
+            .saturating_add(ENTRY_WEIGHT);
+        self.items.push_back(item);
+    }
+
+    /// The items in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Value> {
+        self.items.iter()
+    }
+}
+
+impl FromIterator<Value> for List {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> List {
+        let mut list = List::default();
+        items.into_iter().for_each(|item| list.push(item));
+        list
+    }
+}
+
+/// A finite map, ordered by key, that knows its weight.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Map {
+    entries: OrdMap<Value, Value>,
+    weight: u64,
+}
+
+impl Default for Map {
+    fn default() -> Map {
+        Map {
+            entries: OrdMap::new(),
+            weight: CONTAINER_WEIGHT,
+        }
+    }
+}
+
+impl Map {
+    /// Entries in the map.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the map has no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The value stored under `key`.
+    #[must_use]
+    pub fn get(&self, key: &Value) -> Option<&Value> {
+        self.entries.get(key)
+    }
+
+    /// The greatest key.
+    #[must_use]
+    pub fn last_key(&self) -> Option<&Value> {
+        self.entries.get_max().map(|(key, _)| key)
+    }
+
+    /// Stores `value` under `key`, in place of what stood there.
+    pub fn insert(&mut self, key: Value, value: Value) {
+        let key_weight = key.weight();
+        let added = value
+            .weight()
+            .saturating_add(key_weight)
+            .saturating_add(ENTRY_WEIGHT);
+        let removed = self.entries.insert(key, value).map_or(0, |old| {
+            old.weight()
+                .saturating_add(key_weight)
+                .saturating_add(ENTRY_WEIGHT)
+        });
+        self.weight = self.weight.saturating_sub(removed).saturating_add(added);
+    }
+
+    /// Removes the entry under `key`, if there is one.
+    pub fn remove(&mut self, key: &Value) {
+        if let Some((key, value)) = self.entries.remove_with_key(key) {
+            let removed = key
+                .weight()
+                .saturating_add(value.weight())
+                .saturating_add(ENTRY_WEIGHT);
+            self.weight = self.weight.saturating_sub(removed);
+        }
+    }
+
+    /// The entries in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
+        self.entries.iter()
+    }
+}
+
+impl FromIterator<(Value, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Map {
+        let mut map = Map::default();
+        entries
+            .into_iter()
+            .for_each(|(key, value)| map.insert(key, value));
+        map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{BOOL, INT, TEXT};
+
+    #[test]
+    fn a_map_keeps_its_weight() {
+        let mut map = Map::default();
+        let empty = Value::Map(map.clone()).weight();
+        map.insert(Value::text("a"), Value::Int(1));
+        let one = Value::Map(map.clone()).weight();
+        map.insert(Value::text("a"), Value::Int(2));
+        assert_eq!(Value::Map(map.clone()).weight(), one);
+        map.remove(&Value::text("b"));
+        assert_eq!(Value::Map(map.clone()).weight(), one);
+        map.remove(&Value::text("a"));
+        assert_eq!(Value::Map(map).weight(), empty);
+    }
+
+    #[test]
+    fn inhabitants_and_strangers() {
+        let mut types = TypeTable::new();
+        let map = types.map(TEXT, INT);
+        let pair = types.product(&[BOOL, map]);
+        let entries: Map = [(Value::text("a"), Value::Int(1))].into_iter().collect();
+        let good = Value::product(vec![Value::bool(true), Value::Map(entries)]);
+        assert!(good.inhabits(&types, pair));
+        assert!(!good.inhabits(&types, map));
+        assert!(!Value::constructor(2).inhabits(&types, BOOL));
+        assert!(!Value::unit().inhabits(&types, pair));
+    }
+}
