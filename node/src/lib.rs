@@ -1,1 +1,4 @@
 //! The node.
+
+pub mod key;
+pub mod limits;

@@ -1,0 +1,130 @@
+//! Every bound of the node, with its reason.
+//!
+//! Bounds that an operator may change stand in the config file; here are their defaults and the span
+//! within which they may move.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+// Files.
+
+/// A secret key file is one line of 87 bytes; more is some other file.
+pub const SECRET_KEY_FILE_BYTES_MAX: usize = 128;
+
+/// A trust file is read at every request. This holds more than 1,000 keys.
+pub const TRUST_FILE_BYTES_MAX: usize = 256 * KIB;
+
+/// Keys in a trust file. Checking duplicates is `n log n`; a fleet has dozens.
+pub const TRUST_KEYS_MAX: usize = 1024;
+
+/// A config file is a page of text.
+pub const CONFIG_FILE_BYTES_MAX: usize = 64 * KIB;
+
+// Names.
+
+/// The bytes of the name of a machine or a key. Names stand in logs, tables and error messages.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// Machines that one trust entry may name.
+pub const TRUST_MACHINES_MAX: usize = 256;
+
+// Messages.
+
+/// A bundle: old and new bytecode, migration and adapters. Also what one operator can make the node hold.
+pub const BUNDLE_BYTES_MAX: usize = 4 * MIB;
+
+/// A request that carries a bundle: the bundle and a few bytes around it.
+pub const PUSH_BYTES_MAX: usize = BUNDLE_BYTES_MAX + KIB;
+
+/// Any other request. An input is data for one step, not a file transfer.
+pub const REQUEST_BYTES_MAX: usize = MIB;
+
+/// The first bytes of a request, which name its kind: enough for the longest name.
+pub const REQUEST_KIND_BYTES_MAX: usize = 16;
+
+/// An answer. States are the largest thing a node sends.
+pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
+
+/// Entries of history in one answer; the rest is asked for by `after`.
+pub const HISTORY_ENTRIES_MAX: u32 = 1000;
+
+// Connections.
+
+/// Handshakes in progress. Each costs a signature and some 100 KiB; an unknown peer can cause them.
+pub const HANDSHAKES_MAX: usize = 64;
+
+/// From this many handshakes in progress on, a peer must first prove its address (QUIC retry).
+pub const HANDSHAKES_WITHOUT_RETRY_MAX: usize = 16;
+
+/// Time for one handshake. A slow one is an attack or a broken network.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Packets of connections that wait for the node to take them, in connections and in bytes.
+pub const INCOMING_MAX: usize = 256;
+
+/// Bytes that wait with one such connection.
+pub const INCOMING_BYTES_MAX: u64 = 16 * 1024;
+
+/// Established connections, by default. At most 5 MiB of windows each.
+pub const CONNECTIONS: usize = 128;
+
+/// What an operator may set [`CONNECTIONS`] to.
+pub const CONNECTIONS_SPAN: RangeInclusive<usize> = 1..=4096;
+
+/// Connections above the limit that only operators may open: a crowd of clients locks nobody out.
+pub const CONNECTIONS_RESERVED: usize = 8;
+
+/// Established connections of one key, by default: one holder cannot take all of them.
+pub const CONNECTIONS_PER_KEY: usize = 16;
+
+/// Requests in progress on one connection.
+pub const STREAMS_PER_CONNECTION: u32 = 32;
+
+/// Unread bytes of one connection that the node holds.
+pub const RECEIVE_WINDOW: u32 = 4 * 1024 * 1024;
+
+/// Unread bytes of one request that the node holds.
+pub const STREAM_RECEIVE_WINDOW: u32 = 1024 * 1024;
+
+/// Unacknowledged bytes of answers on one connection.
+pub const SEND_WINDOW: u64 = 4 * 1024 * 1024;
+
+/// Silence after which a connection is given up. A waiting client sends keep-alives.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a client that waits for an answer says that it is still there.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(8);
+
+// Requests.
+
+/// Requests in progress on the node, by default. A request above it is answered `busy` at once.
+pub const REQUESTS: usize = 256;
+
+/// What an operator may set [`REQUESTS`] to.
+pub const REQUESTS_SPAN: RangeInclusive<usize> = 1..=4096;
+
+/// Bundles in progress on the node: each holds [`PUSH_BYTES_MAX`] and a verifier.
+pub const PUSHES: usize = 4;
+
+/// Time for a whole request to arrive, and for a whole answer to be taken, by default. An idle timer
+/// alone lets a peer hold a request open for ever with one byte now and then.
+pub const TRANSFER_SECONDS: u64 = 30;
+
+/// What an operator may set [`TRANSFER_SECONDS`] to.
+pub const TRANSFER_SECONDS_SPAN: RangeInclusive<u64> = 1..=600;
+
+/// Time that requests in progress have to finish when the node is told to stop, by default.
+pub const SHUTDOWN_SECONDS: u64 = 10;
+
+/// What an operator may set [`SHUTDOWN_SECONDS`] to.
+pub const SHUTDOWN_SECONDS_SPAN: RangeInclusive<u64> = 0..=600;
+
+// Clients.
+
+/// Time for a client to reach a node.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time for a client to wait for an answer. A migration of a large state is the slowest request.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
