@@ -1,1 +1,10 @@
-//! The language.
+//! The language: source text in, combinators out, and messages worth reading when that cannot be.
+//!
+//! This crate knows `cam`'s types and combinators. It knows no bytecode, no file, no clock and no node.
+
+pub mod limits;
+pub mod source;
+
+pub mod problem;
+
+pub mod ast;
