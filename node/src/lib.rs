@@ -2,3 +2,5 @@
 
 pub mod key;
 pub mod limits;
+pub mod printable;
+pub mod trust;
