@@ -8,3 +8,5 @@ pub mod source;
 pub mod problem;
 
 pub mod ast;
+
+pub mod value;
