@@ -10,3 +10,5 @@ pub mod problem;
 pub mod ast;
 
 pub mod value;
+pub mod history;
+pub mod typed;

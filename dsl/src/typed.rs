@@ -10,7 +10,8 @@ mod terms;
 use cam::schema::{Name, ShapeId, Shapes, Stamp};
 
 pub use terms::{
-    Arm, Arrow, ArrowId, ArrowKind, Expr, ExprId, ExprKind, Operator, Pattern, PatternId, PatternKind, Primitive, Terms,
+    Arm, Arrow, ArrowId, ArrowKind, Expr, ExprId, ExprKind, Operator, Pattern, PatternId,
+    PatternKind, Primitive, Terms,
 };
 
 use crate::source::Span;
