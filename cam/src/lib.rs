@@ -21,3 +21,24 @@ pub mod value;
 
 pub mod combinator;
 pub mod schema;
+
+pub mod compile;
+mod layout;
+pub mod state;
+
+pub mod bytecode;
+pub mod instruction;
+
+mod invalid;
+mod typing;
+mod uses;
+pub mod verify;
+
+pub mod decode;
+pub mod digest;
+pub mod encode;
+
+pub mod machine;
+pub mod trap;
+
+pub mod instance;

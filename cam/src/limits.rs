@@ -14,7 +14,8 @@ pub const TYPES_MAX: usize = 4096;
 /// value recursively; 32 frames fit on any stack.
 pub const TYPE_HEIGHT_MAX: u32 = 32;
 
-/// Slots of a type when products are laid flat (a sum is one more than its widest payload). A table of
+/// Slots of a type when products are laid flat (a sum is one more than its widest payload, the empty
+/// product is 1). It bounds the parts of a value outside containers. A table of
 /// `t x t` entries would otherwise name a value of 2^4096 leaves in a few kilobytes.
 pub const TYPE_WIDTH_MAX: u64 = 1024;
 
@@ -56,11 +57,17 @@ pub const SHAPES_MAX: usize = 4096;
 /// Bytes of one text or byte string.
 pub const TEXT_BYTES_MAX: usize = 1 << 24;
 
-/// Weight of one encoded value that is decoded: 256 MiB of structure. A list of 2^32 units is five
-/// bytes on the wire, so bytes alone bound nothing; weight is charged before an element is built.
-pub const VALUE_WEIGHT_MAX: u64 = 1 << 28;
+/// Weight of all constants of a module. A list of 2^32 units is five bytes on the wire, so bytes alone
+/// bound nothing; weight is charged before an element is built.
+pub const POOL_WEIGHT_MAX: u64 = 1 << 22;
 
-/// Weight of a machine's state. A step whose new state is heavier traps with `SizeLimit`.
+/// Weight of one input, decoded from a stranger's bytes.
+pub const INPUT_WEIGHT_MAX: u64 = 1 << 22;
+
+/// Weight of one output. Encoded it is at most a quarter larger and fits in an answer of 1 MiB.
+pub const OUTPUT_WEIGHT_MAX: u64 = 1 << 19;
+
+/// Weight of a machine's state: 256 MiB. A step whose new state is heavier traps with `SizeLimit`.
 pub const STATE_WEIGHT_MAX: u64 = 1 << 28;
 
 /// Fuel of one step. An instruction costs 1 to a few dozen units, so the longest step takes about a

@@ -111,6 +111,7 @@ impl Stamp {
 #[derive(Clone, Default, Debug)]
 pub struct Shapes {
     entries: Vec<Shape>,
+    heights: Vec<u32>,
     index: BTreeMap<Shape, ShapeId>,
 }
 
@@ -123,6 +124,7 @@ impl Shapes {
         }
         let id =
             ShapeId(u32::try_from(self.entries.len()).expect("shapes come from bounded source"));
+        self.heights.push(self.height_of(&shape));
         self.index.insert(shape.clone(), id);
         self.entries.push(shape);
         id
@@ -138,6 +140,71 @@ impl Shapes {
     #[must_use]
     pub fn entries(&self) -> &[Shape] {
         &self.entries
+    }
+
+    /// The id at position `index`, if the table is that long.
+    #[must_use]
+    pub fn at(&self, index: u32) -> Option<ShapeId> {
+        ((index as usize) < self.entries.len()).then_some(ShapeId(index))
+    }
+
+    /// Nesting of a shape whose operands are in this table.
+    #[must_use]
+    pub fn height_of(&self, shape: &Shape) -> u32 {
+        let tallest = shape
+            .operands()
+            .iter()
+            .map(|part| self.heights[part.index()])
+            .max();
+        tallest.map_or(0, |height| height.saturating_add(1))
+    }
+
+    /// Whether every entry is one of `roots` or below one.
+    #[must_use]
+    pub fn all_reached_from(&self, roots: &[ShapeId]) -> bool {
+        self.reached_from(roots).into_iter().all(|reached| reached)
+    }
+
+    /// The table of what `roots` reach, in canonical order (height, then shape), and the roots' new ids.
+    #[must_use]
+    pub fn canonical(&self, roots: &[ShapeId]) -> (Shapes, Vec<ShapeId>) {
+        let reached = self.reached_from(roots);
+        let mut order: Vec<usize> = (0..self.entries.len()).filter(|at| reached[*at]).collect();
+        order.sort_by_key(|at| self.heights[*at]);
+        let mut shapes = Shapes::default();
+        let mut names: Vec<Option<ShapeId>> = vec![None; self.entries.len()];
+        for level in order.chunk_by(|left, right| self.heights[*left] == self.heights[*right]) {
+            let mut entries: Vec<(Shape, usize)> = level
+                .iter()
+                .map(|at| {
+                    let name = |part: ShapeId| names[part.index()].expect("operands are lower");
+                    (renamed(&self.entries[*at], &name), *at)
+                })
+                .collect();
+            entries.sort();
+            for (shape, at) in entries {
+                names[at] = Some(shapes.intern(shape));
+            }
+        }
+        let roots = roots
+            .iter()
+            .map(|root| names[root.index()].expect("reached"))
+            .collect();
+        (shapes, roots)
+    }
+
+    fn reached_from(&self, roots: &[ShapeId]) -> Vec<bool> {
+        let mut reached = vec![false; self.entries.len()];
+        roots.iter().for_each(|root| reached[root.index()] = true);
+        for index in (0..self.entries.len()).rev() {
+            if reached[index] {
+                self.entries[index]
+                    .operands()
+                    .iter()
+                    .for_each(|part| reached[part.index()] = true);
+            }
+        }
+        reached
     }
 
     /// The structural type of shape `id`, made in `types` if it is new. Linear in the table.

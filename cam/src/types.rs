@@ -304,6 +304,35 @@ impl TypeTable {
         (self.height(id), entry.constructor(), entry.operands())
     }
 
+    /// The table of the `reached` entries in canonical order, and their names in it. What is reached
+    /// must reach only what is reached.
+    pub(crate) fn canonical(&self, reached: &[bool]) -> (TypeTable, BTreeMap<TypeId, TypeId>) {
+        let predeclared = (0..PREDECLARED).map(|index| (TypeId(index), TypeId(index)));
+        let mut names: BTreeMap<TypeId, TypeId> = predeclared.collect();
+        let mut table = TypeTable::new();
+        let mut order: Vec<TypeId> = (PREDECLARED..)
+            .map(TypeId)
+            .take_while(|id| id.index() < self.len())
+            .filter(|id| reached[id.index()])
+            .collect();
+        order.sort_by_key(|id| self.height(*id));
+        for level in order.chunk_by(|left, right| self.height(*left) == self.height(*right)) {
+            let mut entries: Vec<(u8, Vec<TypeId>, TypeId)> = level
+                .iter()
+                .map(|id| {
+                    let renamed = self.get(*id).renamed(|part| names[&part]);
+                    (renamed.constructor(), renamed.operands(), *id)
+                })
+                .collect();
+            entries.sort();
+            for (_, _, id) in entries {
+                let own = table.intern(self.get(id).renamed(|part| names[&part]));
+                names.insert(id, own);
+            }
+        }
+        (table, names)
+    }
+
     fn attributes_of(&self, entry: &Type) -> Attributes {
         let parts: Vec<Attributes> = entry
             .operands()
@@ -314,16 +343,11 @@ impl TypeTable {
             Some(tallest) => tallest.saturating_add(1),
             None => 0,
         };
+        let widths = parts.iter().map(|part| part.width);
         let width = match entry {
-            Type::Product(_) => parts
-                .iter()
-                .fold(0, |sum: u64, part| sum.saturating_add(part.width)),
-            Type::Sum(_) => parts
-                .iter()
-                .map(|part| part.width)
-                .max()
-                .unwrap_or(0)
-                .saturating_add(1),
+            // At least 1, or a tower of products of nothing would be wide in values and not in width.
+            Type::Product(_) => widths.fold(0, u64::saturating_add).max(1),
+            Type::Sum(_) => widths.max().unwrap_or(0).saturating_add(1),
             Type::Int | Type::Text | Type::Bytes | Type::List(_) | Type::Map(..) => 1,
         };
         let key = !matches!(entry, Type::Map(..)) && parts.iter().all(|part| part.key);

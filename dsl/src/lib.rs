@@ -9,6 +9,6 @@ pub mod problem;
 
 pub mod ast;
 
-pub mod value;
 pub mod history;
 pub mod typed;
+pub mod value;

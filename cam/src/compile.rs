@@ -1,0 +1,508 @@
+//! Combinators -> Bytecode.
+//!
+//! The textbook compilation of `<f, g>` is `push f swap g cons`: every environment is built, and every
+//! variable is dug out of it again. Here an environment is not built until somebody needs it as a value.
+//! The compiler keeps a [`Place`] for what an arrow starts from: the register, a slot of the stack, a
+//! constant, or a tuple of places. Projections and tuples then cost nothing, a variable is an `acc`, and
+//! nested pairs of any depth never reach the bytecode. (CAML's ZINC machine kept its environment on the
+//! stack for the same reason; SimplicityHL compiles a variable to a path, which is this with the path
+//! walked at run time.)
+//!
+//! The order of effects is that of the arrows: what can stop is compiled where it stands, only
+//! structure is put off.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::bytecode::{Body, Bytecode};
+use crate::combinator::{Arrow, Combinator, Combinators, Draft, Operation};
+use crate::encode;
+use crate::instruction::Instruction;
+use crate::layout::{Constants, lay_out};
+use crate::limits::{FUNCTION_INSTRUCTIONS_MAX, MODULE_BYTES_MAX, STACK_MAX};
+use crate::types::{Type, TypeId, UNIT};
+use crate::value::Value;
+
+/// A program that fits no module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TooLarge {
+    /// In which function, if in one.
+    pub function: Option<String>,
+    /// Of what there is too much.
+    pub what: &'static str,
+    /// How much is allowed.
+    pub limit: usize,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "more than {} {}", self.limit, self.what)?;
+        match &self.function {
+            Some(function) => write!(f, " in `{function}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// Compiles a program. What it gives still has to be verified: nobody trusts a compiler.
+///
+/// # Errors
+/// [`TooLarge`] if a limit of the machine is exceeded.
+pub fn compile(program: Combinators) -> Result<Bytecode, TooLarge> {
+    let Combinators {
+        mut draft,
+        exports,
+        schema,
+    } = program;
+    let mut constants = Constants::default();
+    let mut bodies = Vec::with_capacity(draft.functions().len());
+    for index in 0..draft.functions().len() {
+        let function = draft.functions()[index].clone();
+        let body = Compiler::new(&mut draft, &mut constants).function(function.arrow);
+        bodies.push(body.map_err(|(what, limit)| TooLarge {
+            function: Some(function.name),
+            what,
+            limit,
+        })?);
+    }
+    let bytecode = lay_out(&draft.types, constants, bodies, exports, schema)?;
+    if encode::module(&bytecode).len() > MODULE_BYTES_MAX {
+        let what = "bytes in the module";
+        return Err(TooLarge {
+            function: None,
+            what,
+            limit: MODULE_BYTES_MAX,
+        });
+    }
+    Ok(bytecode)
+}
+
+/// A limit that was passed: of what, and how much is allowed.
+type Excess = (&'static str, usize);
+
+/// Where a value is, or how to make it without any effect.
+#[derive(Clone)]
+enum Place {
+    /// In the register, until the next instruction.
+    Register,
+    /// On the function's stack, counted from its bottom.
+    Slot(usize),
+    /// Known now.
+    Constant(Value),
+    /// In parts. The flag says whether the register is among them.
+    Tuple(Rc<[Place]>, bool),
+}
+
+impl Place {
+    fn tuple(parts: Vec<Place>) -> Place {
+        let in_register = parts.iter().any(Place::in_register);
+        Place::Tuple(parts.into(), in_register)
+    }
+
+    fn in_register(&self) -> bool {
+        match self {
+            Place::Register => true,
+            Place::Slot(_) | Place::Constant(_) => false,
+            Place::Tuple(_, in_register) => *in_register,
+        }
+    }
+
+    /// The same place after the register has been pushed to `slot`.
+    fn moved(&self, slot: usize) -> Place {
+        match self {
+            Place::Register => Place::Slot(slot),
+            Place::Tuple(parts, true) => {
+                Place::tuple(parts.iter().map(|part| part.moved(slot)).collect())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// A constant heavier than this is not folded into a larger one: folding shares nothing in the pool.
+const FOLDED_WEIGHT_MAX: u64 = 1 << 12;
+
+struct Compiler<'a> {
+    draft: &'a mut Draft,
+    constants: &'a mut Constants,
+    code: Vec<Instruction>,
+    height: usize,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(draft: &'a mut Draft, constants: &'a mut Constants) -> Compiler<'a> {
+        Compiler {
+            draft,
+            constants,
+            code: Vec::new(),
+            height: 0,
+        }
+    }
+
+    fn function(mut self, arrow: Arrow) -> Result<Body, Excess> {
+        let (domain, codomain) = (self.draft.domain(arrow), self.draft.codomain(arrow));
+        self.into_register(arrow, Place::Register)?;
+        self.emit(Instruction::End())?;
+        Ok(Body {
+            domain,
+            codomain,
+            code: self.code,
+        })
+    }
+
+    /// Runs `arrow` from `place`, leaves its result in the register and the stack as it was.
+    fn into_register(&mut self, arrow: Arrow, place: Place) -> Result<(), Excess> {
+        let height = self.height;
+        let result = self.arrow(arrow, place)?;
+        self.load(&result, self.draft.codomain(arrow))?;
+        self.drop_to(height)
+    }
+
+    /// Runs `arrow` from `place`. Slots it has filled stay until the caller drops them.
+    fn arrow(&mut self, arrow: Arrow, place: Place) -> Result<Place, Excess> {
+        let chain = self.flattened(arrow);
+        let mut place = place;
+        let mut rest = chain.iter().copied().peekable();
+        while let Some(next) = rest.next() {
+            let node = self.draft.node(next).clone();
+            place = match node.combinator {
+                Combinator::Identity => place,
+                Combinator::Constant(value) => Place::Constant(value),
+                Combinator::Project(index) => self.project(place, index, node.domain)?,
+                Combinator::Tuple(parts) => {
+                    let operation = rest
+                        .peek()
+                        .and_then(|next| self.operation(*next, parts.len()));
+                    match operation {
+                        Some(instruction) => {
+                            rest.next();
+                            self.operands(&parts, place)?;
+                            self.consume(instruction, parts.len())?
+                        }
+                        None => self.tuple(&parts, place)?,
+                    }
+                }
+                Combinator::Inject(index) => {
+                    self.inject(&place, index, &node.domain, node.codomain)?
+                }
+                Combinator::Case(arms) => self.case(&arms, place, node.domain)?,
+                Combinator::Call(function) => {
+                    self.load(&place, node.domain)?;
+                    self.emit(Instruction::Call(function))?;
+                    Place::Register
+                }
+                Combinator::Abort => {
+                    self.load(&place, node.domain)?;
+                    self.emit(Instruction::Abort(node.codomain))?;
+                    Place::Register
+                }
+                Combinator::Replace(_)
+                | Combinator::Apply(_)
+                | Combinator::FoldList(_)
+                | Combinator::FoldMap(_) => self.apply(next, place, node.domain)?,
+                Combinator::Compose(..) | Combinator::Get | Combinator::Put => {
+                    unreachable!("compositions are flattened, and no function is stateful")
+                }
+            };
+        }
+        Ok(place)
+    }
+
+    /// The parts of a composition in order, found with a stack of our own.
+    fn flattened(&self, arrow: Arrow) -> Vec<Arrow> {
+        let mut waiting = vec![arrow];
+        let mut chain = Vec::new();
+        while let Some(next) = waiting.pop() {
+            match &self.draft.node(next).combinator {
+                Combinator::Compose(f, g) => waiting.extend([*g, *f]),
+                _ => chain.push(next),
+            }
+        }
+        chain
+    }
+
+    fn project(&mut self, place: Place, index: usize, product: TypeId) -> Result<Place, Excess> {
+        match place {
+            Place::Tuple(parts, _) => Ok(parts[index].clone()),
+            Place::Constant(Value::Product(parts)) => Ok(Place::Constant(parts[index].clone())),
+            other => {
+                self.load(&other, product)?;
+                self.emit(Instruction::Project(narrow(index)))?;
+                Ok(Place::Register)
+            }
+        }
+    }
+
+    /// A tuple of places; nothing is built. What is computed is kept in a slot.
+    fn tuple(&mut self, parts: &[Arrow], place: Place) -> Result<Place, Excess> {
+        let place = self.kept_for(parts, place)?;
+        let mut places = Vec::with_capacity(parts.len());
+        for (index, part) in parts.iter().enumerate() {
+            let height = self.height;
+            let mut result = self.arrow(*part, place.clone())?;
+            if matches!(result, Place::Register) {
+                self.drop_to(height)?;
+            }
+            if index + 1 < parts.len() {
+                result = self.kept(result)?;
+            }
+            places.push(result);
+        }
+        Ok(folded(&places).unwrap_or_else(|| Place::tuple(places)))
+    }
+
+    fn inject(
+        &mut self,
+        place: &Place,
+        index: usize,
+        payload: &TypeId,
+        sum: TypeId,
+    ) -> Result<Place, Excess> {
+        let tag = u8::try_from(index).map_err(|_| ("constructors in a variant", 255))?;
+        if let Place::Constant(value) = place
+            && value.weight() <= FOLDED_WEIGHT_MAX
+        {
+            return Ok(Place::Constant(Value::sum(tag, value.clone())));
+        }
+        self.load(place, *payload)?;
+        self.emit(Instruction::Inject(sum, narrow(index)))?;
+        Ok(Place::Register)
+    }
+
+    fn case(&mut self, arms: &[Arrow], place: Place, domain: TypeId) -> Result<Place, Excess> {
+        let Type::Product(parts) = self.draft.types.get(domain).clone() else {
+            unreachable!("a case starts at environment x sum")
+        };
+        let sum = parts[1];
+        let (environment, scrutinee) = match place {
+            Place::Tuple(parts, _) if !parts[0].in_register() => {
+                (parts[0].clone(), parts[1].clone())
+            }
+            other => {
+                let kept = self.kept(other)?;
+                let environment = self.project(kept.clone(), 0, domain)?;
+                (self.kept(environment)?, self.project(kept, 1, domain)?)
+            }
+        };
+        self.load(&scrutinee, sum)?;
+        self.emit(Instruction::Case())?;
+        for (index, arm) in arms.iter().enumerate() {
+            if index > 0 {
+                self.emit(Instruction::Else())?;
+            }
+            let start = Place::tuple(vec![environment.clone(), Place::Register]);
+            self.into_register(*arm, start)?;
+        }
+        self.emit(Instruction::End())?;
+        Ok(Place::Register)
+    }
+
+    /// An operation whose operands are not written as a tuple just before it.
+    fn apply(&mut self, arrow: Arrow, place: Place, domain: TypeId) -> Result<Place, Excess> {
+        if let Some(instruction) = self.operation(arrow, 1) {
+            self.load(&place, domain)?;
+            return self.consume(instruction, 1);
+        }
+        let Type::Product(types) = self.draft.types.get(domain).clone() else {
+            unreachable!("an operation of several operands starts at a product")
+        };
+        let instruction = self.operation(arrow, types.len());
+        let instruction =
+            instruction.expect("an operation takes as many operands as its domain has");
+        let place = self.kept(place)?;
+        for (index, part) in types.iter().enumerate() {
+            let operand = self.project(place.clone(), index, domain)?;
+            self.load(&operand, *part)?;
+            if index + 1 < types.len() {
+                self.push()?;
+            }
+        }
+        self.consume(instruction, types.len())
+    }
+
+    /// Evaluates operands onto the stack, the last into the register.
+    fn operands(&mut self, parts: &[Arrow], place: Place) -> Result<(), Excess> {
+        let place = self.kept_for(parts, place)?;
+        for (index, part) in parts.iter().enumerate() {
+            self.into_register(*part, place.clone())?;
+            if index + 1 < parts.len() {
+                self.push()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn consume(&mut self, instruction: Instruction, operands: usize) -> Result<Place, Excess> {
+        self.emit(instruction)?;
+        self.height -= operands - 1;
+        Ok(Place::Register)
+    }
+
+    /// `place`, out of the register's way if more than the first of `parts` starts from it.
+    fn kept_for(&mut self, parts: &[Arrow], place: Place) -> Result<Place, Excess> {
+        let others = parts.iter().skip(1).any(|part| !self.ignores_start(*part));
+        if others { self.kept(place) } else { Ok(place) }
+    }
+
+    fn ignores_start(&self, arrow: Arrow) -> bool {
+        let mut first = arrow;
+        while let Combinator::Compose(f, _) = self.draft.node(first).combinator {
+            first = f;
+        }
+        match &self.draft.node(first).combinator {
+            Combinator::Constant(_) => true,
+            Combinator::Tuple(parts) => parts.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// `place`, with the register's content moved to a slot.
+    fn kept(&mut self, place: Place) -> Result<Place, Excess> {
+        if !place.in_register() {
+            return Ok(place);
+        }
+        let slot = self.height;
+        self.push()?;
+        Ok(place.moved(slot))
+    }
+
+    /// Brings the value at `place` into the register.
+    fn load(&mut self, place: &Place, id: TypeId) -> Result<(), Excess> {
+        match place {
+            Place::Register => Ok(()),
+            Place::Slot(slot) => self.emit(Instruction::Acc(narrow(self.height - 1 - slot))),
+            Place::Constant(Value::Int(integer)) => self.emit(Instruction::Int(*integer)),
+            Place::Constant(_) if id == UNIT => self.emit(Instruction::Tuple(UNIT)),
+            Place::Constant(value) => {
+                let index = self.constants.index(id, value);
+                self.emit(Instruction::Quote(index))
+            }
+            Place::Tuple(..) => self.build(place, id),
+        }
+    }
+
+    fn build(&mut self, place: &Place, product: TypeId) -> Result<(), Excess> {
+        if !self.draft.types.within_limits(product) {
+            return Err(("parts, or levels, in a value that is built", 255));
+        }
+        let Place::Tuple(parts, _) = self.kept(place.clone())? else {
+            unreachable!("moving the register leaves a tuple a tuple")
+        };
+        let types = self.draft.types.get(product).operands();
+        for (index, (part, id)) in parts.iter().zip(types).enumerate() {
+            self.load(part, id)?;
+            if index + 1 < parts.len() {
+                self.push()?;
+            }
+        }
+        self.emit(Instruction::Tuple(product))?;
+        self.height -= parts.len().saturating_sub(1);
+        Ok(())
+    }
+
+    fn push(&mut self) -> Result<(), Excess> {
+        self.emit(Instruction::Push())?;
+        self.height += 1;
+        if self.height > STACK_MAX {
+            Err(("values on the stack", STACK_MAX))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn drop_to(&mut self, height: usize) -> Result<(), Excess> {
+        let count = self.height - height;
+        self.height = height;
+        if count == 0 {
+            Ok(())
+        } else {
+            self.emit(Instruction::Drop(narrow(count)))
+        }
+    }
+
+    fn emit(&mut self, instruction: Instruction) -> Result<(), Excess> {
+        // Right after a push the register still holds the top.
+        if instruction == Instruction::Acc(0) && self.code.last() == Some(&Instruction::Push()) {
+            return Ok(());
+        }
+        if self.code.len() == FUNCTION_INSTRUCTIONS_MAX {
+            return Err(("instructions", FUNCTION_INSTRUCTIONS_MAX));
+        }
+        self.code.push(instruction);
+        Ok(())
+    }
+
+    /// The instruction of an arrow that takes `operands` operands, if it is such an arrow.
+    fn operation(&mut self, arrow: Arrow, operands: usize) -> Option<Instruction> {
+        let (instruction, arity) = match self.draft.node(arrow).combinator {
+            Combinator::Replace(part) => (Instruction::With(narrow(part)), 2),
+            Combinator::FoldList(body) => (Instruction::ListFold(body), 3),
+            Combinator::FoldMap(body) => (Instruction::MapFold(body), 3),
+            Combinator::Apply(operation) => self.primitive(operation),
+            _ => return None,
+        };
+        (arity == operands).then_some(instruction)
+    }
+
+    fn primitive(&mut self, operation: Operation) -> (Instruction, usize) {
+        match operation {
+            Operation::Add => (Instruction::Add(), 2),
+            Operation::Subtract => (Instruction::Subtract(), 2),
+            Operation::Multiply => (Instruction::Multiply(), 2),
+            Operation::Divide => (Instruction::Divide(), 2),
+            Operation::Remainder => (Instruction::Remainder(), 2),
+            Operation::Equal(_) => (Instruction::Equal(), 2),
+            Operation::Compare(_) => (Instruction::Compare(), 2),
+            Operation::Less => (Instruction::Less(), 2),
+            Operation::LessOrEqual => (Instruction::LessOrEqual(), 2),
+            Operation::ListEmpty(list) => (Instruction::ListEmpty(list), 1),
+            Operation::ListPush(_) => (Instruction::ListPush(), 2),
+            Operation::ListLength(_) => (Instruction::ListLength(), 1),
+            Operation::MapEmpty(map) => (Instruction::MapEmpty(map), 1),
+            Operation::MapLength(_) => (Instruction::MapLength(), 1),
+            Operation::MapGet(map) => {
+                let Type::Map(_, value) = *self.draft.types.get(map) else {
+                    unreachable!("the draft has checked that it is a map")
+                };
+                (Instruction::MapGet(self.draft.types.option(value)), 2)
+            }
+            Operation::MapPut(_) => (Instruction::MapPut(), 3),
+            Operation::MapDelete(_) => (Instruction::MapDelete(), 2),
+        }
+    }
+}
+
+/// One constant from constants, if they are light.
+fn folded(places: &[Place]) -> Option<Place> {
+    let mut values = Vec::with_capacity(places.len());
+    let mut weight: u64 = 0;
+    for place in places {
+        let Place::Constant(value) = place else {
+            return None;
+        };
+        weight = weight.saturating_add(value.weight());
+        values.push(value.clone());
+    }
+    // Products of nothing weigh nothing: count the parts as well.
+    let small = weight <= FOLDED_WEIGHT_MAX && !values.is_empty() && nodes(&values) <= 256;
+    small.then(|| Place::Constant(Value::product(values)))
+}
+
+fn nodes(values: &[Value]) -> usize {
+    values
+        .iter()
+        .map(|value| {
+            if let Value::Product(parts) = value {
+                nodes(parts) + 1
+            } else {
+                1
+            }
+        })
+        .sum()
+}
+
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).expect("indices are bounded by the limits of code and arity")
+}

@@ -1,0 +1,719 @@
+//! Untrusted bytes in: canonical bytes become a module or a value, all others are `Malformed`.
+//!
+//! The reader accepts exactly what [`encode`](crate::encode) writes: shortest numbers, sorted tables
+//! without repeats, nothing left over. Every length is checked against what remains before anything is
+//! reserved for it, and a value's weight is charged before its elements are built, so the memory used
+//! is proportional to the input or bounded by a limit. Values are read recursively; the depth is bounded
+//! by the height of their type, which is checked first.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bytecode::{Body, Bytecode, COST_MODEL, FORMAT};
+use crate::combinator::{FunctionId, Role};
+use crate::encode::{MAGIC, shape_byte};
+use crate::instruction::Instruction;
+use crate::limits::{
+    FUNCTION_INSTRUCTIONS_MAX, FUNCTIONS_MAX, MODULE_BYTES_MAX, NAME_BYTES_MAX, POOL_MAX,
+    POOL_WEIGHT_MAX, SHAPES_MAX, TEXT_BYTES_MAX, TYPES_MAX,
+};
+use crate::schema::{Name, Schema, Shape, ShapeId, Shapes, Stamp};
+use crate::types::{PREDECLARED, Type, TypeId, TypeTable};
+use crate::value::{List, Map, Value};
+
+/// Bytes that are not the canonical form of anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed {
+    /// Where, in bytes from the start.
+    pub offset: usize,
+    /// Why.
+    pub reason: MalformedReason,
+}
+
+/// Why bytes are malformed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum MalformedReason {
+    /// The bytes end too early.
+    Truncated,
+    /// Bytes remain after the end.
+    Trailing,
+    /// A module does not start with the magic bytes.
+    NotAModule,
+    /// The module needs a newer reader.
+    NeedsFormat {
+        /// The format of the module.
+        need: u64,
+        /// The newest format of this reader.
+        have: u64,
+    },
+    /// The module counts fuel by a cost model that this reader does not know.
+    NeedsCostModel {
+        /// The cost model of the module.
+        need: u64,
+        /// The cost model of this reader.
+        have: u64,
+    },
+    /// A number is not in its shortest form, or does not fit.
+    LongNumber,
+    /// More of something than the limits allow.
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// An opcode that is not in the table.
+    UnknownOpcode(u8),
+    /// A byte that starts no type, shape, role or stamp.
+    UnknownByte(u8),
+    /// A text or name is not valid UTF-8, or a name is no identifier.
+    BadText,
+    /// An index names nothing, or nothing that came before.
+    DanglingIndex(u64),
+    /// A table or map is not in strictly rising order.
+    OutOfOrder,
+    /// A type is too high, too wide, or a map's key holds a map.
+    TypeOutOfLimits,
+    /// A sum's tag has no constructor.
+    UnknownConstructor(u8),
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "malformed at byte {}: ", self.offset)?;
+        match self.reason {
+            MalformedReason::Truncated => f.write_str("the bytes end too early"),
+            MalformedReason::Trailing => f.write_str("bytes remain after the end"),
+            MalformedReason::NotAModule => f.write_str("this is no module"),
+            MalformedReason::NeedsFormat { need, have } => {
+                write!(
+                    f,
+                    "the module is of format {need}, this reader knows formats up to {have}"
+                )
+            }
+            MalformedReason::NeedsCostModel { need, have } => {
+                write!(
+                    f,
+                    "the module needs cost model {need}, this reader has {have}"
+                )
+            }
+            MalformedReason::LongNumber => f.write_str("a number is not in its shortest form"),
+            MalformedReason::TooMany { what, limit } => {
+                write!(f, "more than {limit} {what}")
+            }
+            MalformedReason::UnknownOpcode(byte) => write!(f, "opcode {byte:#04x} does not exist"),
+            MalformedReason::UnknownByte(byte) => write!(f, "byte {byte:#04x} means nothing here"),
+            MalformedReason::BadText => f.write_str("a text or name is not well-formed"),
+            MalformedReason::DanglingIndex(index) => {
+                write!(f, "index {index} names nothing that came before")
+            }
+            MalformedReason::OutOfOrder => f.write_str("entries are not in strictly rising order"),
+            MalformedReason::TypeOutOfLimits => f.write_str("a type is outside the limits"),
+            MalformedReason::UnknownConstructor(tag) => {
+                write!(f, "the variant has no constructor {tag}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+impl Malformed {
+    pub(crate) fn unknown_opcode(offset: usize, opcode: u8) -> Malformed {
+        Malformed {
+            offset,
+            reason: MalformedReason::UnknownOpcode(opcode),
+        }
+    }
+}
+
+/// Reads a module.
+///
+/// # Errors
+/// [`Malformed`] for any bytes that [`encode::module`](crate::encode::module) would not write.
+pub fn module(bytes: &[u8]) -> Result<Bytecode, Malformed> {
+    let mut reader = Reader::new(bytes);
+    if bytes.len() > MODULE_BYTES_MAX {
+        return Err(reader.too_many("bytes in a module", MODULE_BYTES_MAX));
+    }
+    if reader.take(MAGIC.len())? != MAGIC {
+        return Err(Malformed {
+            offset: 0,
+            reason: MalformedReason::NotAModule,
+        });
+    }
+    read_versions(&mut reader)?;
+    let types = read_types(&mut reader)?;
+    let pool = read_pool(&mut reader, &types)?;
+    let schema = match reader.byte()? {
+        0 => None,
+        1 => Some(read_schema(&mut reader)?),
+        byte => return Err(reader.error_back(1, MalformedReason::UnknownByte(byte))),
+    };
+    let functions = read_functions(&mut reader, &types)?;
+    let exports = read_exports(&mut reader, functions.len())?;
+    reader.finish()?;
+    Ok(Bytecode {
+        types,
+        pool,
+        functions,
+        exports,
+        schema,
+    })
+}
+
+/// Reads a value of type `id` that is no heavier than `weight_max`.
+///
+/// # Errors
+/// [`Malformed`] for any bytes that [`encode::value`](crate::encode::value) would not write for a value
+/// of this type, or if the value is heavier than the limit.
+pub fn value(
+    types: &TypeTable,
+    id: TypeId,
+    bytes: &[u8],
+    weight_max: u64,
+) -> Result<Value, Malformed> {
+    let mut reader = Reader::new(bytes);
+    let value = ValueReader {
+        types,
+        weight_max,
+        budget: weight_max,
+    }
+    .read(&mut reader, id)?;
+    reader.finish()?;
+    Ok(value)
+}
+
+/// A position in untrusted bytes.
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader { bytes, offset: 0 }
+    }
+
+    pub(crate) fn offset(&self) -> usize {
+        self.offset
+    }
+
+    pub(crate) fn byte(&mut self) -> Result<u8, Malformed> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    pub(crate) fn index(&mut self) -> Result<u32, Malformed> {
+        let start = self.offset;
+        let number = self.number()?;
+        u32::try_from(number).map_err(|_| Malformed {
+            offset: start,
+            reason: MalformedReason::LongNumber,
+        })
+    }
+
+    pub(crate) fn integer(&mut self) -> Result<i64, Malformed> {
+        let zigzag = self.number()?;
+        Ok((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed()))
+    }
+
+    fn number(&mut self) -> Result<u64, Malformed> {
+        let start = self.offset;
+        let long = Malformed {
+            offset: start,
+            reason: MalformedReason::LongNumber,
+        };
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let low = u64::from(byte & 0x7F);
+            if shift == 63 && low > 1 {
+                return Err(long);
+            }
+            number |= low << shift;
+            if byte & 0x80 == 0 {
+                return if byte == 0 && shift > 0 {
+                    Err(long)
+                } else {
+                    Ok(number)
+                };
+            }
+        }
+        Err(long)
+    }
+
+    /// A count of things of which each takes at least `least` bytes.
+    fn count(
+        &mut self,
+        what: &'static str,
+        limit: usize,
+        least: usize,
+    ) -> Result<usize, Malformed> {
+        let start = self.offset;
+        let number = self.number()?;
+        let remaining = self.bytes.len() - self.offset;
+        let count = usize::try_from(number).unwrap_or(usize::MAX);
+        if count > limit {
+            let reason = MalformedReason::TooMany {
+                what,
+                limit: limit as u64,
+            };
+            return Err(Malformed {
+                offset: start,
+                reason,
+            });
+        }
+        if count.saturating_mul(least) > remaining {
+            return Err(Malformed {
+                offset: start,
+                reason: MalformedReason::Truncated,
+            });
+        }
+        Ok(count)
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
+        let end = self
+            .offset
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes.len());
+        let end = end.ok_or(Malformed {
+            offset: self.bytes.len(),
+            reason: MalformedReason::Truncated,
+        })?;
+        let taken = &self.bytes[self.offset..end];
+        self.offset = end;
+        Ok(taken)
+    }
+
+    fn text(&mut self, limit: usize) -> Result<&'a str, Malformed> {
+        let length = self.count("bytes in a text", limit, 1)?;
+        let start = self.offset;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Malformed {
+            offset: start,
+            reason: MalformedReason::BadText,
+        })
+    }
+
+    fn name(&mut self) -> Result<Name, Malformed> {
+        let start = self.offset;
+        let text = self.text(NAME_BYTES_MAX)?;
+        let first = text
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        if first
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            Ok(text.into())
+        } else {
+            Err(Malformed {
+                offset: start,
+                reason: MalformedReason::BadText,
+            })
+        }
+    }
+
+    fn finish(&self) -> Result<(), Malformed> {
+        if self.offset == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.error_back(0, MalformedReason::Trailing))
+        }
+    }
+
+    fn error_back(&self, back: usize, reason: MalformedReason) -> Malformed {
+        Malformed {
+            offset: self.offset.saturating_sub(back),
+            reason,
+        }
+    }
+
+    fn too_many(&self, what: &'static str, limit: usize) -> Malformed {
+        self.error_back(
+            0,
+            MalformedReason::TooMany {
+                what,
+                limit: limit as u64,
+            },
+        )
+    }
+}
+
+fn read_versions(reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    let offset = reader.offset();
+    let need = reader.number()?;
+    if need == 0 || need > FORMAT {
+        return Err(Malformed {
+            offset,
+            reason: MalformedReason::NeedsFormat { need, have: FORMAT },
+        });
+    }
+    let offset = reader.offset();
+    let need = reader.number()?;
+    if need != COST_MODEL {
+        let reason = MalformedReason::NeedsCostModel {
+            need,
+            have: COST_MODEL,
+        };
+        return Err(Malformed { offset, reason });
+    }
+    Ok(())
+}
+
+fn read_types(reader: &mut Reader<'_>) -> Result<TypeTable, Malformed> {
+    let mut types = TypeTable::new();
+    let count = reader.count("types", TYPES_MAX, 2)?;
+    let mut last = None;
+    for _ in 0..count {
+        let offset = reader.offset();
+        let entry = read_type(reader, &types)?;
+        if types.find(&entry).is_some() {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::OutOfOrder,
+            });
+        }
+        let id = types.intern(entry);
+        if !types.within_limits(id) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::TypeOutOfLimits,
+            });
+        }
+        let rank = types.canonical_rank(id);
+        if last.as_ref().is_some_and(|last| *last >= rank) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::OutOfOrder,
+            });
+        }
+        last = Some(rank);
+    }
+    Ok(types)
+}
+
+fn read_type(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Type, Malformed> {
+    let constructor = reader.byte()?;
+    Ok(match constructor {
+        0x01 => Type::Product(read_type_ids(reader, types)?),
+        0x02 => Type::Sum(read_type_ids(reader, types)?),
+        0x06 => Type::List(read_type_id(reader, types)?),
+        0x07 => Type::Map(read_type_id(reader, types)?, read_type_id(reader, types)?),
+        byte => return Err(reader.error_back(1, MalformedReason::UnknownByte(byte))),
+    })
+}
+
+fn read_type_ids(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Box<[TypeId]>, Malformed> {
+    let count = reader.count("parts of a type", crate::limits::ARITY_MAX, 1)?;
+    (0..count).map(|_| read_type_id(reader, types)).collect()
+}
+
+fn read_type_id(reader: &mut Reader<'_>, types: &TypeTable) -> Result<TypeId, Malformed> {
+    let offset = reader.offset();
+    let index = reader.index()?;
+    let dangling = MalformedReason::DanglingIndex(u64::from(index));
+    types.at(index).ok_or(Malformed {
+        offset,
+        reason: dangling,
+    })
+}
+
+fn read_pool(
+    reader: &mut Reader<'_>,
+    types: &TypeTable,
+) -> Result<Vec<(TypeId, Value)>, Malformed> {
+    let count = reader.count("constants", POOL_MAX, 1)?;
+    let mut values = ValueReader {
+        types,
+        weight_max: POOL_WEIGHT_MAX,
+        budget: POOL_WEIGHT_MAX,
+    };
+    let mut pool: Vec<(TypeId, Value)> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let offset = reader.offset();
+        let id = read_type_id(reader, types)?;
+        let constant = (id, values.read(reader, id)?);
+        if pool.last().is_some_and(|last| *last >= constant) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::OutOfOrder,
+            });
+        }
+        pool.push(constant);
+    }
+    Ok(pool)
+}
+
+fn read_functions(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Vec<Body>, Malformed> {
+    let count = reader.count("functions", FUNCTIONS_MAX, 4)?;
+    let mut functions = Vec::with_capacity(count);
+    for _ in 0..count {
+        let domain = read_type_id(reader, types)?;
+        let codomain = read_type_id(reader, types)?;
+        let length = reader.count("instructions in a function", FUNCTION_INSTRUCTIONS_MAX, 1)?;
+        let mut code = Vec::with_capacity(length);
+        for _ in 0..length {
+            code.push(Instruction::read(reader)?);
+        }
+        functions.push(Body {
+            domain,
+            codomain,
+            code,
+        });
+    }
+    Ok(functions)
+}
+
+fn read_exports(
+    reader: &mut Reader<'_>,
+    functions: usize,
+) -> Result<Vec<(Role, FunctionId)>, Malformed> {
+    let count = reader.count("exports", 255, 2)?;
+    let mut exports: Vec<(Role, FunctionId)> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let offset = reader.offset();
+        let role = match reader.byte()? {
+            0 => Role::Init,
+            1 => Role::Step,
+            4 => Role::Migrate,
+            5 => Role::Input,
+            6 => Role::Output,
+            7 => Role::Back,
+            byte => {
+                return Err(Malformed {
+                    offset,
+                    reason: MalformedReason::UnknownByte(byte),
+                });
+            }
+        };
+        if exports.last().is_some_and(|(last, _)| *last >= role) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::OutOfOrder,
+            });
+        }
+        let offset = reader.offset();
+        let function = reader.index()?;
+        if function as usize >= functions {
+            let reason = MalformedReason::DanglingIndex(u64::from(function));
+            return Err(Malformed { offset, reason });
+        }
+        exports.push((role, FunctionId(function)));
+    }
+    Ok(exports)
+}
+
+fn read_schema(reader: &mut Reader<'_>) -> Result<Schema, Malformed> {
+    let machine = reader.name()?;
+    let version = reader.index()?;
+    let offset = reader.offset();
+    let mask = reader.byte()?;
+    if mask >> Stamp::ALL.len() != 0 {
+        return Err(Malformed {
+            offset,
+            reason: MalformedReason::UnknownByte(mask),
+        });
+    }
+    let stamps = Stamp::ALL
+        .into_iter()
+        .filter(|stamp| mask & (1 << *stamp as u8) != 0)
+        .collect();
+    let shapes = read_shapes(reader)?;
+    let offset = reader.offset();
+    let state = read_shape_id(reader, &shapes)?;
+    let input = read_shape_id(reader, &shapes)?;
+    let output = read_shape_id(reader, &shapes)?;
+    if !shapes.all_reached_from(&[state, input, output]) {
+        return Err(Malformed {
+            offset,
+            reason: MalformedReason::OutOfOrder,
+        });
+    }
+    Ok(Schema {
+        machine,
+        version,
+        stamps,
+        shapes,
+        state,
+        input,
+        output,
+    })
+}
+
+fn read_shapes(reader: &mut Reader<'_>) -> Result<Shapes, Malformed> {
+    let mut shapes = Shapes::default();
+    let count = reader.count("shapes", SHAPES_MAX, 1)?;
+    let mut last = None;
+    for _ in 0..count {
+        let offset = reader.offset();
+        let shape = read_shape(reader, &shapes)?;
+        let rank = (shapes.height_of(&shape), shape.clone());
+        if last.as_ref().is_some_and(|last| *last >= rank) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::OutOfOrder,
+            });
+        }
+        last = Some(rank);
+        shapes.intern(shape);
+    }
+    Ok(shapes)
+}
+
+fn read_shape(reader: &mut Reader<'_>, shapes: &Shapes) -> Result<Shape, Malformed> {
+    Ok(match reader.byte()? {
+        shape_byte::INT => Shape::Int,
+        shape_byte::TEXT => Shape::Text,
+        shape_byte::BYTES => Shape::Bytes,
+        shape_byte::BOOL => Shape::Bool,
+        shape_byte::TUPLE => {
+            let count = reader.count("parts of a tuple", crate::limits::ARITY_MAX, 1)?;
+            let parts: Result<_, _> = (0..count).map(|_| read_shape_id(reader, shapes)).collect();
+            Shape::Tuple(parts?)
+        }
+        shape_byte::RECORD => Shape::Record(read_named(reader, shapes)?),
+        shape_byte::VARIANT => Shape::Variant(reader.name()?, read_named(reader, shapes)?),
+        shape_byte::OPTION => Shape::Option(read_shape_id(reader, shapes)?),
+        shape_byte::LIST => Shape::List(read_shape_id(reader, shapes)?),
+        shape_byte::MAP => Shape::Map(
+            read_shape_id(reader, shapes)?,
+            read_shape_id(reader, shapes)?,
+        ),
+        byte => return Err(reader.error_back(1, MalformedReason::UnknownByte(byte))),
+    })
+}
+
+fn read_named(
+    reader: &mut Reader<'_>,
+    shapes: &Shapes,
+) -> Result<Box<[(Name, ShapeId)]>, Malformed> {
+    let count = reader.count("fields or constructors", crate::limits::ARITY_MAX, 3)?;
+    let mut named: Vec<(Name, ShapeId)> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let offset = reader.offset();
+        let name = reader.name()?;
+        if named.last().is_some_and(|(last, _)| *last >= name) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::OutOfOrder,
+            });
+        }
+        named.push((name, read_shape_id(reader, shapes)?));
+    }
+    Ok(named.into())
+}
+
+fn read_shape_id(reader: &mut Reader<'_>, shapes: &Shapes) -> Result<ShapeId, Malformed> {
+    let offset = reader.offset();
+    let index = reader.index()?;
+    let dangling = MalformedReason::DanglingIndex(u64::from(index));
+    shapes.at(index).ok_or(Malformed {
+        offset,
+        reason: dangling,
+    })
+}
+
+/// Reads values by their type, within a budget of weight.
+struct ValueReader<'a> {
+    types: &'a TypeTable,
+    weight_max: u64,
+    budget: u64,
+}
+
+impl ValueReader<'_> {
+    fn read(&mut self, reader: &mut Reader<'_>, id: TypeId) -> Result<Value, Malformed> {
+        let types = self.types;
+        Ok(match types.get(id) {
+            Type::Int => {
+                self.charge(reader, 8)?;
+                Value::Int(reader.integer()?)
+            }
+            Type::Text => {
+                let text = reader.text(TEXT_BYTES_MAX)?;
+                self.charge(reader, 16 + text.len() as u64)?;
+                Value::Text(text.into())
+            }
+            Type::Bytes => {
+                let length = reader.count("bytes in a byte string", TEXT_BYTES_MAX, 1)?;
+                self.charge(reader, 16 + length as u64)?;
+                Value::Bytes(Arc::from(reader.take(length)?))
+            }
+            Type::Product(parts) => {
+                self.charge(reader, 1)?;
+                let values: Result<Vec<Value>, Malformed> =
+                    parts.iter().map(|part| self.read(reader, *part)).collect();
+                Value::product(values?)
+            }
+            Type::Sum(payloads) => {
+                self.charge(reader, 8)?;
+                let offset = reader.offset();
+                let tag = reader.byte()?;
+                let unknown = MalformedReason::UnknownConstructor(tag);
+                let payload = payloads.get(usize::from(tag)).ok_or(Malformed {
+                    offset,
+                    reason: unknown,
+                })?;
+                Value::sum(tag, self.read(reader, *payload)?)
+            }
+            Type::List(item) => Value::List(self.read_list(reader, *item)?),
+            Type::Map(key, value) => Value::Map(self.read_map(reader, *key, *value)?),
+        })
+    }
+
+    fn read_list(&mut self, reader: &mut Reader<'_>, item: TypeId) -> Result<List, Malformed> {
+        let count = reader.count("items in a list", usize::MAX, 0)?;
+        let mut list = List::default();
+        self.charge(reader, 32)?;
+        for _ in 0..count {
+            self.charge(reader, 16)?;
+            list.push(self.read(reader, item)?);
+        }
+        Ok(list)
+    }
+
+    fn read_map(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: TypeId,
+        value: TypeId,
+    ) -> Result<Map, Malformed> {
+        let count = reader.count("entries in a map", usize::MAX, 0)?;
+        let mut map = Map::default();
+        self.charge(reader, 32)?;
+        for _ in 0..count {
+            self.charge(reader, 16)?;
+            let offset = reader.offset();
+            let entry_key = self.read(reader, key)?;
+            if map.last_key().is_some_and(|last| *last >= entry_key) {
+                return Err(Malformed {
+                    offset,
+                    reason: MalformedReason::OutOfOrder,
+                });
+            }
+            map.insert(entry_key, self.read(reader, value)?);
+        }
+        Ok(map)
+    }
+
+    fn charge(&mut self, reader: &Reader<'_>, weight: u64) -> Result<(), Malformed> {
+        let what = "units of weight in a value";
+        let reason = MalformedReason::TooMany {
+            what,
+            limit: self.weight_max,
+        };
+        self.budget = self
+            .budget
+            .checked_sub(weight)
+            .ok_or(reader.error_back(0, reason))?;
+        Ok(())
+    }
+}
+
+const _: () = assert!(
+    PREDECLARED == 6,
+    "the constructor bytes of predeclared types are not read"
+);

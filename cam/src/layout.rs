@@ -1,0 +1,211 @@
+//! The last step of the compiler: parts that are used, in canonical order, under their final numbers.
+
+use std::collections::BTreeMap;
+
+use crate::bytecode::{Body, Bytecode};
+use crate::combinator::{FunctionId, Role};
+use crate::compile::TooLarge;
+use crate::instruction::Instruction;
+use crate::limits::{FUNCTIONS_MAX, POOL_MAX, TYPES_MAX};
+use crate::schema::Schema;
+use crate::types::{PREDECLARED, TypeId, TypeTable};
+use crate::value::Value;
+
+/// Constants met so far, numbered by first use.
+#[derive(Default)]
+pub(crate) struct Constants {
+    numbers: BTreeMap<(TypeId, Value), u32>,
+}
+
+impl Constants {
+    pub(crate) fn index(&mut self, id: TypeId, value: &Value) -> u32 {
+        let next = u32::try_from(self.numbers.len()).expect("fewer constants than instructions");
+        *self.numbers.entry((id, value.clone())).or_insert(next)
+    }
+}
+
+/// Drops what is unused and gives the rest its canonical order.
+pub(crate) fn lay_out(
+    types: &TypeTable,
+    constants: Constants,
+    bodies: Vec<Body>,
+    exports: Vec<(Role, FunctionId)>,
+    schema: Option<Schema>,
+) -> Result<Bytecode, TooLarge> {
+    let (bodies, exports) = reached_functions(bodies, exports);
+    let (pool, constant_names) = reached_constants(constants, &bodies);
+    let (table, type_names) = reached_types(types, &bodies, &pool)?;
+    let mut pool: Vec<((TypeId, Value), u32)> = pool
+        .into_iter()
+        .map(|((id, value), number)| ((type_names[&id], value), number))
+        .collect();
+    pool.sort();
+    let places: BTreeMap<u32, u32> = pool
+        .iter()
+        .zip(0..)
+        .map(|((_, number), place)| (*number, place))
+        .collect();
+    let rename = |instruction: Instruction| match instruction {
+        Instruction::Quote(index) => Instruction::Quote(places[&constant_names[&index]]),
+        Instruction::Tuple(id) => Instruction::Tuple(type_names[&id]),
+        Instruction::Inject(id, part) => Instruction::Inject(type_names[&id], part),
+        Instruction::Abort(id) => Instruction::Abort(type_names[&id]),
+        Instruction::ListEmpty(id) => Instruction::ListEmpty(type_names[&id]),
+        Instruction::MapEmpty(id) => Instruction::MapEmpty(type_names[&id]),
+        Instruction::MapGet(id) => Instruction::MapGet(type_names[&id]),
+        other => other,
+    };
+    let functions: Vec<Body> = bodies
+        .into_iter()
+        .map(|body| Body {
+            domain: type_names[&body.domain],
+            codomain: type_names[&body.codomain],
+            code: body.code.into_iter().map(rename).collect(),
+        })
+        .collect();
+    within("functions", functions.len(), FUNCTIONS_MAX)?;
+    within("constants", pool.len(), POOL_MAX)?;
+    let pool = pool.into_iter().map(|(constant, _)| constant).collect();
+    Ok(Bytecode {
+        types: table,
+        pool,
+        functions,
+        exports,
+        schema: schema.map(canonical_schema),
+    })
+}
+
+fn within(what: &'static str, count: usize, limit: usize) -> Result<(), TooLarge> {
+    if count <= limit {
+        Ok(())
+    } else {
+        Err(TooLarge {
+            function: None,
+            what,
+            limit,
+        })
+    }
+}
+
+/// Callees have smaller numbers, so one pass backwards finds what the exports reach.
+fn reached_functions(
+    bodies: Vec<Body>,
+    exports: Vec<(Role, FunctionId)>,
+) -> (Vec<Body>, Vec<(Role, FunctionId)>) {
+    let mut reached = vec![false; bodies.len()];
+    exports
+        .iter()
+        .for_each(|(_, function)| reached[function.index()] = true);
+    for (index, body) in bodies.iter().enumerate().rev() {
+        if reached[index] {
+            body.code
+                .iter()
+                .filter_map(|instruction| instruction.callee())
+                .for_each(|callee| reached[callee.index()] = true);
+        }
+    }
+    let mut names = Vec::with_capacity(bodies.len());
+    let mut next = 0;
+    for is_reached in &reached {
+        names.push(FunctionId(next));
+        next += u32::from(*is_reached);
+    }
+    let rename = |instruction: Instruction| match instruction {
+        Instruction::Call(callee) => Instruction::Call(names[callee.index()]),
+        Instruction::ListFold(body) => Instruction::ListFold(names[body.index()]),
+        Instruction::MapFold(body) => Instruction::MapFold(names[body.index()]),
+        other => other,
+    };
+    let kept = bodies
+        .into_iter()
+        .zip(&reached)
+        .filter(|(_, reached)| **reached);
+    let kept = kept.map(|(body, _)| Body {
+        code: body.code.into_iter().map(rename).collect(),
+        ..body
+    });
+    let mut exports: Vec<(Role, FunctionId)> = exports
+        .into_iter()
+        .map(|(role, function)| (role, names[function.index()]))
+        .collect();
+    exports.sort();
+    (kept.collect(), exports)
+}
+
+type Pool = Vec<((TypeId, Value), u32)>;
+
+fn reached_constants(constants: Constants, bodies: &[Body]) -> (Pool, BTreeMap<u32, u32>) {
+    let mut used = BTreeMap::new();
+    for instruction in bodies.iter().flat_map(|body| &body.code) {
+        if let Instruction::Quote(index) = instruction {
+            used.insert(*index, *index);
+        }
+    }
+    let pool = constants
+        .numbers
+        .into_iter()
+        .filter(|(_, number)| used.contains_key(number))
+        .collect();
+    (pool, used)
+}
+
+/// The types that code, function types and constants name, and all below them, by canonical rank.
+fn reached_types(
+    types: &TypeTable,
+    bodies: &[Body],
+    pool: &Pool,
+) -> Result<(TypeTable, BTreeMap<TypeId, TypeId>), TooLarge> {
+    let mut reached = vec![false; types.len()];
+    let mut mark = |id: TypeId| reached[id.index()] = true;
+    pool.iter().for_each(|((id, _), _)| mark(*id));
+    for body in bodies {
+        mark(body.domain);
+        mark(body.codomain);
+        body.code
+            .iter()
+            .filter_map(|instruction| instruction.named_type())
+            .for_each(&mut mark);
+    }
+    for index in (0..types.len())
+        .rev()
+        .filter(|index| *index >= PREDECLARED as usize)
+    {
+        if reached[index] {
+            let entry = &types.declared()[index - PREDECLARED as usize];
+            entry
+                .operands()
+                .into_iter()
+                .for_each(|part| reached[part.index()] = true);
+        }
+    }
+    let limit = "types within 32 levels, 1024 slots and 255 parts";
+    let (table, names) = types.canonical(&reached);
+    within("types", table.declared().len(), TYPES_MAX)?;
+    let fits = names.values().all(|id| table.within_limits(*id));
+    if fits {
+        Ok((table, names))
+    } else {
+        Err(TooLarge {
+            function: None,
+            what: limit,
+            limit: TYPES_MAX,
+        })
+    }
+}
+
+fn canonical_schema(schema: Schema) -> Schema {
+    let (shapes, roots) = schema
+        .shapes
+        .canonical(&[schema.state, schema.input, schema.output]);
+    let mut stamps = schema.stamps;
+    stamps.sort();
+    stamps.dedup();
+    Schema {
+        stamps,
+        shapes,
+        state: roots[0],
+        input: roots[1],
+        output: roots[2],
+        ..schema
+    }
+}

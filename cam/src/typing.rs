@@ -1,0 +1,512 @@
+//! The typing rules: one forward pass over one function.
+//!
+//! The checker holds the register's type, the types on the function's own stack and the open cases.
+//! Inside an arm nothing below the case's entry height can be popped (WebAssembly's rule), but `acc`
+//! can read it: that is how an arm sees outer variables.
+
+use crate::bytecode::{Body, Bytecode};
+use crate::combinator::FunctionId;
+use crate::instruction::Instruction;
+use crate::invalid::InvalidReason;
+use crate::limits::{CALL_HEIGHT_MAX, CASE_DEPTH_MAX, STACK_MAX};
+use crate::types::{BOOL, INT, ORDERING, Type, TypeId, TypeTable, UNIT};
+use crate::uses::Uses;
+
+/// What the verifier proved of one function, and where its arms start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Certificate {
+    /// Values on the function's own stack, at most.
+    pub stack: u32,
+    /// Functions on the longest call path that starts here.
+    pub height: u32,
+    /// Fuel of one run at most, not counting the rounds of folds and the sizes of operands.
+    pub cost: u64,
+    /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads.
+    pub(crate) links: Vec<u32>,
+    /// Instruction indices at which the arms of the cases start.
+    pub(crate) arms: Vec<u32>,
+}
+
+/// Where a function was refused, and why.
+pub(crate) type Refusal = (usize, InvalidReason);
+
+/// Checks function `index`, given the certificates of those before it.
+pub(crate) fn function(
+    bytecode: &Bytecode,
+    earlier: &[Certificate],
+    uses: &mut Uses,
+    index: usize,
+) -> Result<Certificate, Refusal> {
+    let body = &bytecode.functions[index];
+    uses.type_used(body.domain);
+    uses.type_used(body.codomain);
+    let mut checker = Checker {
+        bytecode,
+        earlier,
+        uses,
+        register: body.domain,
+        stack: Vec::new(),
+        cases: Vec::new(),
+        cost: 0,
+        certificate: Certificate {
+            stack: 0,
+            height: 1,
+            cost: 0,
+            links: vec![0; body.code.len()],
+            arms: Vec::new(),
+        },
+    };
+    checker.body(body)?;
+    Ok(checker.certificate)
+}
+
+/// A case whose arms are being checked.
+struct OpenCase {
+    /// Height of the stack at entry; an arm may not pop below it.
+    floor: usize,
+    sum: TypeId,
+    /// The arm being checked.
+    arm: usize,
+    arms: usize,
+    /// Where this case's entries start in the certificate's arms.
+    starts: usize,
+    /// The `else`s seen, to be linked to the end.
+    ends: Vec<usize>,
+    /// How the first arm ended.
+    result: Option<TypeId>,
+    /// Cost up to the case, and of its dearest arm.
+    cost_before: u64,
+    cost_dearest: u64,
+}
+
+struct Checker<'a> {
+    bytecode: &'a Bytecode,
+    earlier: &'a [Certificate],
+    uses: &'a mut Uses,
+    register: TypeId,
+    stack: Vec<TypeId>,
+    cases: Vec<OpenCase>,
+    cost: u64,
+    certificate: Certificate,
+}
+
+impl Checker<'_> {
+    fn body(&mut self, body: &Body) -> Result<(), Refusal> {
+        for (at, instruction) in body.code.iter().enumerate() {
+            let before = self.stack.len();
+            self.cost = self.cost.saturating_add(instruction.row().cost);
+            if *instruction == Instruction::End() && self.cases.is_empty() {
+                return self.end_of_body(body, at);
+            }
+            self.instruction(at, *instruction)
+                .map_err(|reason| (at, reason))?;
+            self.certificate.stack = self.certificate.stack.max(count(self.stack.len()));
+            debug_assert!(
+                instruction.row().growth.is_none_or(|growth| {
+                    i64::try_from(self.stack.len()).ok()
+                        == i64::try_from(before)
+                            .ok()
+                            .map(|before| before + i64::from(growth))
+                }),
+                "the table's growth of {instruction:?} is what the rule does"
+            );
+        }
+        Err((body.code.len(), InvalidReason::NoEnd))
+    }
+
+    fn end_of_body(&mut self, body: &Body, at: usize) -> Result<(), Refusal> {
+        let place = |reason| (at, reason);
+        self.expect(body.codomain, self.register).map_err(place)?;
+        if !self.stack.is_empty() {
+            return Err(place(InvalidReason::StackNotEmpty {
+                left: self.stack.len(),
+            }));
+        }
+        if at + 1 != body.code.len() {
+            return Err((at + 1, InvalidReason::CodeAfterEnd));
+        }
+        self.certificate.cost = self.cost;
+        Ok(())
+    }
+
+    fn instruction(&mut self, at: usize, instruction: Instruction) -> Result<(), InvalidReason> {
+        use Instruction as I;
+        if let Some(id) = instruction.named_type() {
+            self.bytecode
+                .types
+                .at(id.0)
+                .ok_or(InvalidReason::NoSuchType(id.0))?;
+            self.uses.type_used(id);
+        }
+        match instruction {
+            I::Push() => self.push(self.register)?,
+            I::Swap() => {
+                let top = self.pop()?;
+                self.push(self.register)?;
+                self.register = top;
+            }
+            I::Pop() => self.register = self.pop()?,
+            I::Drop(n) => self.drop_many(n)?,
+            I::Acc(n) => self.register = self.entry(n)?,
+            I::Int(_) => self.register = INT,
+            I::Quote(index) => self.quote(index)?,
+            I::Tuple(product) => self.tuple(product)?,
+            I::Project(part) => self.register = self.part(self.register, part)?,
+            I::With(part) => self.with(part)?,
+            I::Inject(sum, constructor) => {
+                self.expect(self.payload(sum, constructor)?, self.register)?;
+                self.register = sum;
+            }
+            I::Case() => self.case(at)?,
+            I::Else() => self.next_arm(at)?,
+            I::End() => self.end_case(at)?,
+            I::Call(callee) => self.call(callee)?,
+            I::Abort(result) => {
+                self.expect(INT, self.register)?;
+                self.register = result;
+            }
+            I::Add() | I::Subtract() | I::Multiply() | I::Divide() | I::Remainder() => {
+                self.two(INT, INT)?;
+            }
+            I::Less() | I::LessOrEqual() => self.two(INT, BOOL)?,
+            I::Equal() => self.two(self.register, BOOL)?,
+            I::Compare() if self.types().is_key(self.register) => {
+                self.two(self.register, ORDERING)?;
+            }
+            I::Compare() => return Err(wrong_form("key", self.register)),
+            I::ListEmpty(list) => self.empty_list(list)?,
+            I::ListPush() => self.list_push()?,
+            I::ListLength() => {
+                self.item(self.register)?;
+                self.register = INT;
+            }
+            I::ListFold(body) => {
+                let item = self.item(self.register)?;
+                self.fold(body, &[item])?;
+            }
+            I::MapEmpty(map) => self.empty_map(map)?,
+            I::MapLength() => {
+                self.entry_types(self.register)?;
+                self.register = INT;
+            }
+            I::MapGet(option) => self.map_get(option)?,
+            I::MapPut() => self.map_put()?,
+            I::MapDelete() => self.map_delete()?,
+            I::MapFold(body) => {
+                let (key, value) = self.entry_types(self.register)?;
+                self.fold(body, &[key, value])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn empty_list(&mut self, list: TypeId) -> Result<(), InvalidReason> {
+        self.item(list)?;
+        self.register = list;
+        Ok(())
+    }
+
+    fn list_push(&mut self) -> Result<(), InvalidReason> {
+        let list = self.pop()?;
+        self.expect(self.item(list)?, self.register)?;
+        self.register = list;
+        Ok(())
+    }
+
+    fn empty_map(&mut self, map: TypeId) -> Result<(), InvalidReason> {
+        self.entry_types(map)?;
+        self.register = map;
+        Ok(())
+    }
+
+    fn map_get(&mut self, option: TypeId) -> Result<(), InvalidReason> {
+        let map = self.pop()?;
+        let (key, value) = self.entry_types(map)?;
+        self.expect(key, self.register)?;
+        self.expect_form(
+            option,
+            &Type::Sum(Box::new([UNIT, value])),
+            "option of the map's values",
+        )?;
+        self.register = option;
+        Ok(())
+    }
+
+    fn map_put(&mut self) -> Result<(), InvalidReason> {
+        let (key, map) = (self.pop()?, self.pop()?);
+        let (map_key, value) = self.entry_types(map)?;
+        self.expect(map_key, key)?;
+        self.expect(value, self.register)?;
+        self.register = map;
+        Ok(())
+    }
+
+    fn map_delete(&mut self) -> Result<(), InvalidReason> {
+        let map = self.pop()?;
+        let (key, _) = self.entry_types(map)?;
+        self.expect(key, self.register)?;
+        self.register = map;
+        Ok(())
+    }
+
+    fn quote(&mut self, index: u32) -> Result<(), InvalidReason> {
+        let constant = self.bytecode.pool.get(index as usize);
+        let (id, _) = constant.ok_or(InvalidReason::NoSuchConstant(index))?;
+        if *id == INT {
+            return Err(InvalidReason::NeedlessConstant(index));
+        }
+        self.uses.constant_used(index);
+        self.register = *id;
+        Ok(())
+    }
+
+    fn tuple(&mut self, product: TypeId) -> Result<(), InvalidReason> {
+        let Type::Product(parts) = self.types().get(product) else {
+            return Err(wrong_form("product", product));
+        };
+        if let Some((last, before)) = parts.split_last() {
+            let (last, before) = (*last, before.to_vec());
+            self.expect(last, self.register)?;
+            for part in before.iter().rev() {
+                let found = self.pop()?;
+                self.expect(*part, found)?;
+            }
+        }
+        self.register = product;
+        Ok(())
+    }
+
+    fn with(&mut self, part: u32) -> Result<(), InvalidReason> {
+        let product = self.pop()?;
+        self.expect(self.part(product, part)?, self.register)?;
+        self.register = product;
+        Ok(())
+    }
+
+    fn case(&mut self, at: usize) -> Result<(), InvalidReason> {
+        let sum = self.register;
+        let Type::Sum(payloads) = self.types().get(sum) else {
+            return Err(wrong_form("sum", sum));
+        };
+        let (arms, first) = (payloads.len(), payloads[0]);
+        if self.cases.len() == CASE_DEPTH_MAX {
+            return Err(InvalidReason::CaseTooDeep);
+        }
+        let starts = self.certificate.arms.len();
+        self.certificate.links[at] = count(starts);
+        self.certificate.arms.resize(starts + arms, 0);
+        self.certificate.arms[starts] = count(at + 1);
+        self.cases.push(OpenCase {
+            floor: self.stack.len(),
+            sum,
+            arm: 0,
+            arms,
+            starts,
+            ends: Vec::new(),
+            result: None,
+            cost_before: self.cost,
+            cost_dearest: 0,
+        });
+        self.register = first;
+        Ok(())
+    }
+
+    fn next_arm(&mut self, at: usize) -> Result<(), InvalidReason> {
+        self.close_arm()?;
+        let case = self.cases.last_mut().ok_or(InvalidReason::StrayElse)?;
+        case.arm += 1;
+        if case.arm == case.arms {
+            return Err(InvalidReason::StrayElse);
+        }
+        case.ends.push(at);
+        self.certificate.arms[case.starts + case.arm] = count(at + 1);
+        self.cost = case.cost_before;
+        let (sum, arm) = (case.sum, case.arm);
+        self.register = self.payload(sum, count(arm))?;
+        Ok(())
+    }
+
+    fn end_case(&mut self, at: usize) -> Result<(), InvalidReason> {
+        self.close_arm()?;
+        let case = self.cases.pop().ok_or(InvalidReason::StrayElse)?;
+        let missing = case.arms - case.arm - 1;
+        if missing > 0 {
+            return Err(InvalidReason::MissingArms { missing });
+        }
+        for end in case.ends {
+            self.certificate.links[end] = count(at);
+        }
+        self.cost = case.cost_dearest;
+        Ok(())
+    }
+
+    /// The whole join rule: every arm ends at the entry height with the first arm's type.
+    fn close_arm(&mut self) -> Result<(), InvalidReason> {
+        let (register, height, cost) = (self.register, self.stack.len(), self.cost);
+        let case = self.cases.last_mut().ok_or(InvalidReason::StrayElse)?;
+        if height != case.floor {
+            return Err(InvalidReason::StackNotEmpty {
+                left: height - case.floor,
+            });
+        }
+        let first = *case.result.get_or_insert(register);
+        if first != register {
+            return Err(InvalidReason::ArmsDiffer {
+                first,
+                found: register,
+            });
+        }
+        case.cost_dearest = case.cost_dearest.max(cost);
+        Ok(())
+    }
+
+    fn fold(&mut self, body: FunctionId, entry: &[TypeId]) -> Result<(), InvalidReason> {
+        let (accumulator, environment) = (self.pop()?, self.pop()?);
+        let (domain, codomain) = self.callee(body)?;
+        let mut parts = vec![environment, accumulator];
+        parts.extend_from_slice(entry);
+        self.expect_form(domain, &Type::Product(parts.into()), "fold body's argument")?;
+        self.expect(accumulator, codomain)?;
+        self.register = accumulator;
+        Ok(())
+    }
+
+    fn call(&mut self, callee: FunctionId) -> Result<(), InvalidReason> {
+        let (domain, codomain) = self.callee(callee)?;
+        self.expect(domain, self.register)?;
+        self.register = codomain;
+        Ok(())
+    }
+
+    fn callee(&mut self, callee: FunctionId) -> Result<(TypeId, TypeId), InvalidReason> {
+        let proved = self.earlier.get(callee.index());
+        let proved = proved.ok_or(InvalidReason::ForwardCall(callee))?;
+        let height = proved.height + 1;
+        if height > CALL_HEIGHT_MAX {
+            return Err(InvalidReason::CallTooHigh);
+        }
+        self.certificate.height = self.certificate.height.max(height);
+        self.cost = self.cost.saturating_add(proved.cost);
+        self.uses.function_used(callee);
+        let body = &self.bytecode.functions[callee.index()];
+        Ok((body.domain, body.codomain))
+    }
+
+    fn two(&mut self, operand: TypeId, result: TypeId) -> Result<(), InvalidReason> {
+        self.expect(operand, self.register)?;
+        let left = self.pop()?;
+        self.expect(operand, left)?;
+        self.register = result;
+        Ok(())
+    }
+
+    fn push(&mut self, id: TypeId) -> Result<(), InvalidReason> {
+        if self.stack.len() == STACK_MAX {
+            return Err(InvalidReason::StackOverflow);
+        }
+        self.stack.push(id);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Result<TypeId, InvalidReason> {
+        if self.stack.len() == self.floor() {
+            return Err(InvalidReason::StackUnderflow);
+        }
+        self.stack.pop().ok_or(InvalidReason::StackUnderflow)
+    }
+
+    fn drop_many(&mut self, n: u32) -> Result<(), InvalidReason> {
+        if n == 0 {
+            return Err(InvalidReason::DropNothing);
+        }
+        let left = self.stack.len().checked_sub(n as usize);
+        let left = left
+            .filter(|left| *left >= self.floor())
+            .ok_or(InvalidReason::StackUnderflow)?;
+        self.stack.truncate(left);
+        Ok(())
+    }
+
+    fn entry(&self, n: u32) -> Result<TypeId, InvalidReason> {
+        let position = self.stack.len().checked_sub(n as usize + 1);
+        position
+            .map(|position| self.stack[position])
+            .ok_or(InvalidReason::StackUnderflow)
+    }
+
+    fn floor(&self) -> usize {
+        self.cases.last().map_or(0, |case| case.floor)
+    }
+
+    fn types(&self) -> &TypeTable {
+        &self.bytecode.types
+    }
+
+    fn part(&self, product: TypeId, part: u32) -> Result<TypeId, InvalidReason> {
+        match self.types().get(product) {
+            Type::Product(parts) => {
+                parts
+                    .get(part as usize)
+                    .copied()
+                    .ok_or(InvalidReason::NoSuchPart {
+                        part,
+                        found: product,
+                    })
+            }
+            _ => Err(wrong_form("product", product)),
+        }
+    }
+
+    fn payload(&self, sum: TypeId, part: u32) -> Result<TypeId, InvalidReason> {
+        match self.types().get(sum) {
+            Type::Sum(payloads) => payloads
+                .get(part as usize)
+                .copied()
+                .ok_or(InvalidReason::NoSuchPart { part, found: sum }),
+            _ => Err(wrong_form("sum", sum)),
+        }
+    }
+
+    fn item(&self, list: TypeId) -> Result<TypeId, InvalidReason> {
+        match self.types().get(list) {
+            Type::List(item) => Ok(*item),
+            _ => Err(wrong_form("list", list)),
+        }
+    }
+
+    fn entry_types(&self, map: TypeId) -> Result<(TypeId, TypeId), InvalidReason> {
+        match self.types().get(map) {
+            Type::Map(key, value) => Ok((*key, *value)),
+            _ => Err(wrong_form("map", map)),
+        }
+    }
+
+    fn expect(&self, expected: TypeId, found: TypeId) -> Result<(), InvalidReason> {
+        if expected == found {
+            Ok(())
+        } else {
+            Err(InvalidReason::Mismatch { expected, found })
+        }
+    }
+
+    fn expect_form(
+        &self,
+        found: TypeId,
+        form: &Type,
+        needs: &'static str,
+    ) -> Result<(), InvalidReason> {
+        if self.types().get(found) == form {
+            Ok(())
+        } else {
+            Err(wrong_form(needs, found))
+        }
+    }
+}
+
+fn wrong_form(needs: &'static str, found: TypeId) -> InvalidReason {
+    InvalidReason::WrongForm { needs, found }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("code is bounded by FUNCTION_INSTRUCTIONS_MAX")
+}

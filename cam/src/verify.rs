@@ -1,0 +1,401 @@
+//! The verifier: `Bytecode -> Program`, in one forward pass, and the only maker of `Program`.
+//!
+//! The algorithm follows the validation algorithm of WebAssembly's appendix, with a register and
+//! without its labels: one pass over each function with the register's type, a stack of types and a
+//! stack of open cases. There is no control-flow graph, no fixpoint and no back edge, because a case
+//! closes like a bracket and callees and fold bodies have smaller numbers. Each instruction takes
+//! constant time but `tuple` and `case`, whose work is paid for by the pushes and the `else`s that must
+//! be there; so the whole is linear in the bytes.
+//!
+//! A program that comes out can stop only by the [traps](crate::trap): every instruction finds
+//! operands of its type (progress), keeps the types (preservation), and runs finitely often.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bytecode::Bytecode;
+use crate::combinator::{FunctionId, Role};
+use crate::digest::Digest;
+use crate::encode;
+use crate::instruction::Instruction;
+pub use crate::invalid::{Invalid, InvalidReason, Place};
+use crate::schema::Schema;
+use crate::types::{TypeId, TypeTable, UNIT};
+use crate::typing;
+pub use crate::typing::Certificate;
+use crate::uses::Uses;
+
+/// A verified module of one machine: it has a first state, a step and a schema that fits them.
+#[derive(Clone, Debug)]
+pub struct Program {
+    code: Verified,
+    init: FunctionId,
+    step: FunctionId,
+    state: TypeId,
+    input: TypeId,
+    stamped: TypeId,
+    output: TypeId,
+}
+
+/// A verified module that leads from one machine to the next.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    code: Verified,
+    migrate: FunctionId,
+    input: Option<FunctionId>,
+    output: Option<FunctionId>,
+    back: Option<FunctionId>,
+}
+
+/// Verified code: typed, with the side tables the engine runs by.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    bytecode: Arc<Bytecode>,
+    functions: Arc<[Certificate]>,
+    digest: Digest,
+}
+
+/// Verifies a machine.
+///
+/// # Errors
+/// [`Invalid`] with the place, if any function does not type, a part is unused, or the exports do not
+/// fit the schema.
+pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
+    let mut code = verify(bytecode)?;
+    let init = code.required(Role::Init)?;
+    let step = code.required(Role::Step)?;
+    code.forbid(&[Role::Migrate, Role::Input, Role::Output, Role::Back])?;
+    let schema = code.bytecode.schema.clone();
+    let schema = schema.ok_or(module_error(InvalidReason::Schema(
+        "a machine needs a schema",
+    )))?;
+
+    // The schema's types must already be in the table: they are those of `init` and `step`.
+    let mut types = code.bytecode.types.clone();
+    let state = schema.shapes.erase(schema.state, &mut types);
+    let input = schema.shapes.erase(schema.input, &mut types);
+    let output = schema.shapes.erase(schema.output, &mut types);
+    let stamped = schema.stamped_input(&mut types);
+    let domain = types.product(&[stamped, state]);
+    let codomain = types.product(&[state, output]);
+    code.export_type(Role::Init, init, (UNIT, state))?;
+    code.export_type(Role::Step, step, (domain, codomain))?;
+    if types.len() != code.bytecode.types.len() {
+        return Err(module_error(InvalidReason::Schema(
+            "a shape's type is not in the table",
+        )));
+    }
+    code.seal();
+    Ok(Program {
+        code,
+        init,
+        step,
+        state,
+        input,
+        stamped,
+        output,
+    })
+}
+
+/// Verifies a migration.
+///
+/// # Errors
+/// [`Invalid`] with the place, if any function does not type, a part is unused, or the exports are not
+/// those of a migration.
+pub fn migration(bytecode: Bytecode) -> Result<Migration, Invalid> {
+    let mut code = verify(bytecode)?;
+    let migrate = code.required(Role::Migrate)?;
+    code.forbid(&[Role::Init, Role::Step])?;
+    if code.bytecode.schema.is_some() {
+        return Err(module_error(InvalidReason::Schema(
+            "a migration has no schema",
+        )));
+    }
+    let (input, output) = (code.export(Role::Input), code.export(Role::Output));
+    if input.is_some() != output.is_some() {
+        let role = if input.is_some() {
+            Role::Output
+        } else {
+            Role::Input
+        };
+        let problem = "is missing: adapters of inputs and outputs come together";
+        return Err(module_error(InvalidReason::Export { role, problem }));
+    }
+    let back = code.export(Role::Back);
+    code.seal();
+    Ok(Migration {
+        code,
+        migrate,
+        input,
+        output,
+        back,
+    })
+}
+
+impl Program {
+    /// The verified code.
+    #[must_use]
+    pub fn code(&self) -> &Verified {
+        &self.code
+    }
+
+    /// The function that makes the first state.
+    #[must_use]
+    pub fn init(&self) -> FunctionId {
+        self.init
+    }
+
+    /// The function that makes one transition.
+    #[must_use]
+    pub fn step(&self) -> FunctionId {
+        self.step
+    }
+
+    /// The names of the interface.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        self.code
+            .bytecode
+            .schema
+            .as_ref()
+            .expect("a verified machine has a schema")
+    }
+
+    /// The table of the types below.
+    #[must_use]
+    pub fn types(&self) -> &TypeTable {
+        self.code.types()
+    }
+
+    /// The type of states.
+    #[must_use]
+    pub fn state_type(&self) -> TypeId {
+        self.state
+    }
+
+    /// The type of inputs as clients send them, without stamps.
+    #[must_use]
+    pub fn input_type(&self) -> TypeId {
+        self.input
+    }
+
+    /// The type of inputs as the step sees them.
+    #[must_use]
+    pub fn stamped_input_type(&self) -> TypeId {
+        self.stamped
+    }
+
+    /// The type of outputs.
+    #[must_use]
+    pub fn output_type(&self) -> TypeId {
+        self.output
+    }
+
+    /// The program's name.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.code.digest
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        encode::module(&self.code.bytecode)
+    }
+}
+
+/// A migration that does not lead from the one machine to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Misfit {
+    /// The function whose type is another.
+    pub role: Role,
+    /// Which side of it: where it starts, or where it ends.
+    pub side: &'static str,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.role {
+            Role::Migrate => "the migration",
+            Role::Input => "the input adapter",
+            Role::Output => "the output adapter",
+            Role::Back => "the way back",
+            Role::Init | Role::Step => "the machine",
+        };
+        write!(f, "{word} {} the wrong type", self.side)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl Migration {
+    /// The verified code.
+    #[must_use]
+    pub fn code(&self) -> &Verified {
+        &self.code
+    }
+
+    /// The function from old state to new.
+    #[must_use]
+    pub fn migrate(&self) -> FunctionId {
+        self.migrate
+    }
+
+    /// The functions for old clients: old input to new, new output to old.
+    #[must_use]
+    pub fn adapters(&self) -> Option<(FunctionId, FunctionId)> {
+        self.input.zip(self.output)
+    }
+
+    /// The function from new state to old.
+    #[must_use]
+    pub fn back(&self) -> Option<FunctionId> {
+        self.back
+    }
+
+    /// The migration's name.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.code.digest
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        encode::module(&self.code.bytecode)
+    }
+
+    /// Whether every function leads from a type of the one machine to a type of the other.
+    ///
+    /// # Errors
+    /// [`Misfit`] names the first function that does not.
+    pub fn fits(&self, old: &Program, new: &Program) -> Result<(), Misfit> {
+        let state = ((old, old.state), (new, new.state));
+        let input = ((old, old.input), (new, new.input));
+        let output = ((new, new.output), (old, old.output));
+        let back = ((new, new.state), (old, old.state));
+        let functions = [
+            (Role::Migrate, Some(self.migrate), state),
+            (Role::Input, self.input, input),
+            (Role::Output, self.output, output),
+            (Role::Back, self.back, back),
+        ];
+        for (role, function, (from, to)) in functions {
+            let Some(function) = function else { continue };
+            let (domain, codomain) = self.code.function_type(function);
+            for (side, (program, id), own) in
+                [("starts at", from, domain), ("ends at", to, codomain)]
+            {
+                if self.code.types().find_from(program.types(), id) != Some(own) {
+                    return Err(Misfit { role, side });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Verified {
+    /// The types of the module.
+    #[must_use]
+    pub fn types(&self) -> &TypeTable {
+        &self.bytecode.types
+    }
+
+    /// The module itself.
+    #[must_use]
+    pub fn bytecode(&self) -> &Bytecode {
+        &self.bytecode
+    }
+
+    /// What was proved of a function.
+    #[must_use]
+    pub fn certificate(&self, function: FunctionId) -> &Certificate {
+        &self.functions[function.index()]
+    }
+
+    /// Domain and codomain of a function.
+    #[must_use]
+    pub fn function_type(&self, function: FunctionId) -> (TypeId, TypeId) {
+        let body = &self.bytecode.functions[function.index()];
+        (body.domain, body.codomain)
+    }
+
+    pub(crate) fn body(&self, function: FunctionId) -> &[Instruction] {
+        &self.bytecode.functions[function.index()].code
+    }
+
+    /// Names the module once it is known to be whole.
+    fn seal(&mut self) {
+        self.digest = Digest::of_module(&encode::module(&self.bytecode));
+    }
+
+    fn export(&self, role: Role) -> Option<FunctionId> {
+        let found = self.bytecode.exports.iter().find(|(own, _)| *own == role);
+        found.map(|(_, function)| *function)
+    }
+
+    fn required(&self, role: Role) -> Result<FunctionId, Invalid> {
+        let problem = "is missing";
+        self.export(role)
+            .ok_or(module_error(InvalidReason::Export { role, problem }))
+    }
+
+    fn forbid(&self, roles: &[Role]) -> Result<(), Invalid> {
+        match roles.iter().find(|role| self.export(**role).is_some()) {
+            None => Ok(()),
+            Some(role) => {
+                let problem = "does not belong in this kind of module";
+                Err(module_error(InvalidReason::Export {
+                    role: *role,
+                    problem,
+                }))
+            }
+        }
+    }
+
+    fn export_type(
+        &self,
+        role: Role,
+        function: FunctionId,
+        expected: (TypeId, TypeId),
+    ) -> Result<(), Invalid> {
+        if self.function_type(function) == expected {
+            return Ok(());
+        }
+        let problem = "has another type than the schema says";
+        Err(module_error(InvalidReason::Export { role, problem }))
+    }
+}
+
+fn module_error(reason: InvalidReason) -> Invalid {
+    Invalid { at: None, reason }
+}
+
+fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
+    let mut uses = Uses::new(&bytecode);
+    let mut functions: Vec<Certificate> = Vec::with_capacity(bytecode.functions.len());
+    for index in 0..bytecode.functions.len() {
+        let certificate =
+            typing::function(&bytecode, &functions, &mut uses, index).map_err(|refusal| {
+                let (instruction, reason) = refusal;
+                let offset = encode::offset_of(&bytecode, index, instruction);
+                Invalid {
+                    at: Some(Place {
+                        function: index,
+                        instruction,
+                        offset,
+                    }),
+                    reason,
+                }
+            })?;
+        functions.push(certificate);
+    }
+    uses.all_used(&bytecode)?;
+    let functions = functions.into();
+    Ok(Verified {
+        bytecode: Arc::new(bytecode),
+        functions,
+        digest: Digest([0; 32]),
+    })
+}
