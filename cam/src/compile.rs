@@ -143,7 +143,7 @@ impl<'a> Compiler<'a> {
 
     fn function(mut self, arrow: Arrow) -> Result<Body, Excess> {
         let (domain, codomain) = (self.draft.domain(arrow), self.draft.codomain(arrow));
-        self.into_register(arrow, Place::Register)?;
+        self.evaluate(arrow, Place::Register)?;
         self.emit(Instruction::End())?;
         Ok(Body {
             domain,
@@ -153,7 +153,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Runs `arrow` from `place`, leaves its result in the register and the stack as it was.
-    fn into_register(&mut self, arrow: Arrow, place: Place) -> Result<(), Excess> {
+    fn evaluate(&mut self, arrow: Arrow, place: Place) -> Result<(), Excess> {
         let height = self.height;
         let result = self.arrow(arrow, place)?;
         self.load(&result, self.draft.codomain(arrow))?;
@@ -293,7 +293,7 @@ impl<'a> Compiler<'a> {
                 self.emit(Instruction::Else())?;
             }
             let start = Place::tuple(vec![environment.clone(), Place::Register]);
-            self.into_register(*arm, start)?;
+            self.evaluate(*arm, start)?;
         }
         self.emit(Instruction::End())?;
         Ok(Place::Register)
@@ -326,7 +326,7 @@ impl<'a> Compiler<'a> {
     fn operands(&mut self, parts: &[Arrow], place: Place) -> Result<(), Excess> {
         let place = self.kept_for(parts, place)?;
         for (index, part) in parts.iter().enumerate() {
-            self.into_register(*part, place.clone())?;
+            self.evaluate(*part, place.clone())?;
             if index + 1 < parts.len() {
                 self.push()?;
             }

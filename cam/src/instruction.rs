@@ -10,8 +10,9 @@
 //! `k` a key type, `e` a fold's accumulator.
 
 use crate::combinator::FunctionId;
-use crate::decode::{Malformed, Reader};
 use crate::encode::{write_integer, write_number};
+use crate::malformed::Malformed;
+use crate::reader::Reader;
 use crate::types::TypeId;
 
 /// An operand as it stands in the byte stream.

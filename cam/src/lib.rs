@@ -14,12 +14,15 @@
 //! threads, keys, signatures (that is `node`). The same bytes and the same input give the same answer
 //! on every machine and every day.
 
+#![forbid(unsafe_code)]
+
 pub mod limits;
 
 pub mod types;
 pub mod value;
 
 pub mod combinator;
+mod ill_typed;
 pub mod schema;
 
 pub mod compile;
@@ -37,6 +40,8 @@ pub mod verify;
 pub mod decode;
 pub mod digest;
 pub mod encode;
+mod malformed;
+mod reader;
 
 pub mod machine;
 pub mod trap;
