@@ -7,6 +7,10 @@ pub mod source;
 
 pub mod problem;
 
+mod token;
+
+pub mod parse;
+
 pub mod ast;
 
 pub mod history;

@@ -184,6 +184,11 @@ impl Problems {
             .for_each(|problem| self.push(problem));
     }
 
+    /// Takes back the problems a predicate does not want to keep, for a cause that was understood later.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.problems.retain(keep);
+    }
+
     /// The problems in the order of the source.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.problems.iter()

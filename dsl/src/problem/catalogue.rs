@@ -55,6 +55,7 @@ catalogue! {
     P028 Error "a symbol of other languages has another name here"
     P029 Error "an operator at the start of a line does not continue the line before"
     P030 Error "not part of this language version yet"
+    P031 Error "an assignment needs `set` or `let`"
     P040 Error "too many things inside each other"
     P041 Error "a block has too many statements"
 }

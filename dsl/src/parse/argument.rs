@@ -1,0 +1,101 @@
+//! Arguments of calls: values, and the only places where functions may stand.
+
+use nom::Parser;
+use nom::branch::alt;
+
+use super::arrow::arrow;
+use super::cursor::{Cursor, Parsed, missing};
+use super::expression::expression;
+use super::list::listed;
+use super::pattern::pattern;
+use super::recover::{expect, must};
+use super::words::{symbol, word};
+use crate::ast::{Argument, Lambda};
+use crate::token::{Symbol, TokenKind, Word};
+
+/// A value, a lambda or an arrow.
+pub(super) fn argument(input: Cursor<'_>) -> Parsed<'_, Argument> {
+    alt((
+        lambda.map(Argument::Lambda),
+        arrow_argument.map(Argument::Arrow),
+        expression.map(Argument::Value),
+    ))
+    .parse(input)
+}
+
+/// `fn(p, q) => e`
+pub(super) fn lambda(input: Cursor<'_>) -> Parsed<'_, Lambda> {
+    let (rest, _) = word(Word::Fn)(input)?;
+    let parameters = |input| listed(input, Symbol::OpenParen, "a parameter", pattern);
+    let (rest, parameters) = expect(rest, parameters, "`(` and the parameters of this function");
+    let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+    let (rest, body) = must(rest, expression, "what this function gives");
+    let parameters = parameters.unwrap_or_default();
+    Ok((
+        rest,
+        Lambda {
+            parameters,
+            body: Box::new(body),
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+fn arrow_argument(input: Cursor<'_>) -> Parsed<'_, crate::ast::Arrow> {
+    if is_arrow(input) {
+        arrow(input)
+    } else {
+        missing()
+    }
+}
+
+/// Whether what begins here can only be an arrow. It looks ahead once over opening brackets and one name,
+/// so the choice is made before anything is read and nothing is read twice.
+fn is_arrow(input: Cursor<'_>) -> bool {
+    let mut place = input;
+    loop {
+        let next = place.ahead(1).kind;
+        match place.token().kind {
+            TokenKind::Symbol(Symbol::OpenParen) => place = place.advance(),
+            TokenKind::Symbol(Symbol::OpenBrace)
+                if next == TokenKind::Lower
+                    && place.ahead(2).kind == TokenKind::Symbol(Symbol::Colon) =>
+            {
+                place = place.advance().advance().advance();
+            }
+            TokenKind::Symbol(Symbol::Dot) | TokenKind::Word(Word::Const | Word::Fn) => {
+                return true;
+            }
+            TokenKind::Lower if ["first", "second"].contains(&place.text()) => {
+                return begins_function(place.advance());
+            }
+            TokenKind::Lower if place.text() == "case" => {
+                return next == TokenKind::Symbol(Symbol::OpenBrace);
+            }
+            TokenKind::Lower | TokenKind::Upper => return is_before_combinator(place.advance()),
+            _ => return false,
+        }
+    }
+}
+
+/// Whether the function that `first` and `second` take can begin here.
+fn begins_function(input: Cursor<'_>) -> bool {
+    use Symbol as S;
+    match input.token().kind {
+        TokenKind::Lower | TokenKind::Upper | TokenKind::Word(Word::Const) => {
+            !input.token().newline_before
+        }
+        TokenKind::Symbol(symbol) => {
+            matches!(symbol, S::OpenParen | S::OpenBrace | S::Dot) && !input.token().newline_before
+        }
+        _ => false,
+    }
+}
+
+fn is_before_combinator(input: Cursor<'_>) -> bool {
+    let mut place = input;
+    while place.is_symbol(Symbol::CloseParen) {
+        place = place.advance();
+    }
+    matches!(place.token().kind, TokenKind::Symbol(symbol) if symbol.is_combinator())
+}

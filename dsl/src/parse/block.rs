@@ -1,0 +1,318 @@
+//! Blocks, statements, records.
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::combinator::opt;
+use nom::multi::many0;
+use nom::sequence::preceded;
+
+use super::cursor::{Cursor, Parsed, missing};
+use super::expression::expression;
+use super::list::{bracketed, commas, is_cut_off};
+use super::pattern::pattern;
+use super::recover::{ErrorNode, expect, must};
+use super::stray_closer;
+use super::words::{attached, begins_statement, begins_value, define_lower, lower, symbol, word};
+use crate::ast::{
+    Block, Expr, ExprKind, FieldValue, Name, PathStep, PathStepKind, Record, Statement,
+    StatementKind,
+};
+use crate::limits::STATEMENTS_MAX;
+use crate::problem::Problem;
+use crate::problem::catalogue::{P018, P019, P031, P041};
+use crate::source::Span;
+use crate::token::{Symbol, TokenKind, Word};
+
+/// `{..`, `{x:` and `{x,` begin a record, every other brace a block.
+pub(super) fn is_record(input: Cursor<'_>) -> bool {
+    let is = |count: usize, symbol| input.ahead(count).kind == TokenKind::Symbol(symbol);
+    let is_field =
+        input.ahead(1).kind == TokenKind::Lower && (is(2, Symbol::Colon) || is(2, Symbol::Comma));
+    is(0, Symbol::OpenBrace) && (is(1, Symbol::Spread) || is_field)
+}
+
+/// `{ ..r, x: a, y }`
+pub(super) fn record(input: Cursor<'_>) -> Parsed<'_, Record> {
+    let content = |inside| {
+        let (rest, spread) = match symbol(Symbol::Spread)(inside) {
+            Ok((rest, _)) => {
+                let (rest, spread) = must(rest, expression, "a record after `..`");
+                (
+                    symbol(Symbol::Comma)(rest).map_or(rest, |(rest, _)| rest),
+                    Some(Box::new(spread)),
+                )
+            }
+            Err(_) => (inside, None),
+        };
+        let (rest, fields) = commas(rest, "the name of a field", field);
+        (rest, (spread, fields))
+    };
+    let (rest, (spread, fields)) = bracketed(input, Symbol::OpenBrace, content)?;
+    Ok((
+        rest,
+        Record {
+            spread,
+            fields,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+fn field(input: Cursor<'_>) -> Parsed<'_, FieldValue> {
+    let (rest, name) = lower(input)?;
+    let (rest, value) = match symbol(Symbol::Colon)(rest) {
+        Ok((rest, _)) => must(rest, expression, "the value of this field"),
+        Err(_) => (
+            rest,
+            Expr {
+                kind: ExprKind::Name(name.clone()),
+                span: name.span,
+            },
+        ),
+    };
+    Ok((
+        rest,
+        FieldValue {
+            name,
+            value,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+/// `{ statements… value }`
+pub(super) fn block(input: Cursor<'_>) -> Parsed<'_, Block> {
+    let opening = input.token().span;
+    let (rest, (statements, result)) =
+        bracketed(input, Symbol::OpenBrace, |inside| content(inside, opening))?;
+    Ok((
+        rest,
+        Block {
+            statements,
+            result: Box::new(result),
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+/// Statements and the value after them. Whatever comes, it goes on to the closing brace.
+fn content(input: Cursor<'_>, opening: Span) -> (Cursor<'_>, (Vec<Statement>, Expr)) {
+    let mut statements = Vec::new();
+    let mut result: Option<Expr> = None;
+    let mut was_wrong = false;
+    let mut rest = input;
+    while !is_block_over(rest, opening) {
+        if let Some(value) = result.take().filter(|_| !was_wrong) {
+            report_early_value(rest, &value);
+        }
+        let (after, part) = expect(rest, part, "a statement or a value");
+        match part {
+            Some(Part::Statement(statement)) => push_statement(rest, &mut statements, statement),
+            Some(Part::Value(value)) => result = Some(value),
+            None => {}
+        }
+        rest = next_part(after);
+        was_wrong = rest.place() > after.place();
+    }
+    let result = result.unwrap_or_else(|| {
+        if !was_wrong && rest.is_symbol(Symbol::CloseBrace) {
+            rest.remark(without_value(rest, opening));
+        }
+        Expr::error(rest.token().span.before())
+    });
+    (rest, (statements, result))
+}
+
+enum Part {
+    Statement(Statement),
+    Value(Expr),
+}
+
+fn part(input: Cursor<'_>) -> Parsed<'_, Part> {
+    alt((
+        statement.map(Part::Statement),
+        assignment.map(Part::Statement),
+        expression.map(Part::Value),
+    ))
+    .parse(input)
+}
+
+fn is_block_over(input: Cursor<'_>, opening: Span) -> bool {
+    input.is_symbol(Symbol::CloseBrace) || input.is_over() || is_cut_off(input, opening)
+}
+
+/// To where the next statement or value begins.
+fn next_part(input: Cursor<'_>) -> Cursor<'_> {
+    let goes_on = begins_statement(input)
+        || begins_value(input.token().kind)
+        || input.is_symbol(Symbol::CloseBrace);
+    if input.is_over() || (goes_on && !input.is_recovering()) {
+        return input;
+    }
+    if !is_stray_closer(input) {
+        input.report_missing("a statement, a value or `}`");
+    }
+    let rest = input.skip_to(|rest| rest.token().newline_before && begins_statement(rest));
+    if is_stray_closer(rest) {
+        rest.remark(stray_closer(rest));
+        return rest.advance();
+    }
+    rest
+}
+
+fn is_stray_closer(input: Cursor<'_>) -> bool {
+    input.is_symbol(Symbol::CloseParen) || input.is_symbol(Symbol::CloseBracket)
+}
+
+fn push_statement(input: Cursor<'_>, statements: &mut Vec<Statement>, statement: Statement) {
+    if statements.len() < STATEMENTS_MAX {
+        statements.push(statement);
+    } else {
+        let title = format!("a block has at most {STATEMENTS_MAX} statements");
+        input.remark(
+            Problem::new(P041, statement.span, title).helping("move some of them into a `fn`"),
+        );
+    }
+}
+
+fn without_value(input: Cursor<'_>, opening: Span) -> Problem {
+    Problem::new(P018, input.token().span, "this block ends without a value")
+        .pointing_at(opening, "")
+        .noting("the last line of a block is its value; of a handler it is the output")
+}
+
+fn report_early_value(input: Cursor<'_>, value: &Expr) {
+    if value.kind == ExprKind::Error || input.is_recovering() {
+        return;
+    }
+    let mut problem = Problem::new(
+        P019,
+        value.span,
+        "this value stands before the end of its block, so nothing uses it",
+    );
+    problem = match input.token().kind {
+        TokenKind::Symbol(Symbol::Minus) => {
+            problem.helping("to subtract, put the `-` at the end of the line before")
+        }
+        TokenKind::Symbol(Symbol::OpenParen | Symbol::OpenBracket | Symbol::OpenBrace) => {
+            problem.helping("a bracket belongs to what is before it only on the same line")
+        }
+        _ => problem.helping("name it with `let`, or remove it"),
+    };
+    input.remark(problem);
+}
+
+fn statement(input: Cursor<'_>) -> Parsed<'_, Statement> {
+    let (rest, kind) = alt((binding, requirement, change, replacement)).parse(input)?;
+    Ok((
+        rest,
+        Statement {
+            kind,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+/// `let p = e`, `let p = e else b`
+fn binding(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = word(Word::Let)(input)?;
+    let (rest, pattern) = must(rest, pattern, "a name or a pattern after `let`");
+    let (rest, _) = expect(rest, symbol(Symbol::Assign), "`=`");
+    let (rest, value) = must(rest, expression, "a value after `=`");
+    let output = |input| Ok(must(input, expression, "an output after `else`"));
+    let (rest, otherwise) = opt(preceded(word(Word::Else), output)).parse(rest)?;
+    Ok((
+        rest,
+        StatementKind::Let {
+            pattern,
+            value,
+            otherwise,
+        },
+    ))
+}
+
+/// `require c else b`
+fn requirement(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = word(Word::Require)(input)?;
+    let (rest, condition) = must(rest, expression, "a condition after `require`");
+    let (rest, _) = expect(
+        rest,
+        word(Word::Else),
+        "`else` and the output if that does not hold",
+    );
+    let (rest, otherwise) = must(rest, expression, "an output after `else`");
+    Ok((
+        rest,
+        StatementKind::Require {
+            condition,
+            otherwise,
+        },
+    ))
+}
+
+/// `set f.g[k] = e`
+fn change(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = word(Word::Set)(input)?;
+    let (rest, field) = must::<Name>(rest, define_lower, "the name of a field after `set`");
+    let (rest, path) = many0(step).parse(rest)?;
+    let (rest, _) = expect(rest, symbol(Symbol::Assign), "`=`");
+    let (rest, value) = must(rest, expression, "the new value after `=`");
+    Ok((rest, StatementKind::Set { field, path, value }))
+}
+
+fn step(input: Cursor<'_>) -> Parsed<'_, PathStep> {
+    let field = preceded(symbol(Symbol::Dot), |input| {
+        Ok(must(input, lower, "the name of a field after `.`"))
+    });
+    let (rest, kind) =
+        alt((field.map(PathStepKind::Field), key.map(PathStepKind::Key))).parse(input)?;
+    Ok((
+        rest,
+        PathStep {
+            kind,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+fn key(input: Cursor<'_>) -> Parsed<'_, Expr> {
+    attached(Symbol::OpenBracket)(input)?;
+    bracketed(input, Symbol::OpenBracket, |inside| {
+        must(inside, expression, "a key")
+    })
+}
+
+/// `become e`
+fn replacement(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = word(Word::Become)(input)?;
+    let (rest, value) = must(rest, expression, "the new state after `become`");
+    Ok((rest, StatementKind::Become(value)))
+}
+
+/// `x = e` without a word before it.
+fn assignment(input: Cursor<'_>) -> Parsed<'_, Statement> {
+    let is_assignment = input.token().kind == TokenKind::Lower
+        && input.ahead(1).kind == TokenKind::Symbol(Symbol::Assign);
+    if !is_assignment {
+        return missing();
+    }
+    let name = input.text();
+    let place = input.token().span.before();
+    let problem = Problem::new(
+        P031,
+        input.token().span,
+        format!("`{name} = …` needs a word before it"),
+    )
+    .helping(format!(
+        "`set {name} = …` changes the state, `let {name} = …` names a value, `==` compares"
+    ));
+    input.remark(problem.fixed_by("write `set`", place, "set "));
+    let (rest, _) = must(input.advance().advance(), expression, "a value after `=`");
+    Ok((
+        rest,
+        Statement {
+            kind: StatementKind::Error,
+            span: input.span_to(rest),
+        },
+    ))
+}

@@ -1,0 +1,280 @@
+//! Machines and their members.
+
+use nom::Parser;
+use nom::combinator::opt;
+
+use super::arrow::arrow;
+use super::control::{arms, guard};
+use super::cursor::Cursor;
+use super::expression::expression;
+use super::list::bracketed;
+use super::pattern::pattern;
+use super::recover::{ErrorNode, expect, must};
+use super::trace::trace;
+use super::types::type_body;
+use super::words::{
+    MEMBER_WORDS, begins_item, define_upper, lower, must_named, named, symbol, version,
+};
+use crate::ast::{
+    Adapter, Handler, HandlerBody, Machine, Member, MemberKind, Migrate, MigrateBack, MigrateBody,
+    Name, Type, TypeBody,
+};
+use crate::problem::catalogue::{P024, P030};
+use crate::problem::{Problem, nearest};
+use crate::token::{Symbol, TokenKind, Word};
+
+/// `Name version N with at, from { … }`, after the word `machine`.
+pub(super) fn machine(input: Cursor<'_>) -> (Cursor<'_>, Machine) {
+    let (rest, name) = must::<Name>(input, define_upper, "the name of this machine");
+    let rest = must_named(rest, "version");
+    let (rest, version) = must(rest, version, "the number of this version");
+    let (rest, context) = match named("with")(rest) {
+        Ok((rest, _)) => context(rest),
+        Err(_) => (rest, Vec::new()),
+    };
+    let body = |input| bracketed(input, Symbol::OpenBrace, members);
+    let (rest, members) = expect(rest, body, "`{` and the parts of this machine");
+    (
+        rest,
+        Machine {
+            name,
+            version,
+            context,
+            members: members.unwrap_or_default(),
+        },
+    )
+}
+
+/// `at, from`, after the word `with`.
+fn context(input: Cursor<'_>) -> (Cursor<'_>, Vec<Name>) {
+    let mut names = Vec::new();
+    let mut rest = input;
+    loop {
+        let (after, name) = expect(rest, lower, "`at`, `from` or `seq`");
+        names.extend(name);
+        match symbol(Symbol::Comma)(after) {
+            Ok((next, _)) => rest = next,
+            Err(_) => return (after, names),
+        }
+    }
+}
+
+/// Members up to the closing brace or the next item.
+pub(super) fn members(input: Cursor<'_>) -> (Cursor<'_>, Vec<Member>) {
+    let mut members = Vec::new();
+    let mut rest = input;
+    while !rest.is_symbol(Symbol::CloseBrace) && !rest.is_end() && !begins_item(rest) {
+        let (after, kind) = member(rest);
+        members.push(Member {
+            kind,
+            span: rest.span_to(after),
+        });
+        rest = after;
+        if rest.is_recovering() {
+            rest = rest.skip_to(|_| false);
+        }
+        if rest.is_symbol(Symbol::CloseParen) || rest.is_symbol(Symbol::CloseBracket) {
+            rest.remark(super::stray_closer(rest));
+            rest = rest.advance();
+        }
+    }
+    (rest, members)
+}
+
+/// A member, by its word. A word that is nearly one is reported and taken for it.
+fn member(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    let after = input.advance();
+    match input.token().kind {
+        TokenKind::Word(Word::On) => handler(after),
+        TokenKind::Lower if MEMBER_WORDS.contains(&input.text()) => {
+            member_of(input.text(), input, after)
+        }
+        kind => {
+            let slip = if kind == TokenKind::Lower {
+                nearest(input.text(), MEMBER_WORDS)
+            } else {
+                None
+            };
+            match slip {
+                Some(meant) => {
+                    let problem = no_member(input).helping(format!("did you mean `{meant}`?"));
+                    input.remark(problem.fixed_by(
+                        format!("write `{meant}`"),
+                        input.token().span,
+                        meant,
+                    ));
+                    if meant == "on" {
+                        handler(after)
+                    } else {
+                        member_of(meant, input, after)
+                    }
+                }
+                None => {
+                    let words = MEMBER_WORDS[..10].join("`, `");
+                    input
+                        .report(no_member(input).noting(format!("its parts begin with `{words}`")));
+                    (after, MemberKind::Error)
+                }
+            }
+        }
+    }
+}
+
+fn no_member(input: Cursor<'_>) -> Problem {
+    Problem::new(
+        P024,
+        input.token().span,
+        format!("{} begins no part of a machine", input.found()),
+    )
+}
+
+fn member_of<'a>(word: &str, input: Cursor<'a>, after: Cursor<'a>) -> (Cursor<'a>, MemberKind) {
+    let body = |wanted| expect(after, type_body, wanted);
+    let type_or_error = |body: Option<TypeBody>| {
+        body.unwrap_or_else(|| TypeBody::Type(Type::error(after.token().span.before())))
+    };
+    match word {
+        "input" => {
+            let (rest, body) = body("the inputs: constructors or a type");
+            (rest, MemberKind::Input(type_or_error(body)))
+        }
+        "output" => {
+            let (rest, body) = body("the outputs: constructors or a type");
+            (rest, MemberKind::Output(type_or_error(body)))
+        }
+        "state" => {
+            let (rest, body) = body("the state: a type or constructors");
+            (rest, MemberKind::State(type_or_error(body)))
+        }
+        "init" => {
+            let (rest, value) = must(after, expression, "the first state");
+            (rest, MemberKind::Init(value))
+        }
+        "step" => step(after),
+        "migrate" => migrate(after),
+        "accept" => accept(after),
+        "reply" => reply(after),
+        "trace" => {
+            let (rest, trace) = trace(after);
+            (rest, MemberKind::Trace(trace))
+        }
+        planned => {
+            input.report(not_yet(input, planned));
+            (after, MemberKind::Error)
+        }
+    }
+}
+
+fn not_yet(input: Cursor<'_>, what: &str) -> Problem {
+    Problem::new(
+        P030,
+        input.token().span,
+        format!("`{what}` is not part of this language version yet"),
+    )
+}
+
+/// `P in S if g => e`, after the word `on`.
+fn handler(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    let (rest, on) = must(input, pattern, "an input after `on`");
+    let (rest, state) = match named("in")(rest) {
+        Ok((rest, _)) => {
+            let (rest, state) = must(rest, pattern, "a state after `in`");
+            (rest, Some(state))
+        }
+        Err(_) => (rest, None),
+    };
+    let (rest, guard) = guard(rest).unwrap_or((rest, None));
+    let (rest, body) = if let Ok((rest, _)) = symbol(Symbol::Assign)(rest) {
+        let (rest, arrow) = must(rest, arrow, "a function after `=`");
+        (rest, HandlerBody::PointFree(arrow))
+    } else {
+        let (rest, _) = expect(
+            rest,
+            symbol(Symbol::FatArrow),
+            "`=>` and what this input does, or `=` and a function",
+        );
+        let (rest, value) = must(rest, expression, "an output or a block after `=>`");
+        (rest, HandlerBody::Pointful(value))
+    };
+    (
+        rest,
+        MemberKind::On(Handler {
+            input: on,
+            state,
+            guard,
+            body,
+        }),
+    )
+}
+
+fn step(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    let (rest, _) = expect(input, symbol(Symbol::Assign), "`=` after `step`");
+    let (rest, arrow) = must(rest, arrow, "a function after `=`");
+    (rest, MemberKind::Step(arrow))
+}
+
+/// `from N …` or `back to N …`, after the word `migrate`.
+fn migrate(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    if let Ok((rest, _)) = named("back")(input) {
+        return migrate_back(rest);
+    }
+    let rest = must_named(input, "from");
+    let (rest, from) = must(rest, version, "the number of the older version");
+    if rest.is_named("auto") {
+        rest.report(not_yet(rest, "migrate … auto"));
+        return (rest, MemberKind::Error);
+    }
+    let is_unchanged =
+        rest.is_named("unchanged") && rest.ahead(1).kind != TokenKind::Symbol(Symbol::FatArrow);
+    let (rest, body) = if is_unchanged {
+        (rest.advance(), MigrateBody::Unchanged(rest.token().span))
+    } else {
+        let (rest, pattern) = must(rest, pattern, "a pattern for the old state, or `unchanged`");
+        let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+        let (rest, value) = must(rest, expression, "the new state after `=>`");
+        (rest, MigrateBody::By { pattern, value })
+    };
+    (rest, MemberKind::Migrate(Migrate { from, body }))
+}
+
+fn migrate_back(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    if input.is_named("lossy") {
+        input.report(not_yet(input, "migrate back lossy"));
+        return (input, MemberKind::Error);
+    }
+    let rest = must_named(input, "to");
+    let (rest, to) = must(rest, version, "the number of the older version");
+    let (rest, pattern) = must(rest, pattern, "a pattern for the state of this version");
+    let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+    let (rest, value) = must(rest, expression, "the old state after `=>`");
+    (
+        rest,
+        MemberKind::MigrateBack(MigrateBack { to, pattern, value }),
+    )
+}
+
+fn accept(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    let rest = must_named(input, "from");
+    let could_refuse = input.shared.may_refuse.replace(true);
+    let (rest, adapter) = adapter(rest);
+    input.shared.may_refuse.set(could_refuse);
+    (rest, MemberKind::Accept(adapter))
+}
+
+fn reply(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
+    let rest = must_named(input, "to");
+    let (rest, adapter) = adapter(rest);
+    (rest, MemberKind::Reply(adapter))
+}
+
+fn adapter(input: Cursor<'_>) -> (Cursor<'_>, Adapter) {
+    let (rest, version) = must(input, version, "the number of the older version");
+    let (rest, arms) = opt(arms).parse(rest).unwrap_or((rest, None));
+    (
+        rest,
+        Adapter {
+            version,
+            arms: arms.unwrap_or_default(),
+        },
+    )
+}

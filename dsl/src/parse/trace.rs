@@ -1,0 +1,182 @@
+//! Traces: a session with a machine, written down.
+
+use nom::Parser;
+use nom::branch::alt;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
+use super::cursor::{Cursor, Parsed, missing};
+use super::expression::{expression, operand};
+use super::list::bracketed;
+use super::recover::{expect, must};
+use super::words::{named, symbol, text, version};
+use crate::ast::{Expected, ExpectedKind, Expr, Trace, TraceLine, TraceLineKind, Version};
+use crate::problem::Problem;
+use crate::problem::catalogue::P030;
+use crate::token::{Symbol, Token, TokenKind};
+
+/// `"…" from N { lines }`, after the word `trace`.
+pub(super) fn trace(input: Cursor<'_>) -> (Cursor<'_>, Trace) {
+    let (rest, title) = must(input, text, "the title of this trace in quotes");
+    let rest = without_given(rest);
+    let (rest, from) = match named("from")(rest) {
+        Ok((rest, _)) => {
+            let (rest, from) = must(rest, version, "the number of a version after `from`");
+            (rest, Some(from))
+        }
+        Err(_) => (rest, None),
+    };
+    let body = |input| bracketed(input, Symbol::OpenBrace, lines);
+    let (rest, lines) = expect(rest, body, "`{` and the lines of this trace");
+    (
+        rest,
+        Trace {
+            title,
+            from,
+            lines: lines.unwrap_or_default(),
+        },
+    )
+}
+
+/// `given` in the head of a trace is planned.
+fn without_given(input: Cursor<'_>) -> Cursor<'_> {
+    let Ok((rest, word)) = named("given")(input) else {
+        return input;
+    };
+    let problem = Problem::new(
+        P030,
+        word.span,
+        "`given` before the lines of a trace is not part of this language version yet",
+    );
+    input.remark(problem.helping("`given` may be the first line of a trace"));
+    must(rest, expression, "a state after `given`").0
+}
+
+fn lines(input: Cursor<'_>) -> (Cursor<'_>, Vec<TraceLine>) {
+    let mut lines = Vec::new();
+    let mut rest = input;
+    while !rest.is_symbol(Symbol::CloseBrace) && !rest.is_over() {
+        let (after, line) = expect(
+            rest,
+            line,
+            "a line of a trace: `> input = output`, `check`, `given` or `upgrade`",
+        );
+        lines.extend(line);
+        rest = after;
+        if rest.is_recovering() {
+            rest = rest.skip_to(|rest| rest.token().newline_before && begins_line(rest));
+        }
+        if rest.is_symbol(Symbol::CloseParen) || rest.is_symbol(Symbol::CloseBracket) {
+            rest.report_missing("a line of a trace");
+            rest = rest.advance();
+        }
+    }
+    (rest, lines)
+}
+
+fn begins_line(input: Cursor<'_>) -> bool {
+    let is_word = ["check", "given", "upgrade"]
+        .iter()
+        .any(|word| input.is_named(word));
+    is_word || input.is_symbol(Symbol::Greater) || client(input).is_ok()
+}
+
+fn line(input: Cursor<'_>) -> Parsed<'_, TraceLine> {
+    let check = preceded(named("check"), |input| {
+        Ok(must(input, expression, "a condition after `check`"))
+    });
+    let given = preceded(named("given"), |input| {
+        Ok(must(input, expression, "a state after `given`"))
+    });
+    let (rest, kind) = alt((
+        send,
+        check.map(TraceLineKind::Check),
+        given.map(TraceLineKind::Given),
+        named("upgrade").map(|_: Token| TraceLineKind::Upgrade),
+    ))
+    .parse(input)?;
+    Ok((
+        rest,
+        TraceLine {
+            kind,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+/// `v1> Incr at 5 as "ann" = Ok`
+fn send(input: Cursor<'_>) -> Parsed<'_, TraceLineKind> {
+    let (rest, client) = opt(client).parse(input)?;
+    let (mut rest, _) = symbol(Symbol::Greater)(rest)?;
+    let (after, sent) = must(rest, expression, "an input after `>`");
+    rest = after;
+    let (mut at, mut sender) = (None, None);
+    loop {
+        let (slot, wanted): (&mut Option<Expr>, _) = match () {
+            () if at.is_none() && rest.is_named("at") => (&mut at, "a time after `at`"),
+            () if sender.is_none() && rest.is_named("as") => (&mut sender, "a sender after `as`"),
+            () => break,
+        };
+        let (after, value) = must(rest.advance(), operand, wanted);
+        *slot = Some(value);
+        rest = after;
+    }
+    let (rest, expected) = opt(preceded(symbol(Symbol::Assign), |input| {
+        Ok(expected(input))
+    }))
+    .parse(rest)?;
+    Ok((
+        rest,
+        TraceLineKind::Send {
+            client,
+            input: sent,
+            at,
+            sender,
+            expected,
+        },
+    ))
+}
+
+/// The `v1` of `v1>`.
+fn client(input: Cursor<'_>) -> Parsed<'_, Version> {
+    let token = input.token();
+    let number = input
+        .text()
+        .strip_prefix('v')
+        .and_then(|digits| digits.parse().ok());
+    let is_followed = input.ahead(1).kind == TokenKind::Symbol(Symbol::Greater);
+    match number {
+        Some(number) if is_followed && token.kind == TokenKind::Lower => Ok((
+            input.advance(),
+            Version {
+                number,
+                span: token.span,
+            },
+        )),
+        _ => missing(),
+    }
+}
+
+fn expected(input: Cursor<'_>) -> (Cursor<'_>, Expected) {
+    let word = alt((
+        named("fault").map(|_: Token| ExpectedKind::Fault),
+        named("retired").map(|_: Token| ExpectedKind::Retired),
+    ));
+    let value = |input| {
+        Ok(must(
+            input,
+            expression,
+            "an output, `fault` or `retired` after `=`",
+        ))
+    };
+    let (rest, kind) = alt((word, value.map(ExpectedKind::Value)))
+        .parse(input)
+        .unwrap_or((input, ExpectedKind::Fault));
+    (
+        rest,
+        Expected {
+            kind,
+            span: input.span_to(rest),
+        },
+    )
+}

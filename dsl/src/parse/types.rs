@@ -1,0 +1,187 @@
+//! Types, variants, fields.
+
+use nom::Parser;
+use nom::branch::alt;
+
+use super::cursor::{Cursor, Parsed};
+use super::list::listed;
+use super::recover::{ErrorNode, deeper, expect, must};
+use super::words::{attached, define_lower, define_upper, symbol, token, upper};
+use crate::ast::{ConstructorItem, FieldType, Type, TypeBody, TypeKind, TypePayload, Variant};
+use crate::problem::Problem;
+use crate::problem::catalogue::P016;
+use crate::token::{Symbol, TokenKind};
+
+/// Built-in types with parameters: `List(Int)` is a type, where `Reading(Int)` is a variant of one constructor.
+const TYPES_WITH_PARAMETERS: [&str; 5] = ["Option", "List", "Map", "Set", "Either"];
+
+/// A type.
+pub(super) fn type_(input: Cursor<'_>) -> Parsed<'_, Type> {
+    deeper(input, form)
+}
+
+/// A variant in place, or a type that has its meaning elsewhere.
+pub(super) fn type_body(input: Cursor<'_>) -> Parsed<'_, TypeBody> {
+    if is_variant(input) {
+        variant.map(TypeBody::Variant).parse(input)
+    } else {
+        stored.map(TypeBody::Type).parse(input)
+    }
+}
+
+/// A variant in place has a `|` or a payload, or starts with `|`: `state Lamp` is the type `Lamp`.
+fn is_variant(input: Cursor<'_>) -> bool {
+    if input.is_symbol(Symbol::Bar) {
+        return true;
+    }
+    if input.token().kind != TokenKind::Upper {
+        return false;
+    }
+    let mut rest = input.advance();
+    let has_payload =
+        attached(Symbol::OpenParen)(rest).is_ok() || attached(Symbol::OpenBrace)(rest).is_ok();
+    if has_payload && !TYPES_WITH_PARAMETERS.contains(&input.text()) {
+        return true;
+    }
+    if has_payload {
+        rest = past_brackets(rest);
+    }
+    rest.is_symbol(Symbol::Bar)
+}
+
+/// Past a bracket and all inside it.
+fn past_brackets(input: Cursor<'_>) -> Cursor<'_> {
+    let mut depth = 0_usize;
+    let mut rest = input;
+    while !rest.is_over() {
+        if let TokenKind::Symbol(symbol) = rest.token().kind {
+            depth = if symbol.is_closer() {
+                depth.saturating_sub(1)
+            } else {
+                depth + usize::from(symbol.closer().is_some())
+            };
+        }
+        rest = rest.advance();
+        if depth == 0 {
+            break;
+        }
+    }
+    rest
+}
+
+fn variant(input: Cursor<'_>) -> Parsed<'_, Variant> {
+    let mut rest = input;
+    let mut constructors = Vec::new();
+    if !input.is_symbol(Symbol::Bar) {
+        let (after, first) = constructor(input)?;
+        constructors.push(first);
+        rest = after;
+    }
+    while let Ok((after, _)) = symbol(Symbol::Bar)(rest) {
+        let (after, next) = expect(after, constructor, "a constructor after `|`");
+        constructors.extend(next);
+        rest = after;
+    }
+    Ok((
+        rest,
+        Variant {
+            constructors,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+fn constructor(input: Cursor<'_>) -> Parsed<'_, ConstructorItem> {
+    let (rest, name) = define_upper(input)?;
+    let (rest, payload) = if attached(Symbol::OpenParen)(rest).is_ok() {
+        listed(rest, Symbol::OpenParen, "a type", stored)
+            .map(|(rest, types)| (rest, TypePayload::Tuple(types)))?
+    } else if attached(Symbol::OpenBrace)(rest).is_ok() {
+        fields(rest).map(|(rest, fields)| (rest, TypePayload::Record(fields)))?
+    } else {
+        (rest, TypePayload::None)
+    };
+    Ok((
+        rest,
+        ConstructorItem {
+            name,
+            payload,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+fn fields(input: Cursor<'_>) -> Parsed<'_, Vec<FieldType>> {
+    listed(input, Symbol::OpenBrace, "a field `name: Type`", field_type)
+}
+
+/// `name: T`
+pub(super) fn field_type(input: Cursor<'_>) -> Parsed<'_, FieldType> {
+    let (rest, name) = define_lower(input)?;
+    let (rest, _) = expect(rest, symbol(Symbol::Colon), "`:` and a type");
+    let (rest, kind) = must(rest, stored, "a type");
+    Ok((
+        rest,
+        FieldType {
+            name,
+            kind,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+/// A type of something that is kept: a function is not.
+fn stored(input: Cursor<'_>) -> Parsed<'_, Type> {
+    let (rest, kind) = type_(input)?;
+    let Ok((after, _)) = symbol(Symbol::ThinArrow)(rest) else {
+        return Ok((rest, kind));
+    };
+    let (rest, _) = must(after, type_, "a type after `->`");
+    let span = input.span_to(rest);
+    let problem = Problem::new(P016, span, "a function is not a value")
+        .noting("state, inputs and outputs are saved, sent and compared")
+        .helping(
+            "use a variant for the choices and one `match`, for example `next: Double | Half`",
+        );
+    input.remark(problem);
+    Ok((rest, Type::error(span)))
+}
+
+fn form(input: Cursor<'_>) -> Parsed<'_, Type> {
+    let (rest, kind) = alt((name, tuple, fields.map(TypeKind::Record), broken)).parse(input)?;
+    Ok((
+        rest,
+        Type {
+            kind,
+            span: input.span_to(rest),
+        },
+    ))
+}
+
+fn name(input: Cursor<'_>) -> Parsed<'_, TypeKind> {
+    let (rest, name) = upper(input)?;
+    let (rest, arguments) = match attached(Symbol::OpenParen)(rest) {
+        Ok(_) => listed(rest, Symbol::OpenParen, "a type", stored)?,
+        Err(_) => (rest, Vec::new()),
+    };
+    Ok((rest, TypeKind::Name { name, arguments }))
+}
+
+/// `(A)` is `A`; otherwise it is a tuple.
+fn tuple(input: Cursor<'_>) -> Parsed<'_, TypeKind> {
+    let (rest, mut parts) = listed(input, Symbol::OpenParen, "a type", stored)?;
+    match parts.pop() {
+        Some(only) if parts.is_empty() => Ok((rest, only.kind)),
+        last => {
+            parts.extend(last);
+            Ok((rest, TypeKind::Tuple(parts)))
+        }
+    }
+}
+
+fn broken(input: Cursor<'_>) -> Parsed<'_, TypeKind> {
+    let (rest, _) = token(input, |kind| {
+        matches!(kind, TokenKind::Broken | TokenKind::Cut)
+    })?;
+    Ok((rest, TypeKind::Error))
+}
