@@ -36,6 +36,28 @@ pub struct Answer {
     pub fuel_used: u64,
 }
 
+/// A step that was worked out and not yet taken. Its state is of the program's state type, because only
+/// a step of the program made it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Transition {
+    state: Value,
+    answer: Answer,
+}
+
+impl Transition {
+    /// The state it leads to.
+    #[must_use]
+    pub fn state(&self) -> &Value {
+        &self.state
+    }
+
+    /// What it answers.
+    #[must_use]
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+}
+
 /// A value that is not of the type it was given for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StrangeState;
@@ -96,16 +118,21 @@ impl Instance {
     /// # Errors
     /// A [`Trap`]; the state is what it was then.
     pub fn step(&mut self, context: &Context, input: Value) -> Result<Answer, Trap> {
-        let (state, answer) = self.peek(context, input)?;
-        self.state = state;
-        Ok(answer)
+        let transition = self.peek(context, input)?;
+        Ok(self.take(transition))
     }
 
-    /// What a step would answer, and the state it would leave; nothing changes.
+    /// Takes a transition that was worked out on this instance before.
+    pub fn take(&mut self, transition: Transition) -> Answer {
+        self.state = transition.state;
+        transition.answer
+    }
+
+    /// Works out a step; nothing changes.
     ///
     /// # Errors
     /// The [`Trap`] with which the step would stop.
-    pub fn peek(&self, context: &Context, input: Value) -> Result<(Value, Answer), Trap> {
+    pub fn peek(&self, context: &Context, input: Value) -> Result<Transition, Trap> {
         let stamped = self.stamped(context, input);
         let argument = Value::product(vec![stamped, self.state.clone()]);
         let mut fuel = Fuel::new(STEP_FUEL);
@@ -122,13 +149,11 @@ impl Instance {
                 instruction: 0,
             });
         }
-        Ok((
-            state,
-            Answer {
-                output,
-                fuel_used: STEP_FUEL - fuel.remaining(),
-            },
-        ))
+        let answer = Answer {
+            output,
+            fuel_used: STEP_FUEL - fuel.remaining(),
+        };
+        Ok(Transition { state, answer })
     }
 
     fn stamped(&self, context: &Context, input: Value) -> Value {

@@ -6,3 +6,10 @@ pub mod printable;
 pub mod protocol;
 pub mod refusal;
 pub mod trust;
+
+pub mod bundle;
+pub mod upgrade;
+
+pub mod journal;
+mod refused;
+pub mod replica;

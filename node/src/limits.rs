@@ -128,3 +128,32 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time for a client to wait for an answer. A migration of a large state is the slowest request.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+// Bundles.
+
+/// Signatures of a bundle. Verifying one takes tens of microseconds; a threshold is a few.
+pub const SIGNATURES_MAX: usize = 16;
+
+/// Bytes of the reason a bundle gives.
+pub const NOTE_BYTES_MAX: usize = 1024;
+
+// Machines.
+
+/// Machines of one node. Each holds its state in memory.
+pub const MACHINES_MAX: usize = 1024;
+
+/// Commands that wait to be made durable. A further one is answered `busy`.
+pub const QUEUE_MAX: usize = 4096;
+
+/// Commands of one commit. It bounds what the first of them waits for.
+pub const BATCH_MAX: usize = 512;
+
+/// Programs before the running one whose clients are still served through adapters.
+pub const LINEAGE_MAX: usize = 16;
+
+/// A snapshot is written once the inputs since the last one take as many bytes as it did, and at least
+/// so many: what a start replays and what a commit writes stay in proportion to the inputs.
+pub const SNAPSHOT_INPUT_BYTES_LEAST: u64 = 16 * 1024;
+
+/// Journal entries kept behind the last snapshot, for people who look back.
+pub const JOURNAL_ENTRIES_KEPT: u64 = 1_000_000;

@@ -87,6 +87,9 @@ refusals! {
     313 EXPIRED "expired" "the bundle is no longer to be applied"
     314 TOO_MANY_MACHINES "too-many-machines" "the node runs as many machines as it may"
     315 ANSWER_TOO_LARGE "answer-too-large" "the answer is longer than an answer may be"
+    316 RETIRED_INPUT "retired-input" "an upgrade has retired this input"
+    317 MALFORMED_PROGRAM "malformed-program" "a program in the bundle does not decode"
+    318 ALREADY_RUNNING "already-running" "the bundle is the one that was applied last"
 
     400 BUSY "busy" "the node has as much to do as it takes on"
     401 STOPPING "stopping" "the node is about to stop"

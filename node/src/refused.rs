@@ -1,0 +1,40 @@
+//! What a refusal says is true on the node, in one place, so that it is always said.
+
+use crate::protocol::{Refusal, RefusalCode};
+use crate::upgrade::{Position, UpgradeError};
+
+/// Adds what runs, and that it runs on as it was.
+pub(crate) fn unchanged(refusal: Refusal, machine: &str, position: Position) -> Refusal {
+    let refusal = refusal.sequence(position.sequence);
+    match position.program {
+        None => refusal.now(format!(
+            "nothing was changed; no machine `{machine}` runs here"
+        )),
+        Some(program) => refusal.running(program.0).now(format!(
+            "nothing was changed; `{machine}` runs {} as before",
+            program.short()
+        )),
+    }
+}
+
+/// The refusal of an upgrade.
+pub(crate) fn upgrade(error: &UpgradeError, machine: &str, position: Position) -> Refusal {
+    let refusal = unchanged(
+        Refusal::new(error.code(), error.to_string()),
+        machine,
+        position,
+    );
+    match error {
+        UpgradeError::StaleProgram {
+            expected: Some(expected),
+            ..
+        } => refusal.expected(expected.0),
+        _ => refusal,
+    }
+}
+
+/// The refusal of a request to a machine that does not run.
+pub(crate) fn no_machine(machine: &str) -> Refusal {
+    let reason = format!("no machine `{machine}` runs here");
+    Refusal::new(RefusalCode::UNKNOWN_MACHINE, reason)
+}

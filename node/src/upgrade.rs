@@ -1,0 +1,324 @@
+//! The upgrade street: five steps, each consuming the proof of the one before.
+//!
+//! ```text
+//! Bundle -> AuthenticBundle -> VerifiedUpgrade -> MigratedUpgrade -> CommittedUpgrade -> Instance
+//!  authenticate           verify            migrate            commit             adopt
+//! ```
+//!
+//! `authenticate` stands in [`bundle`](crate::bundle). A [`VerifiedUpgrade`] holds programs that this node
+//! has verified itself, whatever the compiler or the author said. A [`MigratedUpgrade`] holds the new
+//! state, computed on a copy. A [`CommittedUpgrade`] is made only by the store, inside the one
+//! transaction that compares the machine's position again and writes code, state, schema, sequence and
+//! history together. A crash between any two steps leaves the old machine as it was.
+
+use std::sync::Arc;
+
+use cam::combinator::Role;
+use cam::digest::Digest;
+use cam::instance::Instance;
+use cam::trap::Trap;
+use cam::value::Value;
+use cam::verify::{Invalid, Migration, Misfit, Program};
+use cam::{decode, verify};
+
+use crate::bundle::{AuthenticBundle, BundleId, Manifest};
+
+/// Where a machine stands in its life: what an upgrade is compared with, twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Position {
+    /// How many bundles it has accepted; 0 before the first.
+    pub sequence: u64,
+    /// The last of them.
+    pub bundle: Option<BundleId>,
+    /// The program that runs.
+    pub program: Option<Digest>,
+}
+
+/// Why an upgrade is refused. The machine runs on as it was.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// The bundle was applied before, and its program runs.
+    #[error("this bundle is the one that was applied last")]
+    AlreadyRunning,
+    /// The bundle starts from another program than the one that runs.
+    #[error("the machine runs {}, the bundle starts from {}", shown(*.running), shown(*.expected))]
+    StaleProgram {
+        /// What runs.
+        running: Option<Digest>,
+        /// What the bundle starts from.
+        expected: Option<Digest>,
+    },
+    /// The bundle does not follow the last one.
+    #[error("the machine has accepted {running} bundle(s), this one is number {offered}")]
+    StaleSequence {
+        /// How many the machine has accepted.
+        running: u64,
+        /// The bundle's place.
+        offered: u64,
+    },
+    /// The bundle has the right place but follows another bundle.
+    #[error("the bundle follows {}, the last one here is {}", shown_bundle(*.expected), shown_bundle(*.last))]
+    StaleBundle {
+        /// The last bundle here.
+        last: Option<BundleId>,
+        /// The one it says it follows.
+        expected: Option<BundleId>,
+    },
+    /// The bundle is for one other node.
+    #[error("the bundle is for another node")]
+    OtherNode,
+    /// The new program is of another machine than the one that runs under this name.
+    #[error("a `{running}` runs under this name, the bundle brings a `{offered}`")]
+    OtherMachine {
+        /// What the running program calls itself.
+        running: String,
+        /// What the new one does.
+        offered: String,
+    },
+    /// A part is no module.
+    #[error("the {part} does not decode: {reason}")]
+    Malformed {
+        /// Which part.
+        part: &'static str,
+        /// Where and why.
+        reason: decode::Malformed,
+    },
+    /// A part does not type.
+    #[error("the {part} does not verify: {reason}")]
+    Invalid {
+        /// Which part.
+        part: &'static str,
+        /// Where and why.
+        reason: Invalid,
+    },
+    /// The migration does not lead from the running program to the new one.
+    #[error("{0}")]
+    Misfit(#[from] Misfit),
+    /// The migration, or the first state of a new machine, stopped.
+    #[error("{0}")]
+    Trapped(Trap),
+}
+
+fn shown(program: Option<Digest>) -> String {
+    program.map_or("nothing".to_owned(), |digest| digest.short())
+}
+
+fn shown_bundle(bundle: Option<BundleId>) -> String {
+    bundle.map_or("none".to_owned(), |id| id.to_string())
+}
+
+impl UpgradeError {
+    /// Whether an adapter, and not the migration, is at fault.
+    #[must_use]
+    pub fn is_adapter(&self) -> bool {
+        matches!(
+            self,
+            UpgradeError::Misfit(Misfit {
+                role: Role::Input | Role::Output,
+                ..
+            })
+        )
+    }
+}
+
+/// An upgrade whose programs this node has verified and whose place it has compared.
+#[derive(Debug)]
+pub struct VerifiedUpgrade {
+    bundle: AuthenticBundle,
+    from: Position,
+    new: Arc<Program>,
+    migration: Option<Arc<Migration>>,
+}
+
+/// An upgrade with the new state, computed on a copy of the old one.
+#[derive(Debug)]
+pub struct MigratedUpgrade {
+    upgrade: VerifiedUpgrade,
+    instance: Instance,
+}
+
+/// An upgrade that is durable.
+#[derive(Debug)]
+pub struct CommittedUpgrade {
+    upgrade: VerifiedUpgrade,
+    instance: Instance,
+}
+
+/// What an adopted upgrade leaves behind for those who run the machine.
+#[derive(Debug)]
+pub struct Adopted {
+    /// The new machine.
+    pub instance: Instance,
+    /// Where it stands now.
+    pub position: Position,
+    /// The way from the old program, unless there was none.
+    pub migration: Option<Arc<Migration>>,
+}
+
+impl AuthenticBundle {
+    /// Compares the bundle's place with the machine's and verifies all code.
+    ///
+    /// # Errors
+    /// [`UpgradeError`]; the first check that fails, cheapest first.
+    pub fn verify(
+        self,
+        from: Position,
+        running: Option<&Arc<Program>>,
+    ) -> Result<VerifiedUpgrade, UpgradeError> {
+        compare(self.manifest(), self.id(), from)?;
+        let parts = self.parts();
+        let new = read_program("new program", &parts.new_program)?;
+        if let Some(old) = running
+            && old.schema().machine != new.schema().machine
+        {
+            let running = old.schema().machine.to_string();
+            let offered = new.schema().machine.to_string();
+            return Err(UpgradeError::OtherMachine { running, offered });
+        }
+        let migration = match (&parts.migration, running) {
+            (Some(bytes), Some(old)) => Some(Arc::new(read_migration(bytes, old, &new)?)),
+            _ => None,
+        };
+        Ok(VerifiedUpgrade {
+            bundle: self,
+            from,
+            new: Arc::new(new),
+            migration,
+        })
+    }
+}
+
+/// The compare of compare-and-swap. A bundle that was applied last is told apart from one that is stale.
+fn compare(manifest: &Manifest, id: BundleId, from: Position) -> Result<(), UpgradeError> {
+    if from.bundle == Some(id) {
+        return Err(UpgradeError::AlreadyRunning);
+    }
+    if manifest.old_program != from.program {
+        let (running, expected) = (from.program, manifest.old_program);
+        return Err(UpgradeError::StaleProgram { running, expected });
+    }
+    if manifest.sequence != from.sequence.saturating_add(1) {
+        let (running, offered) = (from.sequence, manifest.sequence);
+        return Err(UpgradeError::StaleSequence { running, offered });
+    }
+    if manifest.previous != from.bundle {
+        let (last, expected) = (from.bundle, manifest.previous);
+        return Err(UpgradeError::StaleBundle { last, expected });
+    }
+    Ok(())
+}
+
+fn read_program(part: &'static str, bytes: &[u8]) -> Result<Program, UpgradeError> {
+    let bytecode =
+        decode::module(bytes).map_err(|reason| UpgradeError::Malformed { part, reason })?;
+    verify::machine(bytecode).map_err(|reason| UpgradeError::Invalid { part, reason })
+}
+
+fn read_migration(bytes: &[u8], old: &Program, new: &Program) -> Result<Migration, UpgradeError> {
+    let part = "migration";
+    let bytecode =
+        decode::module(bytes).map_err(|reason| UpgradeError::Malformed { part, reason })?;
+    let migration =
+        verify::migration(bytecode).map_err(|reason| UpgradeError::Invalid { part, reason })?;
+    migration.fits(old, new)?;
+    Ok(migration)
+}
+
+impl VerifiedUpgrade {
+    /// What the bundle says of itself.
+    #[must_use]
+    pub fn bundle(&self) -> &AuthenticBundle {
+        &self.bundle
+    }
+
+    /// The program it leads to.
+    #[must_use]
+    pub fn new_program(&self) -> &Arc<Program> {
+        &self.new
+    }
+
+    /// Computes the new state from a copy of the old one, or the first state of a new machine.
+    ///
+    /// # Errors
+    /// [`UpgradeError::Trapped`]; the old state is untouched.
+    pub fn migrate(self, state: Option<&Value>) -> Result<MigratedUpgrade, UpgradeError> {
+        let new = Arc::clone(&self.new);
+        let instance = match (&self.migration, state) {
+            (Some(migration), Some(state)) => {
+                let state = migration
+                    .migrate_state(state.clone())
+                    .map_err(UpgradeError::Trapped)?;
+                Instance::resume(new, state).expect("verified: the migration ends at the new state")
+            }
+            _ => Instance::start(new).map_err(UpgradeError::Trapped)?,
+        };
+        Ok(MigratedUpgrade {
+            upgrade: self,
+            instance,
+        })
+    }
+}
+
+impl MigratedUpgrade {
+    /// The bundle that is being applied.
+    #[must_use]
+    pub fn bundle(&self) -> &AuthenticBundle {
+        &self.upgrade.bundle
+    }
+
+    /// The new machine, not yet running.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Where the machine stood when the upgrade was compared.
+    #[must_use]
+    pub fn from(&self) -> Position {
+        self.upgrade.from
+    }
+
+    /// Where it will stand.
+    #[must_use]
+    pub fn to(&self) -> Position {
+        self.upgrade.to()
+    }
+
+    /// Marks the upgrade as durable. `write` must have written it whole in one transaction, in which it
+    /// found the machine still at [`MigratedUpgrade::from`], and have made that transaction durable.
+    ///
+    /// # Errors
+    /// Whatever `write` could not do; nothing is durable then.
+    pub(crate) fn commit<E>(
+        self,
+        write: impl FnOnce(&MigratedUpgrade) -> Result<(), E>,
+    ) -> Result<CommittedUpgrade, E> {
+        write(&self)?;
+        let MigratedUpgrade { upgrade, instance } = self;
+        Ok(CommittedUpgrade { upgrade, instance })
+    }
+}
+
+impl VerifiedUpgrade {
+    fn to(&self) -> Position {
+        Position {
+            sequence: self.bundle.manifest().sequence,
+            bundle: Some(self.bundle.id()),
+            program: Some(self.new.digest()),
+        }
+    }
+}
+
+impl CommittedUpgrade {
+    /// Gives up the machine to whoever runs it. Cannot fail.
+    #[must_use]
+    pub fn adopt(self) -> Adopted {
+        let position = self.upgrade.to();
+        Adopted {
+            instance: self.instance,
+            position,
+            migration: self.upgrade.migration,
+        }
+    }
+}
