@@ -1,16 +1,19 @@
-//! Older versions of a machine, as far as the checker needs them: their schemas.
+//! Older versions of a machine: their schemas for the checker, their programs for the traces.
 //!
 //! They come from released bytecode, never from an old checkout, so a later compiler cannot change what
 //! "version 1" means. Reading them is the caller's work; this crate has no files.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cam::schema::Schema;
+use cam::verify::Program;
 
 /// The released versions of one machine.
 #[derive(Clone, Default, Debug)]
 pub struct History {
     versions: BTreeMap<u32, Schema>,
+    programs: BTreeMap<u32, Arc<Program>>,
 }
 
 impl History {
@@ -23,6 +26,19 @@ impl History {
     /// Adds a released version. The version in the schema is its key; one added before is replaced.
     pub fn insert(&mut self, schema: Schema) {
         self.versions.insert(schema.version, schema);
+    }
+
+    /// Adds a released version with its program, so that traces can start in it.
+    pub fn release(&mut self, program: Arc<Program>) {
+        let schema = program.schema().clone();
+        self.programs.insert(schema.version, program);
+        self.insert(schema);
+    }
+
+    /// The program of a version, if it was added with one.
+    #[must_use]
+    pub fn program(&self, version: u32) -> Option<&Arc<Program>> {
+        self.programs.get(&version)
     }
 
     /// The interface of a version.

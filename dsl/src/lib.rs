@@ -1,6 +1,6 @@
 //! The language: source text in, combinators out, and messages worth reading when that cannot be.
 //!
-//! This crate knows `cam`'s types and combinators. It knows no bytecode, no file, no clock and no node.
+//! This crate knows `cam`'s types and combinators. It knows no file, no clock and no node.
 
 pub mod limits;
 pub mod source;
@@ -15,4 +15,8 @@ pub mod ast;
 
 pub mod history;
 pub mod typed;
+
+pub mod fault;
+pub mod translate;
+
 pub mod value;

@@ -3,10 +3,14 @@
 //! What is printed parses back to the same value, so a line of a transcript can be sent again, and a
 //! trace can be written from what a machine answered.
 
+mod literal;
+
 use std::fmt::Write;
 
 use cam::schema::{Name, Shape, ShapeId, Shapes};
 use cam::value::Value;
+
+pub use literal::literal;
 
 /// `value` as it is written in the language, on one line.
 ///

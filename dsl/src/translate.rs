@@ -1,0 +1,276 @@
+//! The meaning of a machine: typed terms to combinators.
+//!
+//! The brackets are those of the design: `⟦e⟧ : Γ -> A` for expressions (`expression`), `⟪p⟫` for
+//! patterns (`matching`, `choice`), `𝓗⟦h⟧ : Γ -> S x O` for handlers (`handler`), `𝒮` for point-free
+//! arrows that use the state (`arrow`, and `cam::state` for the passing itself).
+//!
+//! A function is compiled once and called. Whatever would stand twice becomes a function too, so the
+//! combinators are as large as the source.
+
+mod arrow;
+mod binding;
+mod carry;
+mod choice;
+mod expression;
+mod fold;
+mod free;
+mod handler;
+mod matching;
+mod operator;
+mod scope;
+
+use std::collections::BTreeMap;
+
+use cam::combinator::{Arrow, Combinators, Draft, FunctionId, IllTyped, Operation, Role};
+use cam::schema::{Schema, ShapeId, Shapes};
+use cam::types::{INT, Type, TypeId, UNIT};
+use cam::value::Value;
+
+use crate::fault::Fault;
+use crate::typed::{Conversion, ExprId, Function, FunctionBody, Local, Machine, Terms};
+use choice::{Branch, Outcome};
+use matching::Fresh;
+use scope::{Place, Scope, Variable};
+
+/// The checker has excluded every refusal but `TooLarge`.
+type Translated<T> = Result<T, IllTyped>;
+
+/// The machine itself: `Init : Unit -> S` and `Step : I x S -> S x O`, with its schema.
+///
+/// # Errors
+/// `TooLarge` if it has more combinators, or deeper ones, than the abstract machine allows.
+pub fn machine(machine: &Machine) -> Result<Combinators, IllTyped> {
+    let mut translator = Translator::new(machine)?;
+    let schema = Schema {
+        machine: machine.name.clone(),
+        version: machine.version,
+        stamps: machine.stamps.clone(),
+        shapes: machine.shapes.clone(), // the compiler leaves out what nothing reaches
+        state: machine.state,
+        input: machine.input,
+        output: machine.output,
+    };
+    let init = translator.function("init", UNIT, |translator| {
+        translator.expression(machine.init)
+    })?;
+    let step = translator.step(machine, &schema)?;
+    Ok(Combinators {
+        draft: translator.draft,
+        exports: vec![(Role::Init, init), (Role::Step, step)],
+        schema: Some(schema),
+    })
+}
+
+/// What stands between version `from` and this one: `Migrate`, and `Input`, `Output` and `Back` as far
+/// as they are written. `None` if there is no `migrate from` that version.
+///
+/// # Errors
+/// As [`machine`].
+pub fn upgrade(machine: &Machine, from: u32) -> Result<Option<Combinators>, IllTyped> {
+    let of_version = |conversions: &'_ [Conversion]| {
+        conversions
+            .iter()
+            .find(|conversion| conversion.version == from)
+            .cloned()
+    };
+    if of_version(&machine.migrations).is_none() {
+        return Ok(None);
+    }
+    let written: Vec<(Role, &str, Conversion)> = [
+        (Role::Migrate, "migrate", &machine.migrations),
+        (Role::Input, "accept", &machine.accepts),
+        (Role::Output, "reply", &machine.replies),
+        (Role::Back, "back", &machine.backs),
+    ]
+    .into_iter()
+    .filter_map(|(role, name, conversions)| Some((role, name, of_version(conversions)?)))
+    .collect();
+    let mut translator = Translator::new(machine)?;
+    let mut exports = Vec::new();
+    for (role, name, conversion) in &written {
+        let parameter = Some((conversion.parameter, conversion.domain));
+        exports.push((*role, translator.closed(name, parameter, conversion.body)?));
+    }
+    Ok(Some(Combinators {
+        draft: translator.draft,
+        exports,
+        schema: None,
+    }))
+}
+
+/// An expression of a trace as a program of its own: `Migrate` from its parameter, or from the empty
+/// tuple, to its value.
+///
+/// # Errors
+/// As [`machine`].
+pub fn expression(
+    machine: &Machine,
+    parameter: Option<(Local, ShapeId)>,
+    body: ExprId,
+) -> Result<Combinators, IllTyped> {
+    let mut translator = Translator::new(machine)?;
+    let function = translator.closed("expression", parameter, body)?;
+    Ok(Combinators {
+        draft: translator.draft,
+        exports: vec![(Role::Migrate, function)],
+        schema: None,
+    })
+}
+
+/// A machine on its way to combinators.
+struct Translator<'m> {
+    shapes: &'m Shapes,
+    terms: &'m Terms,
+    functions: &'m [Function],
+    draft: Draft,
+    scope: Scope,
+    fresh: Fresh,
+    /// The functions of the source, by position.
+    defined: Vec<FunctionId>,
+    /// Functions that carry values from one shape to another.
+    carriers: BTreeMap<(ShapeId, ShapeId), FunctionId>,
+    types: BTreeMap<ShapeId, TypeId>,
+}
+
+impl<'m> Translator<'m> {
+    /// A translator that has defined every function of the source. They stand callees first, and the
+    /// compiler leaves out those that nothing reaches.
+    fn new(machine: &'m Machine) -> Translated<Translator<'m>> {
+        let mut translator = Translator {
+            shapes: &machine.shapes,
+            terms: &machine.terms,
+            functions: &machine.functions,
+            draft: Draft::new(),
+            scope: Scope::new(UNIT),
+            fresh: Fresh::default(),
+            defined: Vec::new(),
+            carriers: BTreeMap::new(),
+            types: BTreeMap::new(),
+        };
+        for source in &machine.functions {
+            let argument = translator.type_of(source.domain);
+            let function = translator.function(&source.name, argument, |translator| {
+                translator.source_function(source)
+            })?;
+            translator.defined.push(function);
+        }
+        Ok(translator)
+    }
+
+    fn source_function(&mut self, source: &'m Function) -> Translated<Arrow> {
+        match &source.body {
+            FunctionBody::Arrow(arrow) => self.arrow(*arrow, &Place::argument()),
+            FunctionBody::Expr { parameters, body } => {
+                let argument = Place::argument();
+                match &**parameters {
+                    [only] => self.scope.bind(Variable::Local(*only), argument),
+                    several => {
+                        for (index, parameter) in several.iter().enumerate() {
+                            self.scope
+                                .bind(Variable::Local(*parameter), argument.part(index));
+                        }
+                    }
+                }
+                self.expression(*body)
+            }
+        }
+    }
+
+    /// A function of one expression with at most one free name.
+    fn closed(
+        &mut self,
+        name: &str,
+        parameter: Option<(Local, ShapeId)>,
+        body: ExprId,
+    ) -> Translated<FunctionId> {
+        let argument = match parameter {
+            Some((_, shape)) => self.type_of(shape),
+            None => UNIT,
+        };
+        self.function(name, argument, |translator| {
+            if let Some((local, _)) = parameter {
+                translator
+                    .scope
+                    .bind(Variable::Local(local), Place::argument());
+            }
+            translator.expression(body)
+        })
+    }
+
+    /// Defines a function whose body is made in a scope of its own.
+    fn function(
+        &mut self,
+        name: &str,
+        argument: TypeId,
+        body: impl FnOnce(&mut Self) -> Translated<Arrow>,
+    ) -> Translated<FunctionId> {
+        let outside = std::mem::replace(&mut self.scope, Scope::new(argument));
+        let arrow = body(self)?;
+        self.scope = outside;
+        self.draft.define(name, arrow)
+    }
+
+    /// The structural type of a shape.
+    fn type_of(&mut self, shape: ShapeId) -> TypeId {
+        if let Some(known) = self.types.get(&shape) {
+            return *known;
+        }
+        let erased = self.shapes.erase(shape, &mut self.draft.types);
+        self.types.insert(shape, erased);
+        erased
+    }
+
+    /// What constructor `constructor` of a sum carries.
+    fn payload(&self, sum: TypeId, constructor: usize) -> Translated<TypeId> {
+        match self.draft.types.get(sum) {
+            Type::Sum(payloads) => payloads.get(constructor).copied(),
+            _ => None,
+        }
+        .ok_or(IllTyped::WrongForm {
+            combinator: "case",
+            needs: "sum",
+            found: sum,
+        })
+    }
+
+    /// `Γ -> A`, the value at a place.
+    fn look(&mut self, place: &Place) -> Translated<Arrow> {
+        self.scope.look(&mut self.draft, place)
+    }
+
+    /// `Γ -> Unit`
+    fn unit(&mut self) -> Translated<Arrow> {
+        self.draft.tuple(self.scope.gamma(), &[])
+    }
+
+    /// `Γ -> A1 x .. x An`, what the variables stand for.
+    fn capture(&mut self, variables: &[Variable]) -> Translated<Arrow> {
+        let mut found = Vec::with_capacity(variables.len());
+        for variable in variables {
+            let place = self.scope.place(*variable);
+            found.push(self.look(&place)?);
+        }
+        self.draft.tuple(self.scope.gamma(), &found)
+    }
+
+    /// `Γ -> B` from operands `Γ -> Ai`.
+    fn operate(&mut self, operation: Operation, operands: &[Arrow]) -> Translated<Arrow> {
+        let operation = self.draft.operation(operation)?;
+        let operands = match operands {
+            [only] => *only,
+            several => self.draft.tuple(self.scope.gamma(), several)?,
+        };
+        self.draft.compose(operands, operation)
+    }
+
+    /// `Γ -> A`, which never gets there.
+    fn abort(&mut self, fault: Fault, result: TypeId) -> Translated<Arrow> {
+        let gamma = self.scope.gamma();
+        let code = self.draft.constant(gamma, INT, Value::Int(fault.code()))?;
+        let abort = self.draft.abort(result)?;
+        self.draft.compose(code, abort)
+    }
+}
+
+#[cfg(test)]
+mod tests;

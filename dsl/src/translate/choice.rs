@@ -1,0 +1,407 @@
+//! `⟪ ⟫`: a decision becomes nested `case`s.
+//!
+//! A branch or a join that is reached once stands where it is reached. One that is reached more often
+//! becomes a function that is given what it needs, unless it is so small that the call would be larger.
+//! So code is as large as its source, however the patterns overlap.
+
+use std::collections::BTreeSet;
+
+use cam::combinator::{Arrow, FunctionId, Operation};
+use cam::types::{BOOL, INT, TEXT, TypeId};
+
+use super::free::{Term, free, free_in_decision};
+use super::matching::{Access, Decision};
+use super::scope::{Place, Variable};
+use super::{Translated, Translator};
+use crate::fault::Fault;
+use crate::typed::{ExprId, ExprKind, Handler, PatternId, PatternKind, Statement};
+
+/// What a branch does when it is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome<'m> {
+    /// It gives a value.
+    Value(ExprId),
+    /// It goes on with a handler.
+    Handler(&'m Handler),
+    /// It goes on with these statements, then with the handler.
+    Statements(&'m [Statement], &'m Handler),
+}
+
+impl<'m> Outcome<'m> {
+    fn terms(self) -> Vec<Term<'m>> {
+        match self {
+            Outcome::Value(value) => vec![Term::Expr(value)],
+            Outcome::Handler(handler) => vec![Term::Handler(handler)],
+            Outcome::Statements(statements, rest) => statements
+                .iter()
+                .map(Term::Statement)
+                .chain([Term::Handler(rest)])
+                .collect(),
+        }
+    }
+}
+
+/// One alternative of a choice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Branch<'m> {
+    /// A condition on the names its row binds.
+    pub(super) guard: Option<ExprId>,
+    /// What it does.
+    pub(super) outcome: Outcome<'m>,
+}
+
+/// A function made of a part of a choice, and what it is given.
+#[derive(Clone, Debug)]
+struct Outlined {
+    function: FunctionId,
+    needs: Vec<Variable>,
+}
+
+#[derive(Clone, Debug)]
+enum Join<'d> {
+    /// It stands where it is reached.
+    Inline(&'d Decision),
+    Outlined(Outlined),
+}
+
+/// A choice on its way to an arrow.
+struct Choice<'d, 'm> {
+    branches: &'d [Branch<'m>],
+    /// Where each branch ends.
+    result: TypeId,
+    /// How often each branch is taken.
+    takes: Vec<usize>,
+    /// Functions of the branches that have one.
+    outlined: Vec<Option<Outlined>>,
+    joins: Vec<(u32, Join<'d>)>,
+}
+
+impl<'m> Translator<'m> {
+    /// `Γ -> result`, where the subjects of the decision are bound.
+    pub(super) fn decision(
+        &mut self,
+        decision: &Decision,
+        branches: &[Branch<'m>],
+        result: TypeId,
+    ) -> Translated<Arrow> {
+        let mut choice = Choice {
+            branches,
+            result,
+            takes: (0..branches.len())
+                .map(|branch| decision.takes(branch))
+                .collect(),
+            outlined: vec![None; branches.len()],
+            joins: Vec::new(),
+        };
+        self.decided(&mut choice, decision)
+    }
+
+    /// `⟨id, ⟦condition⟧⟩ ; CASE{false: no, true: yes}`
+    pub(super) fn branch(
+        &mut self,
+        condition: ExprId,
+        yes: Outcome<'m>,
+        no: Outcome<'m>,
+        result: TypeId,
+    ) -> Translated<Arrow> {
+        if let Some(negated) = self.negation(condition) {
+            return self.branch(negated, no, yes, result);
+        }
+        let condition = self.expression(condition)?;
+        self.case(
+            condition,
+            &mut |translator, constructor, _| {
+                translator.outcome(if constructor == 1 { yes } else { no }, result)
+            },
+            2,
+        )
+    }
+
+    /// `⟨id, subject⟩ ; CASE{…}`, each arm made in its own scope with its payload's place.
+    pub(super) fn case(
+        &mut self,
+        subject: Arrow,
+        arm: &mut dyn FnMut(&mut Self, usize, Place) -> Translated<Arrow>,
+        constructors: usize,
+    ) -> Translated<Arrow> {
+        let gamma = self.scope.gamma();
+        let sum = self.draft.codomain(subject);
+        let identity = self.draft.identity(gamma)?;
+        let beside = self.draft.tuple(gamma, &[identity, subject])?;
+        let mut arms = Vec::with_capacity(constructors);
+        for constructor in 0..constructors {
+            let mark = self.scope.mark();
+            let payload = self.payload(sum, constructor)?;
+            let place = self.scope.enter_arm(&mut self.draft, payload)?;
+            arms.push(arm(self, constructor, place)?);
+            self.scope.restore(mark);
+        }
+        let case = self.draft.case(gamma, sum, &arms)?;
+        self.draft.compose(beside, case)
+    }
+
+    /// What `not c` is made of; its branches can be swapped for nothing.
+    fn negation(&self, condition: ExprId) -> Option<ExprId> {
+        let is = |id: ExprId, truth: bool| matches!(self.terms.expr(id).kind, ExprKind::Bool(found) if found == truth);
+        match self.terms.expr(condition).kind {
+            ExprKind::If { condition, yes, no } if is(yes, false) && is(no, true) => {
+                Some(condition)
+            }
+            _ => None,
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome<'m>, result: TypeId) -> Translated<Arrow> {
+        let mark = self.scope.mark();
+        let arrow = match outcome {
+            Outcome::Value(value) => self.expression(value)?,
+            Outcome::Handler(handler) => self.handler(handler, result)?,
+            Outcome::Statements(statements, rest) => self.statements(statements, rest, result)?,
+        };
+        self.scope.restore(mark);
+        Ok(arrow)
+    }
+
+    fn decided<'d>(
+        &mut self,
+        choice: &mut Choice<'d, 'm>,
+        decision: &'d Decision,
+    ) -> Translated<Arrow> {
+        match decision {
+            Decision::Take {
+                branch,
+                bindings,
+                otherwise,
+            } => {
+                let mark = self.scope.mark();
+                for (local, access) in bindings {
+                    // A name that the branch does not use need not have come into its function.
+                    if let Some(place) = self.scope.find(Variable::Subject(access.subject)) {
+                        let place = place.parts(&access.path);
+                        self.scope.bind(Variable::Local(*local), place);
+                    }
+                }
+                let arrow = self.taken(choice, *branch, otherwise.as_deref())?;
+                self.scope.restore(mark);
+                Ok(arrow)
+            }
+            Decision::Switch { subject, arms } => {
+                let place = self.place(subject);
+                let subject = self.look(&place)?;
+                self.case(
+                    subject,
+                    &mut |translator, constructor, place| {
+                        let (payload, arm) = &arms[constructor];
+                        translator.scope.bind(Variable::Subject(*payload), place);
+                        translator.decided(choice, arm)
+                    },
+                    arms.len(),
+                )
+            }
+            Decision::Test {
+                subject,
+                literal,
+                equal,
+                otherwise,
+            } => {
+                let test = self.test(subject, *literal)?;
+                self.case(
+                    test,
+                    &mut |translator, constructor, _| {
+                        let arm = if constructor == 1 { equal } else { otherwise };
+                        translator.decided(choice, arm)
+                    },
+                    2,
+                )
+            }
+            Decision::Join {
+                label,
+                shared,
+                body,
+            } => {
+                let join = if body.jumps_to(*label) <= 1 || self.is_small(choice, shared) {
+                    Join::Inline(shared)
+                } else {
+                    Join::Outlined(self.outline_join(choice, shared)?)
+                };
+                choice.joins.push((*label, join));
+                self.decided(choice, body)
+            }
+            Decision::Jump(label) => match choice.join(*label) {
+                Join::Inline(shared) => self.decided(choice, shared),
+                Join::Outlined(outlined) => self.call_outlined(&outlined),
+            },
+            Decision::Unreachable => self.abort(Fault::Unreachable, choice.result),
+        }
+    }
+
+    /// A branch whose names are bound; `otherwise` if it has a guard.
+    fn taken<'d>(
+        &mut self,
+        choice: &mut Choice<'d, 'm>,
+        branch: usize,
+        otherwise: Option<&'d Decision>,
+    ) -> Translated<Arrow> {
+        let Branch { guard, .. } = choice.branches[branch];
+        match (guard, otherwise) {
+            (Some(guard), Some(otherwise)) => {
+                let guard = self.expression(guard)?;
+                self.case(
+                    guard,
+                    &mut |translator, constructor, _| {
+                        if constructor == 1 {
+                            translator.body(choice, branch)
+                        } else {
+                            translator.decided(choice, otherwise)
+                        }
+                    },
+                    2,
+                )
+            }
+            _ => self.body(choice, branch),
+        }
+    }
+
+    fn body(&mut self, choice: &mut Choice<'_, 'm>, branch: usize) -> Translated<Arrow> {
+        let Branch { outcome, .. } = choice.branches[branch];
+        if choice.takes[branch] <= 1 || self.is_small_outcome(outcome) {
+            return self.outcome(outcome, choice.result);
+        }
+        let outlined = match &choice.outlined[branch] {
+            Some(outlined) => outlined.clone(),
+            None => {
+                let needs = free(self.terms, outcome.terms());
+                let result = choice.result;
+                let outlined = self.outline("branch", needs, |translator| {
+                    translator.outcome(outcome, result)
+                })?;
+                choice.outlined[branch] = Some(outlined.clone());
+                outlined
+            }
+        };
+        self.call_outlined(&outlined)
+    }
+
+    fn outline_join<'d>(
+        &mut self,
+        choice: &mut Choice<'d, 'm>,
+        shared: &'d Decision,
+    ) -> Translated<Outlined> {
+        let needs = self.needs(choice, shared);
+        self.outline("otherwise", needs, |translator| {
+            translator.decided(choice, shared)
+        })
+    }
+
+    /// Defines a function of what it needs, and nothing else.
+    fn outline(
+        &mut self,
+        name: &str,
+        needs: BTreeSet<Variable>,
+        body: impl FnOnce(&mut Self) -> Translated<Arrow>,
+    ) -> Translated<Outlined> {
+        let needs: Vec<Variable> = needs.into_iter().collect();
+        let captured = self.capture(&needs)?;
+        let argument = self.draft.codomain(captured);
+        let function = self.function(name, argument, |translator| {
+            for (index, variable) in needs.iter().enumerate() {
+                let place = Place::argument().part(index);
+                translator.scope.bind(*variable, place);
+            }
+            body(translator)
+        })?;
+        Ok(Outlined { function, needs })
+    }
+
+    fn call_outlined(&mut self, outlined: &Outlined) -> Translated<Arrow> {
+        let captured = self.capture(&outlined.needs)?;
+        let call = self.draft.call(outlined.function)?;
+        self.draft.compose(captured, call)
+    }
+
+    fn needs(&self, choice: &Choice<'_, 'm>, decision: &Decision) -> BTreeSet<Variable> {
+        let branch = |index: usize| {
+            let Branch { guard, outcome } = choice.branches[index];
+            free(
+                self.terms,
+                outcome.terms().into_iter().chain(guard.map(Term::Expr)),
+            )
+        };
+        let inner = decision.labels();
+        let jump = |label: u32| {
+            if inner.contains(&label) {
+                return BTreeSet::new(); // counted where the join stands
+            }
+            match choice.join(label) {
+                Join::Inline(shared) => self.needs(choice, shared),
+                Join::Outlined(outlined) => outlined.needs.into_iter().collect(),
+            }
+        };
+        free_in_decision(decision, &branch, &jump)
+    }
+
+    fn is_small(&self, choice: &Choice<'_, 'm>, decision: &Decision) -> bool {
+        match decision {
+            Decision::Take {
+                branch,
+                otherwise: None,
+                ..
+            } => self.is_small_outcome(choice.branches[*branch].outcome),
+            _ => false, // a jump in it would be copied with it
+        }
+    }
+
+    fn is_small_outcome(&self, outcome: Outcome<'m>) -> bool {
+        match outcome {
+            Outcome::Value(value) => self.is_small_value(value),
+            Outcome::Handler(Handler::Finish { output, .. }) => self.is_small_value(*output),
+            Outcome::Handler(_) | Outcome::Statements(..) => false,
+        }
+    }
+
+    fn is_small_value(&self, value: ExprId) -> bool {
+        match &self.terms.expr(value).kind {
+            ExprKind::Int(_)
+            | ExprKind::Text(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Local(_)
+            | ExprKind::Stamp(_)
+            | ExprKind::Refuse
+            | ExprKind::MissingKey => true,
+            ExprKind::Tuple(parts) => parts.is_empty(),
+            ExprKind::Inject { payload, .. } => self.is_small_value(*payload),
+            ExprKind::Project { product, .. } => self.is_small_value(*product),
+            _ => false,
+        }
+    }
+
+    /// `⟨id, ⟨snd, !c⟩ ; eq⟩` without the first half.
+    fn test(&mut self, subject: &Access, literal: PatternId) -> Translated<Arrow> {
+        let gamma = self.scope.gamma();
+        let place = self.place(subject);
+        let found = self.look(&place)?;
+        let (domain, value) = match &self.terms.pattern(literal).kind {
+            PatternKind::Text(text) => (TEXT, cam::value::Value::text(text)),
+            PatternKind::Int(number) => (INT, cam::value::Value::Int(*number)),
+            _ => (BOOL, cam::value::Value::bool(true)), // a switch decides these
+        };
+        let wanted = self.draft.constant(gamma, domain, value)?;
+        self.operate(Operation::Equal(domain), &[found, wanted])
+    }
+
+    fn place(&self, access: &Access) -> Place {
+        self.scope
+            .place(Variable::Subject(access.subject))
+            .parts(&access.path)
+    }
+}
+
+impl<'d> Choice<'d, '_> {
+    fn join(&self, label: u32) -> Join<'d> {
+        self.joins
+            .iter()
+            .find(|(known, _)| *known == label)
+            .map(|(_, join)| join.clone())
+            .expect("a join stands around its jumps")
+    }
+}

@@ -1,0 +1,285 @@
+//! What a term needs from outside: the values a function made of it must be given.
+//!
+//! Every local is bound once in a whole machine, so what is free is what is used and not bound. Terms
+//! are walked with a list of things to do and not by recursion: a body may be a thousand `let` deep.
+
+use std::collections::BTreeSet;
+
+use super::matching::Decision;
+use super::scope::Variable;
+use crate::typed::{
+    ArrowId, ArrowKind, ExprId, ExprKind, Handler, Local, PatternId, PatternKind, Statement, Terms,
+};
+
+/// A part of a machine that can be given to a function of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Term<'m> {
+    Expr(ExprId),
+    Pattern(PatternId),
+    Arrow(ArrowId),
+    Handler(&'m Handler),
+    Statement(&'m Statement),
+}
+
+/// What the terms use and do not bind.
+pub(super) fn free<'m>(
+    terms: &'m Terms,
+    roots: impl IntoIterator<Item = Term<'m>>,
+) -> BTreeSet<Variable> {
+    let mut walk = Walk {
+        terms,
+        todo: roots.into_iter().collect(),
+        used: BTreeSet::new(),
+        bound: BTreeSet::new(),
+    };
+    while let Some(term) = walk.todo.pop() {
+        match term {
+            Term::Expr(id) => walk.expr(id),
+            Term::Pattern(id) => walk.pattern(id),
+            Term::Arrow(id) => walk.arrow(id),
+            Term::Handler(handler) => walk.handler(handler),
+            Term::Statement(statement) => walk.statement(statement),
+        }
+    }
+    let Walk { used, bound, .. } = walk;
+    used.into_iter()
+        .filter(|variable| !matches!(variable, Variable::Local(local) if bound.contains(local)))
+        .collect()
+}
+
+/// What a decision needs, if `branch` says what each branch needs and `jump` what each join does.
+pub(super) fn free_in_decision(
+    decision: &Decision,
+    branch: &dyn Fn(usize) -> BTreeSet<Variable>,
+    jump: &dyn Fn(u32) -> BTreeSet<Variable>,
+) -> BTreeSet<Variable> {
+    let below = |decision: &Decision| free_in_decision(decision, branch, jump);
+    match decision {
+        Decision::Take {
+            branch: taken,
+            bindings,
+            otherwise,
+        } => {
+            let mut needs: BTreeSet<Variable> = branch(*taken)
+                .into_iter()
+                .map(|variable| {
+                    bindings
+                        .iter()
+                        .find(|(local, _)| variable == Variable::Local(*local))
+                        .map_or(variable, |(_, access)| Variable::Subject(access.subject))
+                })
+                .collect();
+            if let Some(otherwise) = otherwise {
+                needs.append(&mut below(otherwise));
+            }
+            needs
+        }
+        Decision::Switch { subject, arms } => {
+            let mut needs = BTreeSet::new();
+            for (payload, arm) in arms {
+                let mut inside = below(arm);
+                inside.remove(&Variable::Subject(*payload));
+                needs.append(&mut inside);
+            }
+            needs.insert(Variable::Subject(subject.subject));
+            needs
+        }
+        Decision::Test {
+            subject,
+            equal,
+            otherwise,
+            ..
+        } => {
+            let mut needs = below(equal);
+            needs.append(&mut below(otherwise));
+            needs.insert(Variable::Subject(subject.subject));
+            needs
+        }
+        Decision::Join { shared, body, .. } => {
+            let mut needs = below(shared);
+            needs.append(&mut below(body));
+            needs
+        }
+        Decision::Jump(label) => jump(*label),
+        Decision::Unreachable => BTreeSet::new(),
+    }
+}
+
+struct Walk<'m> {
+    terms: &'m Terms,
+    todo: Vec<Term<'m>>,
+    used: BTreeSet<Variable>,
+    bound: BTreeSet<Local>,
+}
+
+impl<'m> Walk<'m> {
+    fn expr(&mut self, id: ExprId) {
+        match &self.terms.expr(id).kind {
+            ExprKind::Int(_)
+            | ExprKind::Text(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Refuse
+            | ExprKind::MissingKey => {}
+            ExprKind::Local(local) => {
+                self.used.insert(Variable::Local(*local));
+            }
+            ExprKind::Stamp(stamp) => {
+                self.used.insert(Variable::Stamp(*stamp));
+            }
+            ExprKind::Tuple(parts) | ExprKind::Record(parts) | ExprKind::List(parts) => {
+                self.exprs(parts.iter().copied());
+            }
+            ExprKind::Update { record, fields } => {
+                self.exprs([*record]);
+                self.exprs(fields.iter().map(|(_, value)| *value));
+            }
+            ExprKind::Project { product: part, .. }
+            | ExprKind::Inject { payload: part, .. }
+            | ExprKind::Same(part) => self.exprs([*part]),
+            ExprKind::Map(entries) => {
+                self.exprs(entries.iter().flat_map(|(key, value)| [*key, *value]));
+            }
+            ExprKind::Call { arguments, .. } | ExprKind::Primitive { arguments, .. } => {
+                self.exprs(arguments.iter().copied());
+            }
+            ExprKind::Apply { arrow, argument } => {
+                self.todo.push(Term::Arrow(*arrow));
+                self.exprs([*argument]);
+            }
+            ExprKind::Binary { left, right, .. } => self.exprs([*left, *right]),
+            ExprKind::Let {
+                pattern,
+                value,
+                body,
+            } => {
+                self.todo.push(Term::Pattern(*pattern));
+                self.exprs([*value, *body]);
+            }
+            ExprKind::If { condition, yes, no } => self.exprs([*condition, *yes, *no]),
+            ExprKind::Match { subject, arms } => {
+                self.exprs([*subject]);
+                for arm in arms {
+                    self.todo.push(Term::Pattern(arm.pattern));
+                    self.exprs(arm.guard.into_iter().chain([arm.body]));
+                }
+            }
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item,
+                body,
+            } => {
+                self.todo.push(Term::Pattern(*accumulator));
+                self.todo.push(Term::Pattern(*item));
+                self.exprs([*over, *start, *body]);
+            }
+        }
+    }
+
+    fn pattern(&mut self, id: PatternId) {
+        match &self.terms.pattern(id).kind {
+            PatternKind::Any
+            | PatternKind::Int(_)
+            | PatternKind::Text(_)
+            | PatternKind::Bool(_) => {}
+            PatternKind::Bind(local) => {
+                self.bound.insert(*local);
+            }
+            PatternKind::Product(parts) | PatternKind::Alternatives(parts) => {
+                self.todo.extend(parts.iter().copied().map(Term::Pattern))
+            }
+            PatternKind::Constructor { payload, .. } => self.todo.push(Term::Pattern(*payload)),
+        }
+    }
+
+    fn arrow(&mut self, id: ArrowId) {
+        match &self.terms.arrow(id).kind {
+            ArrowKind::Identity
+            | ArrowKind::Project(_)
+            | ArrowKind::Inject(_)
+            | ArrowKind::Function(_)
+            | ArrowKind::Get
+            | ArrowKind::Put => {}
+            ArrowKind::Compose(parts)
+            | ArrowKind::Fanout(parts)
+            | ArrowKind::Parallel(parts)
+            | ArrowKind::Case(parts) => self.todo.extend(parts.iter().copied().map(Term::Arrow)),
+            ArrowKind::Record(fields) => self
+                .todo
+                .extend(fields.iter().map(|(_, arrow)| Term::Arrow(*arrow))),
+            ArrowKind::Constant(value) => self.exprs([*value]),
+            ArrowKind::Lambda { parameter, body } => {
+                self.todo.push(Term::Pattern(*parameter));
+                self.exprs([*body]);
+            }
+            ArrowKind::Stamp(stamp) => {
+                self.used.insert(Variable::Stamp(*stamp));
+            }
+        }
+    }
+
+    fn handler(&mut self, handler: &'m Handler) {
+        match handler {
+            Handler::Finish { state, output } => {
+                self.used.insert(Variable::Local(*state));
+                self.exprs([*output]);
+            }
+            Handler::Sequence { statements, rest } => {
+                self.todo.extend(statements.iter().map(Term::Statement));
+                self.todo.push(Term::Handler(rest));
+            }
+            Handler::If { condition, yes, no } => {
+                self.exprs([*condition]);
+                self.todo.push(Term::Handler(yes));
+                self.todo.push(Term::Handler(no));
+            }
+            Handler::Match { subject, arms } => {
+                self.exprs([*subject]);
+                for arm in arms {
+                    self.todo.push(Term::Pattern(arm.pattern));
+                    self.exprs(arm.guard);
+                    self.todo.push(Term::Handler(&arm.body));
+                }
+            }
+            Handler::Arrow {
+                state,
+                arrow,
+                argument,
+            } => {
+                self.used.insert(Variable::Local(*state));
+                self.todo.push(Term::Arrow(*arrow));
+                self.exprs([*argument]);
+            }
+        }
+    }
+
+    fn statement(&mut self, statement: &'m Statement) {
+        match statement {
+            Statement::Let { pattern, value } => {
+                self.todo.push(Term::Pattern(*pattern));
+                self.exprs([*value]);
+            }
+            Statement::LetElse {
+                pattern,
+                value,
+                otherwise,
+            } => {
+                self.todo.push(Term::Pattern(*pattern));
+                self.exprs([*value]);
+                self.todo.push(Term::Handler(otherwise));
+            }
+            Statement::Require {
+                condition,
+                otherwise,
+            } => {
+                self.exprs([*condition]);
+                self.todo.push(Term::Handler(otherwise));
+            }
+        }
+    }
+
+    fn exprs(&mut self, ids: impl IntoIterator<Item = ExprId>) {
+        self.todo.extend(ids.into_iter().map(Term::Expr));
+    }
+}

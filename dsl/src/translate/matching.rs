@@ -1,0 +1,426 @@
+//! Which clause is taken: rows of patterns to a decision.
+//!
+//! This is the mixture rule of Augustsson (Compiling pattern matching, 1985): the longest run of rows
+//! that test the same part becomes one switch, and what the run does not decide is decided once, behind
+//! a join. A decision tree would test less, but it copies rows and can grow exponentially; here every
+//! row goes into one arm of one switch, so a decision is as large as its rows. Only alternatives copy a
+//! row, and those are counted.
+
+use std::collections::BTreeSet;
+
+use cam::combinator::IllTyped;
+use cam::schema::{Shape, Shapes};
+
+use super::Translated;
+use crate::typed::{Local, Pattern, PatternId, PatternKind, Terms};
+
+/// Rows made of one match, and its depth. A machine of a thousand clauses is not read by anybody, and
+/// the translator recurses once for each.
+const ROWS_MAX: usize = 4096;
+const DEPTH_MAX: usize = 256;
+
+/// A part of something a match looks into.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Access {
+    /// What it is a part of: a subject, or the payload an arm of a switch has found.
+    pub(super) subject: u32,
+    /// The way from there.
+    pub(super) path: Vec<usize>,
+}
+
+/// One clause: tests that must hold, left to right, and the names that are then bound.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// Its position among the branches.
+    branch: usize,
+    /// Whether it may still be left after its tests hold.
+    guarded: bool,
+    tests: Vec<(Access, PatternId)>,
+    bindings: Vec<(Local, Access)>,
+}
+
+/// How a match is decided.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// A branch, with its names; if its guard fails, `otherwise`.
+    Take {
+        branch: usize,
+        bindings: Vec<(Local, Access)>,
+        otherwise: Option<Box<Decision>>,
+    },
+    /// One arm for each constructor; each knows its payload as a subject.
+    Switch {
+        subject: Access,
+        arms: Vec<(u32, Decision)>,
+    },
+    /// Whether a part is this literal.
+    Test {
+        subject: Access,
+        literal: PatternId,
+        equal: Box<Decision>,
+        otherwise: Box<Decision>,
+    },
+    /// `body`, in which a jump to `label` goes on with `shared`.
+    Join {
+        label: u32,
+        shared: Box<Decision>,
+        body: Box<Decision>,
+    },
+    /// Goes on behind the join.
+    Jump(u32),
+    /// Excluded by the check for exhaustiveness.
+    Unreachable,
+}
+
+impl Decision {
+    /// How often it jumps to `wanted`.
+    pub(super) fn jumps_to(&self, wanted: u32) -> usize {
+        match self {
+            Decision::Take { otherwise, .. } => otherwise
+                .as_ref()
+                .map_or(0, |decision| decision.jumps_to(wanted)),
+            Decision::Switch { arms, .. } => arms.iter().map(|(_, arm)| arm.jumps_to(wanted)).sum(),
+            Decision::Test {
+                equal, otherwise, ..
+            } => equal.jumps_to(wanted) + otherwise.jumps_to(wanted),
+            Decision::Join { shared, body, .. } => shared.jumps_to(wanted) + body.jumps_to(wanted),
+            Decision::Jump(label) => usize::from(*label == wanted),
+            Decision::Unreachable => 0,
+        }
+    }
+
+    /// How often it takes branch `wanted`.
+    pub(super) fn takes(&self, wanted: usize) -> usize {
+        match self {
+            Decision::Take {
+                branch, otherwise, ..
+            } => {
+                let later = otherwise.as_ref().map_or(0, |rest| rest.takes(wanted));
+                later + usize::from(*branch == wanted)
+            }
+            Decision::Switch { arms, .. } => arms.iter().map(|(_, arm)| arm.takes(wanted)).sum(),
+            Decision::Test {
+                equal, otherwise, ..
+            } => equal.takes(wanted) + otherwise.takes(wanted),
+            Decision::Join { shared, body, .. } => shared.takes(wanted) + body.takes(wanted),
+            Decision::Jump(_) | Decision::Unreachable => 0,
+        }
+    }
+}
+
+impl Decision {
+    /// The joins that stand in it.
+    pub(super) fn labels(&self) -> BTreeSet<u32> {
+        let mut labels = BTreeSet::new();
+        let mut todo = vec![self];
+        while let Some(decision) = todo.pop() {
+            match decision {
+                Decision::Take { otherwise, .. } => todo.extend(otherwise.as_deref()),
+                Decision::Switch { arms, .. } => todo.extend(arms.iter().map(|(_, arm)| arm)),
+                Decision::Test {
+                    equal, otherwise, ..
+                } => todo.extend([&**equal, &**otherwise]),
+                Decision::Join {
+                    label,
+                    shared,
+                    body,
+                } => {
+                    labels.insert(*label);
+                    todo.extend([&**shared, &**body]);
+                }
+                Decision::Jump(_) | Decision::Unreachable => {}
+            }
+        }
+        labels
+    }
+}
+
+/// Names of subjects and joins, each given once in a whole translation.
+#[derive(Default, Debug)]
+pub(super) struct Fresh(u32);
+
+impl Fresh {
+    /// A name that was not given before.
+    pub(super) fn next(&mut self) -> u32 {
+        self.0 += 1;
+        self.0
+    }
+}
+
+/// Makes decisions.
+pub(super) struct Matcher<'a> {
+    terms: &'a Terms,
+    shapes: &'a Shapes,
+    fresh: &'a mut Fresh,
+    rows: usize,
+    depth: usize,
+}
+
+impl<'a> Matcher<'a> {
+    pub(super) fn new(terms: &'a Terms, shapes: &'a Shapes, fresh: &'a mut Fresh) -> Matcher<'a> {
+        Matcher {
+            terms,
+            shapes,
+            fresh,
+            rows: 0,
+            depth: 0,
+        }
+    }
+
+    /// The row of a branch from a pattern for each of its subjects.
+    pub(super) fn row(
+        &self,
+        branch: usize,
+        guarded: bool,
+        subjects: impl IntoIterator<Item = (u32, PatternId)>,
+    ) -> Row {
+        let mut row = Row {
+            branch,
+            guarded,
+            tests: Vec::new(),
+            bindings: Vec::new(),
+        };
+        for (subject, pattern) in subjects {
+            let path = Vec::new();
+            let tests = self.refine(&mut row, Access { subject, path }, pattern);
+            row.tests.extend(tests);
+        }
+        row
+    }
+
+    /// The first row that holds.
+    ///
+    /// # Errors
+    /// `TooLarge`.
+    pub(super) fn decide(&mut self, rows: Vec<Row>) -> Translated<Decision> {
+        self.first_of(rows, None)
+    }
+
+    /// The first row that holds, or the join `fail` if none does.
+    fn first_of(&mut self, mut rows: Vec<Row>, fail: Option<u32>) -> Translated<Decision> {
+        let Some(first) = rows.first() else {
+            return Ok(fail.map_or(Decision::Unreachable, Decision::Jump));
+        };
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(IllTyped::TooLarge);
+        }
+        let decision = match first.tests.first() {
+            None => {
+                let row = rows.remove(0);
+                let otherwise = if row.guarded {
+                    Some(Box::new(self.first_of(rows, fail)?))
+                } else {
+                    None
+                };
+                Decision::Take {
+                    branch: row.branch,
+                    bindings: row.bindings,
+                    otherwise,
+                }
+            }
+            Some((access, _)) => {
+                let access = access.clone();
+                let rows = self.without_alternatives(rows, &access)?;
+                self.mixture(rows, access, fail)?
+            }
+        };
+        self.depth -= 1;
+        Ok(decision)
+    }
+
+    /// The rows that test `access` before the first that does not, then the others.
+    fn mixture(
+        &mut self,
+        mut rows: Vec<Row>,
+        access: Access,
+        fail: Option<u32>,
+    ) -> Translated<Decision> {
+        let run = rows
+            .iter()
+            .take_while(|row| row.pattern_at(&access).is_some())
+            .count();
+        let rest = rows.split_off(run);
+        if run == 0 {
+            return self.first_of(rest, fail);
+        }
+        if rest.is_empty() {
+            return self.split(rows, access, fail);
+        }
+        let label = self.fresh.next();
+        let shared = Box::new(self.first_of(rest, fail)?);
+        let body = Box::new(self.split(rows, access, Some(label))?);
+        Ok(Decision::Join {
+            label,
+            shared,
+            body,
+        })
+    }
+
+    /// Rows that all test `access`, by what they ask of it.
+    fn split(&mut self, rows: Vec<Row>, access: Access, fail: Option<u32>) -> Translated<Decision> {
+        let asked = rows[0].pattern_at(&access).expect("every row tests it");
+        match &self.terms.pattern(asked).kind {
+            PatternKind::Int(_) | PatternKind::Text(_) => self.test(rows, access, asked, fail),
+            _ => self.switch(rows, access, asked, fail),
+        }
+    }
+
+    fn test(
+        &mut self,
+        rows: Vec<Row>,
+        access: Access,
+        literal: PatternId,
+        fail: Option<u32>,
+    ) -> Translated<Decision> {
+        let terms = self.terms;
+        let (mut equal, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| {
+            row.pattern_at(&access)
+                .is_some_and(|other| same_literal(terms.pattern(other), terms.pattern(literal)))
+        });
+        equal.iter_mut().for_each(|row| {
+            row.remove(&access);
+        });
+        let equal = Box::new(self.first_of(equal, fail)?);
+        let otherwise = Box::new(self.first_of(others, fail)?);
+        Ok(Decision::Test {
+            subject: access,
+            literal,
+            equal,
+            otherwise,
+        })
+    }
+
+    fn switch(
+        &mut self,
+        rows: Vec<Row>,
+        access: Access,
+        asked: PatternId,
+        fail: Option<u32>,
+    ) -> Translated<Decision> {
+        let shape = self.terms.pattern(asked).shape;
+        let constructors = match self.shapes.get(shape) {
+            Shape::Variant(_, constructors) => constructors.len(),
+            _ => 2, // an option or a truth value
+        };
+        let mut groups: Vec<Vec<Row>> = vec![Vec::new(); constructors];
+        let payloads: Vec<u32> = groups.iter().map(|_| self.fresh.next()).collect();
+        for mut row in rows {
+            let pattern = row.remove(&access);
+            let (constructor, payload) = match &self.terms.pattern(pattern).kind {
+                PatternKind::Constructor {
+                    constructor,
+                    payload,
+                } => (*constructor, Some(*payload)),
+                PatternKind::Bool(truth) => (usize::from(*truth), None),
+                _ => continue, // alternatives are gone, and the shape admits nothing else
+            };
+            if let Some(payload) = payload {
+                let subject = payloads[constructor];
+                let path = Vec::new();
+                let mut tests = self.refine(&mut row, Access { subject, path }, payload);
+                tests.append(&mut row.tests);
+                row.tests = tests;
+            }
+            groups[constructor].push(row);
+        }
+        let mut arms = Vec::with_capacity(constructors);
+        for (payload, group) in payloads.into_iter().zip(groups) {
+            arms.push((payload, self.first_of(group, fail)?));
+        }
+        Ok(Decision::Switch {
+            subject: access,
+            arms,
+        })
+    }
+
+    /// What `pattern` asks of `access`: its names go into the row, its tests come back.
+    fn refine(
+        &self,
+        row: &mut Row,
+        access: Access,
+        pattern: PatternId,
+    ) -> Vec<(Access, PatternId)> {
+        match &self.terms.pattern(pattern).kind {
+            PatternKind::Any => Vec::new(),
+            PatternKind::Bind(local) => {
+                row.bindings.push((*local, access));
+                Vec::new()
+            }
+            PatternKind::Product(parts) => parts
+                .iter()
+                .enumerate()
+                .flat_map(|(index, part)| {
+                    let mut access = access.clone();
+                    access.path.push(index);
+                    self.refine(row, access, *part)
+                })
+                .collect(),
+            PatternKind::Int(_)
+            | PatternKind::Text(_)
+            | PatternKind::Bool(_)
+            | PatternKind::Constructor { .. }
+            | PatternKind::Alternatives(_) => vec![(access, pattern)],
+        }
+    }
+
+    /// A row for each alternative of what the rows ask of `access`.
+    fn without_alternatives(&mut self, rows: Vec<Row>, access: &Access) -> Translated<Vec<Row>> {
+        let mut plain = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut alternatives = Vec::new();
+            match row.pattern_at(access) {
+                Some(pattern) => self.flatten(pattern, &mut alternatives),
+                None => {
+                    plain.push(row);
+                    continue;
+                }
+            }
+            for pattern in alternatives {
+                let mut row = row.clone();
+                let place = row.position(access).expect("found above");
+                row.tests.remove(place);
+                let tests = self.refine(&mut row, access.clone(), pattern);
+                row.tests.splice(place..place, tests);
+                plain.push(row);
+                self.rows += 1;
+            }
+        }
+        if self.rows > ROWS_MAX {
+            return Err(IllTyped::TooLarge);
+        }
+        Ok(plain)
+    }
+
+    fn flatten(&self, pattern: PatternId, found: &mut Vec<PatternId>) {
+        match &self.terms.pattern(pattern).kind {
+            PatternKind::Alternatives(parts) => {
+                parts.iter().for_each(|part| self.flatten(*part, found));
+            }
+            _ => found.push(pattern),
+        }
+    }
+}
+
+impl Row {
+    fn position(&self, access: &Access) -> Option<usize> {
+        self.tests.iter().position(|(tested, _)| tested == access)
+    }
+
+    fn pattern_at(&self, access: &Access) -> Option<PatternId> {
+        self.position(access).map(|place| self.tests[place].1)
+    }
+
+    fn remove(&mut self, access: &Access) -> PatternId {
+        let place = self.position(access).expect("the row tests it");
+        self.tests.remove(place).1
+    }
+}
+
+fn same_literal(left: &Pattern, right: &Pattern) -> bool {
+    match (&left.kind, &right.kind) {
+        (PatternKind::Int(left), PatternKind::Int(right)) => left == right,
+        (PatternKind::Text(left), PatternKind::Text(right)) => left == right,
+        _ => false,
+    }
+}

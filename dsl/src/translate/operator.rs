@@ -1,0 +1,98 @@
+//! Operators and the operations that are written as functions.
+
+use cam::combinator::{Arrow, Operation};
+use cam::types::{BOOL, INT};
+use cam::value::Value;
+
+use super::{Translated, Translator};
+use crate::typed::{ExprId, Operator, Primitive};
+
+impl Translator<'_> {
+    pub(super) fn primitive(
+        &mut self,
+        primitive: Primitive,
+        arguments: &[ExprId],
+    ) -> Translated<Arrow> {
+        let subject = self.type_of(self.terms.expr(arguments[0]).shape);
+        let operation = match primitive {
+            Primitive::ListSize => Operation::ListLength(subject),
+            Primitive::ListPush => Operation::ListPush(subject),
+            Primitive::MapSize => Operation::MapLength(subject),
+            Primitive::MapGet => Operation::MapGet(subject),
+            Primitive::MapInsert => Operation::MapPut(subject),
+            Primitive::MapRemove => Operation::MapDelete(subject),
+        };
+        let arguments = self.expressions(arguments)?;
+        self.operate(operation, &arguments)
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        operator: Operator,
+        left: ExprId,
+        right: ExprId,
+    ) -> Translated<Arrow> {
+        let compared = self.type_of(self.terms.expr(left).shape);
+        let arithmetic = match operator {
+            Operator::Add => Some(Operation::Add),
+            Operator::Subtract => Some(Operation::Subtract),
+            Operator::Multiply => Some(Operation::Multiply),
+            Operator::Divide => Some(Operation::Divide),
+            Operator::Remainder => Some(Operation::Remainder),
+            Operator::Equal => Some(Operation::Equal(compared)),
+            Operator::Less if compared == INT => Some(Operation::Less),
+            Operator::LessOrEqual if compared == INT => Some(Operation::LessOrEqual),
+            _ => None,
+        };
+        if let Some(operation) = arithmetic {
+            let operands = self.expressions(&[left, right])?;
+            return self.operate(operation, &operands);
+        }
+        match operator {
+            Operator::NotEqual => {
+                let operands = self.expressions(&[left, right])?;
+                let equal = self.operate(Operation::Equal(compared), &operands)?;
+                self.judged(equal, &[true, false])
+            }
+            Operator::Greater if compared == INT => self.swapped(Operation::Less, left, right),
+            Operator::GreaterOrEqual if compared == INT => {
+                self.swapped(Operation::LessOrEqual, left, right)
+            }
+            _ => {
+                let verdicts = match operator {
+                    Operator::Less => [true, false, false],
+                    Operator::LessOrEqual => [true, true, false],
+                    Operator::Greater => [false, false, true],
+                    _ => [false, true, true],
+                };
+                let operands = self.expressions(&[left, right])?;
+                let order = self.operate(Operation::Compare(compared), &operands)?;
+                self.judged(order, &verdicts)
+            }
+        }
+    }
+
+    /// The operation on the operands the other way round; the left one is still evaluated first.
+    fn swapped(&mut self, operation: Operation, left: ExprId, right: ExprId) -> Translated<Arrow> {
+        self.with(left, |translator, left| {
+            let right = translator.expression(right)?;
+            let (extended, right) = translator.scope.extend(&mut translator.draft, right)?;
+            let operands = [translator.look(&right)?, translator.look(&left)?];
+            let swapped = translator.operate(operation, &operands)?;
+            translator.draft.compose(extended, swapped)
+        })
+    }
+
+    /// A truth value for each constructor of an enumeration.
+    fn judged(&mut self, subject: Arrow, verdicts: &[bool]) -> Translated<Arrow> {
+        self.case(
+            subject,
+            &mut |translator, constructor, _| {
+                let verdict = Value::bool(verdicts[constructor]);
+                let gamma = translator.scope.gamma();
+                translator.draft.constant(gamma, BOOL, verdict)
+            },
+            verdicts.len(),
+        )
+    }
+}
