@@ -13,3 +13,6 @@ pub mod upgrade;
 pub mod journal;
 mod refused;
 pub mod replica;
+pub mod store;
+pub mod local;
+pub mod recovery;
