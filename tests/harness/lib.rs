@@ -1,1 +1,8 @@
-//! The bench.
+//! The bench: judges, generators and readers that the tests of the whole share.
+//!
+//! Nothing here is part of the product. The judges are written for clarity and share no algorithm with
+//! what they judge.
+
+pub mod generate;
+pub mod meaning;
+pub mod tree;

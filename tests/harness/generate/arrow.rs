@@ -1,0 +1,399 @@
+//! Arrows from one given type to another, directed by the types.
+
+use cam::combinator::{Arrow, Draft, FunctionId, IllTyped, Operation};
+use cam::types::{BOOL, INT, ORDERING, Type, TypeId, UNIT};
+
+use super::{Choices, any_key, any_type, any_value};
+
+/// Makes arrows in a draft.
+pub struct Generator<'a> {
+    /// The arrows made so far.
+    pub draft: Draft,
+    choices: &'a mut Choices,
+    /// The type of the state, where `get` and `put` may occur.
+    state: Option<TypeId>,
+}
+
+impl<'a> Generator<'a> {
+    /// A generator that goes on in `draft`.
+    pub fn new(draft: Draft, choices: &'a mut Choices, state: Option<TypeId>) -> Generator<'a> {
+        Generator {
+            draft,
+            choices,
+            state,
+        }
+    }
+
+    /// An arrow `a -> b` of at most `depth` levels.
+    pub fn arrow(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        if depth == 0 {
+            return self.simple(a, b);
+        }
+        let depth = depth - 1;
+        match self.choices.pick(14) {
+            0 => self.simple(a, b),
+            1..=4 => self.built(a, b, depth),
+            5 => self.through_any(a, b, depth),
+            6 => self.narrowed(a, b, depth),
+            7 | 8 => self.case(a, b, depth),
+            9 => self.called(a, b, depth),
+            10 => self.folded_list(a, b, depth),
+            11 => self.folded_map(a, b, depth),
+            12 => self.with_state(a, b, depth),
+            _ => self.rare(a, b, depth),
+        }
+    }
+
+    /// What is at hand where the arrow starts; a constant where nothing is.
+    fn simple(&mut self, a: TypeId, b: TypeId) -> Arrow {
+        let mut fitting = self.at_hand(a);
+        fitting.retain(|(_, id)| *id == b);
+        if fitting.is_empty() || self.choices.once_in(8) {
+            return self.constant(a, b);
+        }
+        let (path, _) = &fitting[self.choices.pick(fitting.len())];
+        let mut arrow = made(self.draft.identity(a));
+        for index in path {
+            let product = self.draft.codomain(arrow);
+            let part = made(self.draft.project(product, *index));
+            arrow = made(self.draft.compose(arrow, part));
+        }
+        arrow
+    }
+
+    /// What projections reach from `a`, itself included: paths and types.
+    fn at_hand(&self, a: TypeId) -> Vec<(Vec<usize>, TypeId)> {
+        const PATH_MAX: usize = 4;
+        let mut found = vec![(Vec::new(), a)];
+        let mut next = 0;
+        while let Some((path, id)) = found.get(next).cloned() {
+            next += 1;
+            if path.len() == PATH_MAX {
+                continue;
+            }
+            for (index, part) in self.parts(id).unwrap_or_default().into_iter().enumerate() {
+                let mut longer = path.clone();
+                longer.push(index);
+                found.push((longer, part));
+            }
+        }
+        found
+    }
+
+    /// A type that `wanted` likes: mostly one at hand, else one that `other` makes.
+    fn chosen_type(
+        &mut self,
+        a: TypeId,
+        wanted: impl Fn(&Type) -> bool,
+        other: impl Fn(&mut Draft, &mut Choices) -> TypeId,
+    ) -> TypeId {
+        let mut fitting = self.at_hand(a);
+        fitting.retain(|(_, id)| wanted(self.draft.types.get(*id)));
+        if fitting.is_empty() || self.choices.once_in(4) {
+            return other(&mut self.draft, self.choices);
+        }
+        fitting[self.choices.pick(fitting.len())].1
+    }
+
+    fn chosen_key(&mut self, a: TypeId) -> TypeId {
+        let id = self.chosen_type(
+            a,
+            |_| true,
+            |draft, choices| any_type(&mut draft.types, choices, 2),
+        );
+        if self.draft.types.is_key(id) { id } else { INT }
+    }
+
+    /// A map type; with `value` as its values, if that is given.
+    fn chosen_map(&mut self, a: TypeId, value: Option<TypeId>) -> TypeId {
+        self.chosen_type(
+            a,
+            |entry| matches!(entry, Type::Map(_, own) if value.is_none_or(|value| value == *own)),
+            |draft, choices| {
+                let key = any_key(&mut draft.types, choices, 1);
+                let value = value.unwrap_or_else(|| any_type(&mut draft.types, choices, 1));
+                draft.types.map(key, value)
+            },
+        )
+    }
+
+    fn chosen_list(&mut self, a: TypeId) -> TypeId {
+        self.chosen_type(
+            a,
+            |entry| matches!(entry, Type::List(_)),
+            |draft, choices| {
+                let item = any_type(&mut draft.types, choices, 1);
+                draft.types.list(item)
+            },
+        )
+    }
+
+    fn constant(&mut self, a: TypeId, b: TypeId) -> Arrow {
+        let value = any_value(&self.draft.types, b, self.choices);
+        made(self.draft.constant(a, b, value))
+    }
+
+    /// What makes a `b` by its form.
+    fn built(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        if b == INT {
+            return self.built_integer(a, depth);
+        }
+        if b == BOOL && !self.choices.once_in(4) {
+            return self.built_truth(a, depth);
+        }
+        if b == ORDERING && !self.choices.once_in(3) {
+            let key = self.chosen_key(a);
+            return self.operated(a, Operation::Compare(key), depth);
+        }
+        match self.draft.types.get(b).clone() {
+            Type::Product(parts) => {
+                let parts: Vec<Arrow> = parts
+                    .iter()
+                    .map(|part| self.arrow(a, *part, depth))
+                    .collect();
+                made(self.draft.tuple(a, &parts))
+            }
+            Type::Sum(payloads) => {
+                if let [UNIT, value] = *payloads
+                    && self.choices.once_in(2)
+                {
+                    let map = self.chosen_map(a, Some(value));
+                    return self.operated(a, Operation::MapGet(map), depth);
+                }
+                let index = self.choices.pick(payloads.len());
+                let payload = self.arrow(a, payloads[index], depth);
+                let inject = made(self.draft.inject(b, index));
+                made(self.draft.compose(payload, inject))
+            }
+            Type::List(_) => {
+                let operations = [Operation::ListPush(b), Operation::ListEmpty(b)];
+                let operation = operations[self.choices.pick(2)];
+                self.operated(a, operation, depth)
+            }
+            Type::Map(..) => {
+                let operations = [
+                    Operation::MapPut(b),
+                    Operation::MapDelete(b),
+                    Operation::MapEmpty(b),
+                ];
+                let operation = operations[self.choices.pick(3)];
+                self.operated(a, operation, depth)
+            }
+            Type::Int | Type::Text | Type::Bytes => self.simple(a, b),
+        }
+    }
+
+    fn built_integer(&mut self, a: TypeId, depth: u32) -> Arrow {
+        let operation = match self.choices.pick(9) {
+            0 | 1 => Operation::Add,
+            2 => Operation::Subtract,
+            3 => Operation::Multiply,
+            4 => Operation::Divide,
+            5 => Operation::Remainder,
+            6 | 7 => Operation::ListLength(self.chosen_list(a)),
+            _ => Operation::MapLength(self.chosen_map(a, None)),
+        };
+        self.operated(a, operation, depth)
+    }
+
+    fn built_truth(&mut self, a: TypeId, depth: u32) -> Arrow {
+        let operation = match self.choices.pick(3) {
+            0 => Operation::Less,
+            1 => Operation::LessOrEqual,
+            _ => Operation::Equal(self.chosen_type(
+                a,
+                |_| true,
+                |draft, choices| any_type(&mut draft.types, choices, 2),
+            )),
+        };
+        self.operated(a, operation, depth)
+    }
+
+    /// An operation after its operands. The compiler has one way for operands that are written as a
+    /// tuple just before, and another for a tuple that comes from somewhere; both must occur.
+    fn operated(&mut self, a: TypeId, operation: Operation, depth: u32) -> Arrow {
+        let operation = made(self.draft.operation(operation));
+        self.applied(a, operation, depth)
+    }
+
+    fn applied(&mut self, a: TypeId, operation: Arrow, depth: u32) -> Arrow {
+        let domain = self.draft.domain(operation);
+        let operands = match self.parts(domain) {
+            Some(parts) if !self.choices.once_in(3) => {
+                let parts: Vec<Arrow> = parts
+                    .iter()
+                    .map(|part| self.arrow(a, *part, depth))
+                    .collect();
+                made(self.draft.tuple(a, &parts))
+            }
+            _ => self.arrow(a, domain, depth),
+        };
+        made(self.draft.compose(operands, operation))
+    }
+
+    fn through_any(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        let between = any_type(&mut self.draft.types, self.choices, 2);
+        let first = self.arrow(a, between, depth);
+        let second = self.arrow(between, b, depth);
+        made(self.draft.compose(first, second))
+    }
+
+    /// Goes on from one part of the start.
+    fn narrowed(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        match self.parts(a) {
+            Some(parts) if !parts.is_empty() => {
+                let index = self.choices.pick(parts.len());
+                let part = made(self.draft.project(a, index));
+                let rest = self.arrow(parts[index], b, depth);
+                made(self.draft.compose(part, rest))
+            }
+            _ => self.through_any(a, b, depth),
+        }
+    }
+
+    /// A case on a sum that the start holds or that is computed, with the start as environment.
+    fn case(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        let sum = self.any_sum(a);
+        let Type::Sum(payloads) = self.draft.types.get(sum).clone() else {
+            unreachable!("it was chosen as a sum")
+        };
+        let direct = self
+            .parts(a)
+            .filter(|parts| parts.len() == 2 && parts[1] == sum);
+        let environment = direct.as_ref().map_or(a, |parts| parts[0]);
+        let arms: Vec<Arrow> = payloads
+            .iter()
+            .map(|payload| {
+                let start = self.draft.types.product(&[environment, *payload]);
+                self.arrow(start, b, depth)
+            })
+            .collect();
+        let case = made(self.draft.case(environment, sum, &arms));
+        if direct.is_some() {
+            return case;
+        }
+        let identity = made(self.draft.identity(a));
+        let scrutinee = self.arrow(a, sum, depth);
+        let both = made(self.draft.tuple(a, &[identity, scrutinee]));
+        made(self.draft.compose(both, case))
+    }
+
+    fn any_sum(&mut self, a: TypeId) -> TypeId {
+        self.chosen_type(
+            a,
+            |entry| matches!(entry, Type::Sum(_)),
+            |draft, choices| {
+                let count = choices.pick(3) + 1;
+                let payloads: Vec<TypeId> = (0..count)
+                    .map(|_| any_type(&mut draft.types, choices, 1))
+                    .collect();
+                draft.types.sum(&payloads)
+            },
+        )
+    }
+
+    /// A call of a function that there is, or of a new one.
+    fn called(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        let known = (0..self.draft.functions().len())
+            .find(|index| self.draft.codomain(self.draft.functions()[*index].arrow) == b);
+        let call = match known {
+            Some(index) if !self.choices.once_in(2) => {
+                let arrow = self.draft.functions()[index].arrow;
+                let name = self.draft.functions()[index].name.clone();
+                // A second name for one body: ids are given by `define` alone.
+                let again = made_function(self.draft.define(&name, arrow));
+                made(self.draft.call(again))
+            }
+            _ => {
+                let from = any_type(&mut self.draft.types, self.choices, 2);
+                let function = self.function(from, b, depth);
+                made(self.draft.call(function))
+            }
+        };
+        self.applied(a, call, depth)
+    }
+
+    /// A new function. Functions are pure.
+    fn function(&mut self, a: TypeId, b: TypeId, depth: u32) -> FunctionId {
+        let state = self.state.take();
+        let arrow = self.arrow(a, b, depth);
+        self.state = state;
+        let name = format!("f{}", self.draft.functions().len());
+        made_function(self.draft.define(&name, arrow))
+    }
+
+    fn folded_list(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        let environment = any_type(&mut self.draft.types, self.choices, 1);
+        let list = self.chosen_list(a);
+        let item = self.draft.types.get(list).operands()[0];
+        let start = self.draft.types.product(&[environment, b, item]);
+        let body = self.function(start, b, depth);
+        let fold = made(self.draft.fold_list(body));
+        self.applied(a, fold, depth)
+    }
+
+    fn folded_map(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        let environment = any_type(&mut self.draft.types, self.choices, 1);
+        let map = self.chosen_map(a, None);
+        let entry = self.draft.types.get(map).operands();
+        let start = self
+            .draft
+            .types
+            .product(&[environment, b, entry[0], entry[1]]);
+        let body = self.function(start, b, depth);
+        let fold = made(self.draft.fold_map(body));
+        self.applied(a, fold, depth)
+    }
+
+    /// Reads or writes the state on the way, where there is one.
+    fn with_state(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        let Some(state) = self.state else {
+            return self.built(a, b, depth);
+        };
+        if self.choices.once_in(2) {
+            let get = made(self.draft.get(a, state));
+            let rest = self.arrow(state, b, depth);
+            return made(self.draft.compose(get, rest));
+        }
+        let new = self.arrow(a, state, depth);
+        let put = made(self.draft.put(state));
+        let put = made(self.draft.compose(new, put));
+        let rest = self.arrow(a, b, depth);
+        let both = made(self.draft.tuple(a, &[put, rest]));
+        let pair = self.draft.codomain(both);
+        let second = made(self.draft.project(pair, 1));
+        made(self.draft.compose(both, second))
+    }
+
+    /// A replaced part; seldom an abort.
+    fn rare(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
+        if self.choices.once_in(4) {
+            let code = self.arrow(a, INT, depth);
+            let abort = made(self.draft.abort(b));
+            return made(self.draft.compose(code, abort));
+        }
+        match self.parts(b) {
+            Some(parts) if !parts.is_empty() => {
+                let index = self.choices.pick(parts.len());
+                let replace = made(self.draft.replace(b, index));
+                self.applied(a, replace, depth)
+            }
+            _ => self.built(a, b, depth),
+        }
+    }
+
+    fn parts(&self, id: TypeId) -> Option<Vec<TypeId>> {
+        match self.draft.types.get(id) {
+            Type::Product(parts) => Some(parts.to_vec()),
+            _ => None,
+        }
+    }
+}
+
+fn made(arrow: Result<Arrow, IllTyped>) -> Arrow {
+    arrow.expect("the generator is directed by the types")
+}
+
+fn made_function(function: Result<FunctionId, IllTyped>) -> FunctionId {
+    function.expect("functions are made without state")
+}
