@@ -11,8 +11,8 @@ pub mod bundle;
 pub mod upgrade;
 
 pub mod journal;
+pub mod local;
+pub mod recovery;
 mod refused;
 pub mod replica;
 pub mod store;
-pub mod local;
-pub mod recovery;

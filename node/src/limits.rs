@@ -139,6 +139,9 @@ pub const NOTE_BYTES_MAX: usize = 1024;
 
 // Machines.
 
+/// What the name of a machine on a node is written with: it stands in tables, paths and commands.
+pub const MACHINE_NAME_LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /// Machines of one node. Each holds its state in memory.
 pub const MACHINES_MAX: usize = 1024;
 

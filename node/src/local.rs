@@ -45,13 +45,22 @@ impl Published {
     /// One machine.
     #[must_use]
     pub fn machine(&self, name: &str) -> Option<Arc<Replica>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     /// All machines, by name.
     #[must_use]
     pub fn machines(&self) -> Vec<Arc<Replica>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     fn publish(&self, replica: &Replica) {
@@ -74,19 +83,41 @@ impl LocalJournal {
     pub fn open(store: Arc<Store>, clock: Clock) -> Result<LocalJournal, RecoveryError> {
         let published = Published::default();
         let mut machines = BTreeMap::new();
-        for Recovered { replica, snapshot_bytes, input_bytes } in recovery::machines(&store)? {
+        for Recovered {
+            replica,
+            snapshot_bytes,
+            input_bytes,
+        } in recovery::machines(&store)?
+        {
             published.publish(&replica);
             let name = replica.name().to_owned();
-            machines.insert(name, Machine { replica, snapshot_bytes, input_bytes });
+            machines.insert(
+                name,
+                Machine {
+                    replica,
+                    snapshot_bytes,
+                    input_bytes,
+                },
+            );
         }
         let (sender, receiver) = sync_channel(QUEUE_MAX);
         let (failed, failure) = watch::channel(None);
-        let writer = Writer { store, clock, machines, published: published.clone() };
+        let writer = Writer {
+            store,
+            clock,
+            machines,
+            published: published.clone(),
+        };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run(&receiver, &failed))
             .map_err(RecoveryError::Thread)?;
-        Ok(LocalJournal { sender: Some(sender), thread: Some(thread), published, failure })
+        Ok(LocalJournal {
+            sender: Some(sender),
+            thread: Some(thread),
+            published,
+            failure,
+        })
     }
 
     /// What readers may see.
@@ -105,7 +136,11 @@ impl LocalJournal {
 impl Journal for LocalJournal {
     async fn submit(&self, machine: &str, command: Command) -> Result<Outcome, SubmitError> {
         let (answer, outcome) = oneshot::channel();
-        let job = Job { machine: machine.to_owned(), command, answer };
+        let job = Job {
+            machine: machine.to_owned(),
+            command,
+            answer,
+        };
         let sender = self.sender.as_ref().ok_or(SubmitError::Stopped)?;
         sender.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => SubmitError::Busy,
@@ -175,7 +210,11 @@ impl Writer {
     }
 
     fn job(&mut self, job: Job, batch: &mut Batch) -> Result<(), StoreError> {
-        let Job { machine, command, answer } = job;
+        let Job {
+            machine,
+            command,
+            answer,
+        } = job;
         if let Err(refusal) = self.admits(&machine, &command) {
             batch.answers.push((answer, Outcome::Refused(refusal)));
             return Ok(());
@@ -221,7 +260,10 @@ impl Writer {
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let name = replica.name().to_owned();
-        let machine = self.machines.get_mut(&name).expect("inputs reach known machines only");
+        let machine = self
+            .machines
+            .get_mut(&name)
+            .expect("inputs reach known machines only");
         machine.replica = replica;
         let commit = batch.commit(&self.store)?;
         machine.input_bytes += commit.command(&name, at, command)?;
@@ -244,7 +286,13 @@ impl Writer {
         upgrade: MigratedUpgrade,
         batch: &mut Batch,
     ) -> Result<Outcome, StoreError> {
-        let Command::Upgrade { at_ms, by, signers, bundle } = command else {
+        let Command::Upgrade {
+            at_ms,
+            by,
+            signers,
+            bundle,
+        } = command
+        else {
             unreachable!("only an upgrade stages an upgrade")
         };
         let name = replica.name().to_owned();
@@ -261,7 +309,14 @@ impl Writer {
         })?;
         let outcome = replica.adopt(at, command, committed);
         batch.touched.push(name.clone());
-        self.machines.insert(name, Machine { replica, snapshot_bytes, input_bytes: 0 });
+        self.machines.insert(
+            name,
+            Machine {
+                replica,
+                snapshot_bytes,
+                input_bytes: 0,
+            },
+        );
         Ok(outcome)
     }
 

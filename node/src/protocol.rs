@@ -369,6 +369,8 @@ pub struct HistoryEntry {
     pub signers: Vec<String>,
     /// The name of the operator who delivered it.
     pub pushed_by: String,
+    /// Why, in the words of the bundle.
+    pub note: String,
     /// The last step before it.
     pub step: u64,
     /// The encoded state after the migration, in bytes.

@@ -53,12 +53,19 @@ pub struct Recovered {
 /// [`RecoveryError`] for the first machine that does not come out as it was: a node that served half
 /// of its machines would look healthy.
 pub fn machines(store: &Store) -> Result<Vec<Recovered>, RecoveryError> {
-    store.machines()?.into_iter().map(|kept| machine(store, kept)).collect()
+    store
+        .machines()?
+        .into_iter()
+        .map(|kept| machine(store, kept))
+        .collect()
 }
 
 fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
     let name = kept.name.clone();
-    let fault = |what: String| RecoveryError::Machine { machine: name.clone(), what };
+    let fault = |what: String| RecoveryError::Machine {
+        machine: name.clone(),
+        what,
+    };
     let program = Arc::new(program(&kept.program).map_err(fault)?);
     if Some(program.digest()) != kept.position.program {
         return Err(fault("its program is not the one it names".to_owned()));
@@ -83,14 +90,23 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
     let mut input_bytes = 0;
     for (at, command) in kept.commands {
         if at != replica.index() + 1 {
-            return Err(fault(format!("command {at} does not follow {}", replica.index())));
+            return Err(fault(format!(
+                "command {at} does not follow {}",
+                replica.index()
+            )));
         }
         let Effect::Done(_) = replica.apply(at, &command) else {
-            return Err(fault(format!("command {at} does not do what it did before")));
+            return Err(fault(format!(
+                "command {at} does not do what it did before"
+            )));
         };
         input_bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
     }
-    Ok(Recovered { replica, snapshot_bytes: kept.snapshot.state.len() as u64, input_bytes })
+    Ok(Recovered {
+        replica,
+        snapshot_bytes: kept.snapshot.state.len() as u64,
+        input_bytes,
+    })
 }
 
 /// The programs before the running one, each with the migration that ended it.
@@ -99,7 +115,10 @@ fn lineage(
     name: &str,
     history: &[Accepted],
 ) -> Result<Vec<Ancestor>, RecoveryError> {
-    let fault = |what: String| RecoveryError::Machine { machine: name.to_owned(), what };
+    let fault = |what: String| RecoveryError::Machine {
+        machine: name.to_owned(),
+        what,
+    };
     let upgrades = history.iter().filter(|accepted| accepted.from.is_some());
     let upgrades: Vec<&Accepted> = upgrades.collect();
     let oldest = upgrades.len().saturating_sub(LINEAGE_MAX);
@@ -109,12 +128,18 @@ fn lineage(
         let old = program(&store.program(old)?).map_err(fault)?;
         let bundle = Bundle::decode(&store.bundle(accepted.id())?);
         let bundle = bundle.map_err(|malformed| fault(malformed.to_string()))?;
-        let (_, parts) = bundle.claims().map_err(|malformed| fault(malformed.to_string()))?;
+        let (_, parts) = bundle
+            .claims()
+            .map_err(|malformed| fault(malformed.to_string()))?;
         let bytes = parts.migration.as_deref();
         let bytes = bytes.ok_or_else(|| fault("an upgrade has no migration".to_owned()))?;
         let bytecode = decode::module(bytes).map_err(|malformed| fault(malformed.to_string()))?;
-        let migration = verify::migration(bytecode).map_err(|invalid| fault(invalid.to_string()))?;
-        lineage.push(Ancestor { program: Arc::new(old), migration: Arc::new(migration) });
+        let migration =
+            verify::migration(bytecode).map_err(|invalid| fault(invalid.to_string()))?;
+        lineage.push(Ancestor {
+            program: Arc::new(old),
+            migration: Arc::new(migration),
+        });
     }
     Ok(lineage)
 }
