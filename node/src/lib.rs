@@ -1,11 +1,23 @@
 //! The node.
 
+pub mod client;
+pub mod config;
 pub mod key;
 pub mod limits;
+#[cfg(test)]
+mod network_bench;
+#[cfg(test)]
+mod network_tests;
 pub mod printable;
 pub mod protocol;
 pub mod refusal;
+mod seats;
+mod secret_key;
+pub mod server;
+mod tls;
+mod transport;
 pub mod trust;
+mod trust_store;
 
 pub mod bundle;
 pub mod upgrade;

@@ -105,6 +105,9 @@ pub const REQUESTS: usize = 256;
 /// What an operator may set [`REQUESTS`] to.
 pub const REQUESTS_SPAN: RangeInclusive<usize> = 1..=4096;
 
+/// The part of [`REQUESTS`] that one key may have in progress is 1 / this.
+pub const REQUESTS_PER_KEY_SHARE: usize = 2;
+
 /// Bundles in progress on the node: each holds [`PUSH_BYTES_MAX`] and a verifier.
 pub const PUSHES: usize = 4;
 
@@ -121,7 +124,16 @@ pub const SHUTDOWN_SECONDS: u64 = 10;
 /// What an operator may set [`SHUTDOWN_SECONDS`] to.
 pub const SHUTDOWN_SECONDS_SPAN: RangeInclusive<u64> = 0..=600;
 
+/// Time for peers to hear that the node closes its connections. The last thing before it ends.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often a connection without requests is checked against the trust file.
+pub const TRUST_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+
 // Clients.
+
+/// Addresses of one name that a client tries.
+pub const ADDRESSES_MAX: usize = 4;
 
 /// Time for a client to reach a node.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

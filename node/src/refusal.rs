@@ -136,9 +136,9 @@ pub struct Refusal {
     /// The reason, from the table.
     pub code: RefusalCode,
     /// The reason in this case: what was expected and what was found.
-    pub reason: String,
+    pub reason: Box<str>,
     /// What is true on the node now, as a sentence.
-    pub now: String,
+    pub now: Box<str>,
     /// The program that runs, when the refusal is about it.
     #[serde(with = "serde_bytes")]
     pub running: Option<[u8; 32]>,
@@ -151,11 +151,11 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal after which nothing has changed.
-    pub fn new(code: RefusalCode, reason: impl Into<String>) -> Self {
+    pub fn new(code: RefusalCode, reason: impl Into<Box<str>>) -> Self {
         Self {
             code,
             reason: reason.into(),
-            now: "nothing was changed".to_owned(),
+            now: "nothing was changed".into(),
             running: None,
             expected: None,
             sequence: None,
@@ -164,7 +164,7 @@ impl Refusal {
 
     /// Says what is true on the node now.
     #[must_use]
-    pub fn now(mut self, now: impl Into<String>) -> Self {
+    pub fn now(mut self, now: impl Into<Box<str>>) -> Self {
         self.now = now.into();
         self
     }

@@ -1,0 +1,310 @@
+//! The other end: a client that knows which node it wants, and what it does not know.
+//!
+//! In TLS 1.3 the client finishes its handshake first. Connecting and sending therefore succeed also
+//! for a client that the node is about to refuse; only an answer proves anything. So every error says
+//! which of three things holds: the request was not sent whole and will not be acted on, the node
+//! refused to speak, or the outcome is unknown.
+
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use quinn::{
+    Connection, ConnectionError, Endpoint, ReadError, ReadToEndError, SendStream,
+    TransportErrorCode, VarInt, WriteError,
+};
+use tokio::{
+    net::lookup_host,
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::{
+    key::{PublicKey, SecretKey},
+    limits,
+    protocol::{Malformed, Refusal, RefusalCode, Request, Response},
+    tls::{self, PinnedNode},
+    transport,
+};
+
+/// A name that QUIC wants and nobody reads: the key is the name of a node, and none is sent.
+const SERVER_NAME: &str = "camshaft.invalid";
+
+/// The TLS alert `access_denied`: the node does not know our key.
+const ACCESS_DENIED: u8 = 49;
+
+/// The TLS alert `no_application_protocol`: the node does not speak our protocol.
+const NO_APPLICATION_PROTOCOL: u8 = 120;
+
+/// How long a client waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timeouts {
+    /// For the node to be reached.
+    pub connect: Duration,
+    /// For one request, from its first byte to the last of its answer.
+    pub answer: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: limits::CONNECT_TIMEOUT,
+            answer: limits::ANSWER_TIMEOUT,
+        }
+    }
+}
+
+/// A connection to one node whose key is known.
+#[derive(Debug)]
+pub struct Client {
+    endpoint: Endpoint,
+    connection: Connection,
+    own: PublicKey,
+    timeouts: Timeouts,
+}
+
+impl Client {
+    /// Connects to `host:port` and goes on only if the node there holds the key `node`.
+    ///
+    /// That this succeeds does not mean that the node trusts us.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the error, nothing was sent.
+    pub async fn connect(
+        address: &str,
+        own: &SecretKey,
+        node: PublicKey,
+        timeouts: Timeouts,
+    ) -> Result<Self, ClientError> {
+        let connecting = connect_any(address, own, node, timeouts);
+        timeout(timeouts.connect, connecting)
+            .await
+            .unwrap_or_else(|_| {
+                let reason = format!("no answer within {:?}", timeouts.connect);
+                Err(ClientError::not_reachable(address, reason))
+            })
+    }
+
+    /// Sends one request and waits for its answer. Requests may be in progress side by side.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Unknown`] when the request was sent and no answer came; the other errors say
+    /// that it was not acted on.
+    pub async fn request(&self, request: &Request) -> Result<Response, ClientError> {
+        let bytes = request.encode();
+        let limit = request.kind().bytes_max();
+        if bytes.len() > limit {
+            let length = bytes.len();
+            return Err(ClientError::Oversized { length, limit });
+        }
+        let deadline = Instant::now() + self.timeouts.answer;
+        let (mut send, mut recv) = timeout_at(deadline, self.connection.open_bi())
+            .await
+            .map_err(|_| ClientError::NotSent("the node takes no more requests".to_owned()))?
+            .map_err(|error| self.not_sent(&error))?;
+        self.send(&mut send, &bytes, deadline).await?;
+        let unknown =
+            || ClientError::Unknown(format!("no answer within {:?}", self.timeouts.answer));
+        let reading = recv.read_to_end(limits::RESPONSE_BYTES_MAX);
+        match timeout_at(deadline, reading).await.map_err(|_| unknown())? {
+            Ok(bytes) => Response::decode(&bytes).map_err(ClientError::Malformed),
+            Err(ReadToEndError::Read(ReadError::ConnectionLost(error))) => self.cut_off(&error),
+            Err(error) => Err(ClientError::Unknown(error.to_string())),
+        }
+    }
+
+    /// Says goodbye, so that the node need not wait for silence.
+    pub async fn close(self) {
+        self.connection.close(VarInt::from_u32(0), b"");
+        let _ = timeout(limits::CLOSE_TIMEOUT, self.endpoint.wait_idle()).await;
+    }
+
+    /// Sends the whole request, or takes it back: the node acts on whole requests only.
+    async fn send(
+        &self,
+        stream: &mut SendStream,
+        bytes: &[u8],
+        deadline: Instant,
+    ) -> Result<(), ClientError> {
+        let error = match timeout_at(deadline, stream.write_all(bytes)).await {
+            // The node has heard enough; its answer says why.
+            Ok(Err(WriteError::Stopped(_))) => return Ok(()),
+            Ok(Ok(())) => {
+                // It fails only for a stream that the node has stopped, as above.
+                let _ = stream.finish();
+                return Ok(());
+            }
+            Ok(Err(WriteError::ConnectionLost(error))) => self.not_sent(&error),
+            Ok(Err(error)) => ClientError::NotSent(error.to_string()),
+            Err(_) => ClientError::NotSent("the node takes it too slowly".to_owned()),
+        };
+        // A stream that is dropped counts as finished, and half a request would be sent as a whole.
+        let _ = stream.reset(VarInt::from_u32(0));
+        Err(error)
+    }
+
+    /// The connection ended before the request was whole.
+    fn not_sent(&self, error: &ConnectionError) -> ClientError {
+        self.refused_to_speak(error)
+            .unwrap_or_else(|| ClientError::NotSent(error.to_string()))
+    }
+
+    /// The connection ended after the request was sent and before an answer came.
+    fn cut_off(&self, error: &ConnectionError) -> Result<Response, ClientError> {
+        // A busy node closes new connections before it takes any request.
+        if closed_with(error, RefusalCode::BUSY) {
+            let reason = "the node has as many connections as it takes";
+            return Ok(Refusal::new(RefusalCode::BUSY, reason).into());
+        }
+        Err(self
+            .refused_to_speak(error)
+            .unwrap_or_else(|| ClientError::Unknown(error.to_string())))
+    }
+
+    /// A refusal in the handshake: the node never got to see a request.
+    fn refused_to_speak(&self, error: &ConnectionError) -> Option<ClientError> {
+        if has_alert(error, ACCESS_DENIED) {
+            return Some(ClientError::NotTrusted { own: self.own });
+        }
+        None
+    }
+}
+
+/// Tries the addresses of a name one after the other, each with its share of the time.
+async fn connect_any(
+    address: &str,
+    own: &SecretKey,
+    node: PublicKey,
+    timeouts: Timeouts,
+) -> Result<Client, ClientError> {
+    let unresolved = |error: io::Error| ClientError::not_reachable(address, error.to_string());
+    let mut addresses: Vec<_> = lookup_host(address).await.map_err(unresolved)?.collect();
+    addresses.truncate(limits::ADDRESSES_MAX);
+    let tries = u32::try_from(addresses.len()).expect("truncated").max(1);
+    let mut last = ClientError::not_reachable(address, "the name has no address".to_owned());
+    for socket in addresses {
+        let connecting = connect_one(address, socket, own, node, timeouts);
+        match timeout(timeouts.connect / tries, connecting).await {
+            Ok(Ok(client)) => return Ok(client),
+            // Another address of the same name is no way around a wrong key.
+            Ok(Err(error @ ClientError::HostKey { .. })) => return Err(error),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = ClientError::not_reachable(address, format!("{socket} is silent")),
+        }
+    }
+    Err(last)
+}
+
+async fn connect_one(
+    address: &str,
+    socket: SocketAddr,
+    own: &SecretKey,
+    node: PublicKey,
+    timeouts: Timeouts,
+) -> Result<Client, ClientError> {
+    let pinned = Arc::new(PinnedNode::new(node));
+    let handshake = tls::client_config(own, Arc::clone(&pinned))
+        .map_err(|error| ClientError::Local(io::Error::other(error)))?;
+    let config = transport::dial(handshake).map_err(ClientError::Local)?;
+    let any: SocketAddr = match socket {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let endpoint = Endpoint::client(any).map_err(ClientError::Local)?;
+    let connecting = endpoint
+        .connect_with(config, socket, SERVER_NAME)
+        .map_err(|error| ClientError::not_reachable(address, error.to_string()))?;
+    let own = own.public();
+    match connecting.await {
+        Ok(connection) => Ok(Client {
+            endpoint,
+            connection,
+            own,
+            timeouts,
+        }),
+        Err(error) => Err(match pinned.other() {
+            Some(found) => ClientError::HostKey {
+                expected: node,
+                found,
+            },
+            None if has_alert(&error, ACCESS_DENIED) => ClientError::NotTrusted { own },
+            None if has_alert(&error, NO_APPLICATION_PROTOCOL) => ClientError::OtherProtocol,
+            None => ClientError::not_reachable(address, error.to_string()),
+        }),
+    }
+}
+
+/// Whether the peer ended the handshake with this TLS alert.
+fn has_alert(error: &ConnectionError, alert: u8) -> bool {
+    let code = TransportErrorCode::crypto(alert);
+    matches!(error, ConnectionError::ConnectionClosed(close) if close.error_code == code)
+}
+
+fn closed_with(error: &ConnectionError, code: RefusalCode) -> bool {
+    let code = VarInt::from_u32(u32::from(code.0));
+    matches!(error, ConnectionError::ApplicationClosed(close) if close.error_code == code)
+}
+
+/// Why a client has no answer, by what is known about the request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The node was not reached. Nothing was sent.
+    #[error("`{address}` is not reachable: {reason}")]
+    NotReachable {
+        /// The address that was tried.
+        address: String,
+        /// What happened instead.
+        reason: String,
+    },
+    /// The connection was lost before the request was whole. The node does not act on it.
+    #[error("the request was not sent: {0}")]
+    NotSent(String),
+    /// The request was sent and no answer came. It may have been acted on, or not.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(String),
+    /// Another node answered than the one that was expected. Nothing was sent.
+    #[error("the node has the key `{found}`, expected `{expected}`")]
+    HostKey {
+        /// The key that is pinned.
+        expected: PublicKey,
+        /// The key that answered.
+        found: PublicKey,
+    },
+    /// The node does not know our key. It has not looked at the request.
+    #[error("the node does not trust the key `{own}`")]
+    NotTrusted {
+        /// Our key, as its trust file would have to name it.
+        own: PublicKey,
+    },
+    /// The node does not speak this version of the protocol. Nothing was sent.
+    #[error("the node does not speak `camshaft/1`")]
+    OtherProtocol,
+    /// The request is longer than a node takes. Nothing was sent.
+    #[error("the request has {length} bytes, at most {limit}")]
+    Oversized {
+        /// Its length.
+        length: usize,
+        /// The greatest length of its kind.
+        limit: usize,
+    },
+    /// The answer means nothing, so the outcome is unknown.
+    #[error("the answer of the node is malformed")]
+    Malformed(#[source] Malformed),
+    /// This computer gives no socket or no randomness. Nothing was sent.
+    #[error("no network on this side")]
+    Local(#[source] io::Error),
+}
+
+impl ClientError {
+    fn not_reachable(address: &str, reason: String) -> Self {
+        Self::NotReachable {
+            address: address.to_owned(),
+            reason,
+        }
+    }
+}
