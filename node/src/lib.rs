@@ -27,4 +27,5 @@ pub mod local;
 pub mod recovery;
 mod refused;
 pub mod replica;
+pub mod service;
 pub mod store;

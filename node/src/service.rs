@@ -1,0 +1,324 @@
+//! The service: a request that was let through becomes an answer.
+//!
+//! It knows no socket and no disk. It reads what the journal has published, which is durable, and
+//! submits what changes something; the server around it has checked who asks, and the journal below it
+//! decides what happens.
+
+use std::sync::Arc;
+
+use cam::encode;
+
+use crate::bundle::{AuthenticBundle, Bundle, UnauthenticBundle};
+use crate::journal::{Accepted, Command, Journal, Outcome, SubmitError};
+use crate::key::PublicKey;
+use crate::limits::{MACHINE_NAME_LETTERS, RESPONSE_BYTES_MAX};
+use crate::local::{Clock, Published};
+use crate::printable::Printable;
+use crate::protocol::{
+    HistoryEntry, MachineStatus, NodeStatus, Refusal, RefusalCode, Request, Response,
+};
+use crate::refused;
+use crate::replica::Replica;
+use crate::server::{Handler, Peer};
+use crate::store::Store;
+use crate::trust::Right;
+use crate::upgrade::{Position, UpgradeError};
+
+/// What a node answers with.
+pub struct Service<J> {
+    node: PublicKey,
+    journal: J,
+    published: Published,
+    store: Arc<Store>,
+    clock: Clock,
+}
+
+impl<J: Journal> Service<J> {
+    /// A service over a journal and what it publishes. The store is read for histories only.
+    pub fn new(
+        node: PublicKey,
+        journal: J,
+        published: Published,
+        store: Arc<Store>,
+        clock: Clock,
+    ) -> Service<J> {
+        Service {
+            node,
+            journal,
+            published,
+            store,
+            clock,
+        }
+    }
+
+    async fn answer(&self, peer: &Peer, request: Request) -> Result<Response, Refusal> {
+        match request {
+            Request::Status { machine } => self.status(machine.as_deref()),
+            Request::Push { bundle } => self.push(peer, bundle).await,
+            Request::Submit {
+                machine,
+                program,
+                input,
+            } => {
+                let from = Arc::from(peer.name());
+                let command = Command::Input {
+                    at_ms: 0,
+                    from,
+                    program,
+                    input,
+                };
+                self.submit(&machine, command).await
+            }
+            Request::Query {
+                machine,
+                program,
+                input,
+            } => {
+                self.barrier().await?;
+                let from = Arc::from(peer.name());
+                let replica = self.machine(&machine)?;
+                let outcome = replica.query((self.clock)(), &from, program, &input)?;
+                Ok(response(outcome, &machine))
+            }
+            Request::History {
+                machine,
+                after,
+                limit,
+            } => self.history(&machine, after, limit),
+            Request::State { machine } => {
+                self.barrier().await?;
+                self.state(&machine)
+            }
+            Request::Program { machine } => self.program(&machine),
+        }
+    }
+
+    fn status(&self, machine: Option<&str>) -> Result<Response, Refusal> {
+        let machines = match machine {
+            Some(name) => vec![self.machine(name)?],
+            None => self.published.machines(),
+        };
+        Ok(Response::Status(NodeStatus {
+            node_key: *self.node.as_bytes(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            now_ms: milliseconds((self.clock)()),
+            machines: machines
+                .iter()
+                .filter_map(|replica| machine_status(replica))
+                .collect(),
+        }))
+    }
+
+    /// Judges a bundle as far as that is possible outside the journal, then submits it. The journal
+    /// judges again, against what is true when its turn has come.
+    async fn push(&self, peer: &Peer, bytes: Vec<u8>) -> Result<Response, Refusal> {
+        let authentic = self.authenticate(peer, &bytes)?;
+        let machine = authentic.manifest().machine.clone();
+        if !peer.allows(Right::Deliver, &machine) {
+            return Err(peer.refuse(Right::Deliver, Some(&machine)));
+        }
+        let signers = authentic.signers().to_vec();
+        let replica = self.published.machine(&machine);
+        let position = replica
+            .as_ref()
+            .map_or(Position::default(), |replica| replica.position());
+        if authentic
+            .manifest()
+            .node
+            .is_some_and(|node| node != self.node)
+        {
+            return Err(refused::upgrade(
+                &UpgradeError::OtherNode,
+                &machine,
+                position,
+            ));
+        }
+        let running = replica.as_ref().and_then(|replica| replica.instance());
+        match authentic.verify(position, running.map(cam::instance::Instance::program)) {
+            Err(UpgradeError::AlreadyRunning) => Ok(already_running(&machine, position)),
+            Err(error) => Err(refused::upgrade(&error, &machine, position)),
+            Ok(_) => {
+                let by = peer.name().to_owned();
+                let command = Command::Upgrade {
+                    at_ms: 0,
+                    by,
+                    signers,
+                    bundle: bytes,
+                };
+                self.submit(&machine, command).await
+            }
+        }
+    }
+
+    fn authenticate(&self, peer: &Peer, bytes: &[u8]) -> Result<AuthenticBundle, Refusal> {
+        let bundle = Bundle::decode(bytes)
+            .map_err(|error| Refusal::new(RefusalCode::MALFORMED_BUNDLE, error.to_string()))?;
+        let authentic = bundle.authenticate(peer.trust()).map_err(|error| {
+            let code = match &error {
+                UnauthenticBundle::Altered { .. } => RefusalCode::UNAUTHENTIC,
+                UnauthenticBundle::TooFew { .. } => RefusalCode::NOT_SIGNED_ENOUGH,
+                UnauthenticBundle::Malformed(_) => RefusalCode::MALFORMED_BUNDLE,
+            };
+            Refusal::new(code, error.to_string())
+        })?;
+        let name = &authentic.manifest().machine;
+        if name
+            .chars()
+            .all(|letter| MACHINE_NAME_LETTERS.contains(letter))
+        {
+            return Ok(authentic);
+        }
+        let reason = format!(
+            "`{}` is no machine name: expected small letters, digits, `-` and `_`",
+            Printable(name)
+        );
+        Err(Refusal::new(RefusalCode::MALFORMED_BUNDLE, reason))
+    }
+
+    async fn submit(&self, machine: &str, command: Command) -> Result<Response, Refusal> {
+        let outcome = self
+            .journal
+            .submit(machine, command)
+            .await
+            .map_err(no_outcome)?;
+        Ok(response(outcome, machine))
+    }
+
+    async fn barrier(&self) -> Result<(), Refusal> {
+        self.journal.barrier().await.map_err(no_outcome)
+    }
+
+    fn history(&self, machine: &str, after: u64, limit: u32) -> Result<Response, Refusal> {
+        self.machine(machine)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let accepted = self.store.history(machine, after, limit).map_err(|error| {
+            tracing::error!(%error, "a history cannot be read");
+            Refusal::new(RefusalCode::STORAGE, "the history cannot be read")
+        })?;
+        Ok(Response::History {
+            entries: accepted.into_iter().map(history_entry).collect(),
+        })
+    }
+
+    fn state(&self, machine: &str) -> Result<Response, Refusal> {
+        let replica = self.machine(machine)?;
+        let instance = replica
+            .instance()
+            .ok_or_else(|| refused::no_machine(machine))?;
+        let state = encode::value(instance.state());
+        if state.len() + 1024 > RESPONSE_BYTES_MAX {
+            let reason = format!("the state has {} bytes", state.len());
+            return Err(Refusal::new(RefusalCode::ANSWER_TOO_LARGE, reason));
+        }
+        Ok(Response::State {
+            program: instance.program().digest().0,
+            step: replica.steps(),
+            state,
+        })
+    }
+
+    fn program(&self, machine: &str) -> Result<Response, Refusal> {
+        let replica = self.machine(machine)?;
+        let instance = replica
+            .instance()
+            .ok_or_else(|| refused::no_machine(machine))?;
+        let program = instance.program();
+        Ok(Response::Program {
+            program: program.digest().0,
+            bytecode: program.bytes(),
+        })
+    }
+
+    fn machine(&self, name: &str) -> Result<Arc<Replica>, Refusal> {
+        self.published
+            .machine(name)
+            .ok_or_else(|| refused::no_machine(name))
+    }
+}
+
+impl<J: Journal> Handler for Service<J> {
+    async fn handle(&self, peer: Peer, request: Request) -> Response {
+        self.answer(&peer, request)
+            .await
+            .unwrap_or_else(Response::Refused)
+    }
+}
+
+fn response(outcome: Outcome, machine: &str) -> Response {
+    match outcome {
+        Outcome::Answered {
+            step,
+            program,
+            output,
+        } => Response::Answer {
+            step,
+            program: program.0,
+            output,
+        },
+        Outcome::Trapped { code, name, detail } => Response::Trapped {
+            step: None,
+            code,
+            name: name.to_owned(),
+            detail,
+        },
+        Outcome::Upgraded(applied) => Response::Applied(applied),
+        Outcome::AlreadyRunning { program, sequence } => Response::AlreadyRunning {
+            machine: machine.to_owned(),
+            program: program.0,
+            sequence,
+        },
+        Outcome::Refused(refusal) => Response::Refused(refusal),
+    }
+}
+
+fn already_running(machine: &str, position: Position) -> Response {
+    Response::AlreadyRunning {
+        machine: machine.to_owned(),
+        program: position.program.map_or([0; 32], |digest| digest.0),
+        sequence: position.sequence,
+    }
+}
+
+fn no_outcome(error: SubmitError) -> Refusal {
+    match error {
+        SubmitError::Busy => Refusal::new(RefusalCode::BUSY, error.to_string()),
+        SubmitError::Stopped => Refusal::new(RefusalCode::STORAGE, error.to_string()).now(
+            "the node stops; whether this was applied is known only after it has started again",
+        ),
+    }
+}
+
+fn machine_status(replica: &Replica) -> Option<MachineStatus> {
+    let instance = replica.instance()?;
+    Some(MachineStatus {
+        machine: replica.name().to_owned(),
+        program: instance.program().digest().0,
+        machine_version: instance.program().schema().version,
+        sequence: replica.position().sequence,
+        bundle: replica.position().bundle.map_or([0; 32], |id| id.0),
+        steps: replica.steps(),
+        traps: replica.traps(),
+        state_bytes: encode::value(instance.state()).len() as u64,
+        since_ms: milliseconds(replica.since_ms()),
+    })
+}
+
+fn history_entry(accepted: Accepted) -> HistoryEntry {
+    HistoryEntry {
+        sequence: accepted.sequence,
+        at_ms: milliseconds(accepted.at_ms),
+        bundle: accepted.bundle,
+        from: accepted.from,
+        to: accepted.to,
+        machine_version: accepted.machine_version,
+        signers: accepted.signers,
+        pushed_by: accepted.by,
+        note: accepted.note,
+        step: accepted.step,
+        state_bytes: accepted.state_bytes,
+    }
+}
+
+fn milliseconds(at_ms: i64) -> u64 {
+    u64::try_from(at_ms).unwrap_or(0)
+}
