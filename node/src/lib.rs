@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod config;
+pub mod daemon;
+pub mod folder;
 pub mod key;
 pub mod limits;
 #[cfg(test)]

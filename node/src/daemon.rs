@@ -1,0 +1,323 @@
+//! The command line of the daemon: arguments, config, open, serve, exit code.
+
+use std::{
+    error::Error,
+    ffi::OsString,
+    future::pending,
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use clap::{Args, Parser, Subcommand};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::{CONFIG_FILE, Config, ConfigError},
+    folder::{self, FolderError, NewEntry},
+    key::{KeyFileError, SecretKey},
+    local::{Clock, LocalJournal},
+    recovery::RecoveryError,
+    server::{EndpointDied, Handler, Server},
+    service::Service,
+    store::{Store, StoreError},
+    trust::{Trust, TrustError, TrustStore},
+};
+
+/// The environment variable that says what is logged, for example `debug` or `node=debug,quinn=info`.
+const LOG_VARIABLE: &str = "CAM_NODE_LOG";
+
+/// The file of the store, in the data folder.
+const STORE_FILE: &str = "machines.redb";
+
+/// Becomes a reason when the journal has stopped for good.
+type JournalFailure = watch::Receiver<Option<String>>;
+
+/// A mistake of the node itself; the number that `sysexits.h` calls EX_SOFTWARE.
+const EXIT_BUG: u8 = 70;
+
+/// Runs typed state machines for years and upgrades them while they run.
+///
+/// A node is a folder: its settings, its own key, the keys it trusts, and its data.
+#[derive(Parser)]
+#[command(name = "cam-node", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  A new node that lets one operator in:
+    cam-node init hall --trust ops=ed25519:5f2c…=author,operator,client
+  Run it, on a port that the system chooses:
+    cam-node serve --config hall/node.toml --listen 127.0.0.1:0
+  What others need to know to trust it:
+    cam-node key --config hall/node.toml
+  Before a changed trust file takes effect:
+    cam-node trust check --config hall/node.toml
+
+Exit codes:
+  0 done   1 the config, a key, the trust file or the store is wrong   2 wrong usage   70 a bug";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make the folder of a new node and print its public key.
+    Init(Init),
+    /// Run the node until it is told to stop (SIGTERM, or Ctrl-C).
+    ///
+    /// When it is ready it prints one line: `listening ADDRESS key KEY`.
+    Serve(Serve),
+    /// Print the public key of the node.
+    Key(ConfigFile),
+    /// Look at the trust file.
+    #[command(subcommand)]
+    Trust(TrustCommand),
+}
+
+#[derive(Args)]
+struct Init {
+    /// The folder to make. It must be empty or not exist.
+    folder: PathBuf,
+    /// Where the node will listen.
+    #[arg(long, default_value = "127.0.0.1:4700", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// A key to trust, as NAME=KEY=ROLES. Roles: author, operator, client, observer. Repeatable.
+    #[arg(long, value_name = "NAME=KEY=ROLES")]
+    trust: Vec<NewEntry>,
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Listen here instead of where the config says. Port 0 lets the system choose.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// The config file.
+    #[arg(long, value_name = "FILE", default_value = CONFIG_FILE)]
+    config: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum TrustCommand {
+    /// Read the trust file as the node would, and print who may do what.
+    Check(ConfigFile),
+}
+
+/// Runs the daemon with these arguments, the name of the program first. Ends the process for `--help`
+/// and for wrong usage.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = Arguments::parse_from(arguments);
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(&arguments.command)));
+    match outcome {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            explain(&failure);
+            failure.exit_code()
+        }
+        // The hook has printed what happened.
+        Err(_) => ExitCode::from(EXIT_BUG),
+    }
+}
+
+fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(init) => create(init),
+        Command::Serve(arguments) => serve(arguments),
+        Command::Key(file) => {
+            let own = SecretKey::read(&Config::read(&file.config)?.key)?;
+            print_line(&own.public().to_string())
+        }
+        Command::Trust(TrustCommand::Check(file)) => {
+            let config = Config::read(&file.config)?;
+            print_trust(&*TrustStore::open(&config.trust)?.current()?)
+        }
+    }
+}
+
+fn create(init: &Init) -> Result<(), Failure> {
+    let key = folder::create(&init.folder, init.listen, &init.trust)?;
+    print_line(&format!("key {key}"))?;
+    let config = init.folder.join(CONFIG_FILE);
+    eprintln!("made the node `{}`", init.folder.display());
+    if init.trust.is_empty() {
+        let trust = init.folder.join("trust.toml");
+        eprintln!("it trusts nobody yet: name keys in `{}`", trust.display());
+    }
+    eprintln!("run it: cam-node serve --config {}", config.display());
+    Ok(())
+}
+
+fn print_trust(trust: &Trust) -> Result<(), Failure> {
+    for entry in trust.entries() {
+        let roles: Vec<_> = entry.roles().iter().map(|role| role.name()).collect();
+        let machines = entry
+            .machines()
+            .map_or_else(|| "all".to_owned(), |names| names.join(","));
+        let (name, key, roles) = (entry.name(), entry.key(), roles.join(","));
+        print_line(&format!("{name} {key} {roles} machines {machines}"))?;
+    }
+    print_line(&format!("author_threshold {}", trust.author_threshold()))
+}
+
+fn serve(arguments: &Serve) -> Result<(), Failure> {
+    log_to_stderr();
+    let mut config = Config::read(&arguments.file.config)?;
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    let own = SecretKey::read(&config.key)?;
+    let trust = Arc::new(TrustStore::open(&config.trust)?);
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
+    runtime.block_on(async {
+        let (service, failure) = open_service(&config, &own)?;
+        serve_with(service, failure, &config, &own, trust).await
+    })
+}
+
+/// Opens the store, takes up every machine in it, and builds the service on them. Also gives what tells
+/// that the journal has stopped for good, and why.
+fn open_service(
+    config: &Config,
+    own: &SecretKey,
+) -> Result<(Service<LocalJournal>, JournalFailure), Failure> {
+    // Not made here: a volume that is not mounted must not pass for a node without machines.
+    if !config.data.is_dir() {
+        return Err(Failure::NoData(config.data.clone()));
+    }
+    let clock: Clock = Arc::new(milliseconds_since_1970);
+    let store = Arc::new(Store::open(&config.data.join(STORE_FILE))?);
+    let journal = LocalJournal::open(Arc::clone(&store), Arc::clone(&clock))?;
+    let (published, failure) = (journal.published().clone(), journal.failure());
+    let service = Service::new(own.public(), journal, published, store, clock);
+    Ok((service, failure))
+}
+
+/// The one place where the clock of the computer is read.
+fn milliseconds_since_1970() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Listens, says so, and answers until a signal comes or nothing can be made durable any more.
+async fn serve_with<H: Handler>(
+    handler: H,
+    mut failure: JournalFailure,
+    config: &Config,
+    own: &SecretKey,
+    trust: Arc<TrustStore>,
+) -> Result<(), Failure> {
+    // Before the line that says that the node is ready: from then on it may be told to stop.
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::Runtime)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::Runtime)?;
+    let server = Server::bind(config, own, trust).map_err(|source| Failure::Bind {
+        address: config.listen,
+        source,
+    })?;
+    let (address, key) = (server.local_address(), own.public());
+    print_line(&format!("listening {address} key {key}"))?;
+    tracing::info!(%address, %key, "listening");
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = has_failed(&mut failure) => {}
+        }
+        tracing::info!("stopping");
+    };
+    server.run(handler, stop).await?;
+    let reason = failure.borrow().clone();
+    if let Some(reason) = reason {
+        return Err(Failure::Journal(reason));
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for the journal to fail. A journal that only ends has not failed.
+async fn has_failed(failure: &mut JournalFailure) {
+    if failure.wait_for(Option::is_some).await.is_err() {
+        pending().await
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
+    // It fails when the process that called `main` logs already, and then that is where lines go.
+    let _ = log.try_init();
+}
+
+fn print_line(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(Failure::Output)
+}
+
+/// Prints the error and its causes, one per line.
+fn explain(failure: &Failure) {
+    eprintln!("error: {failure}");
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}
+
+/// Why the daemon ended otherwise than it was asked to.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    #[error("no node was made")]
+    Folder(#[from] FolderError),
+    #[error("cannot listen on {address}")]
+    Bind {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("the system gives no threads or no signals")]
+    Runtime(#[source] io::Error),
+    #[error("cannot write to the standard output")]
+    Output(#[source] io::Error),
+    #[error("there is no data folder `{}`", .0.display())]
+    NoData(PathBuf),
+    #[error("the store cannot be opened")]
+    Store(#[from] StoreError),
+    #[error("the machines cannot be taken up")]
+    Recovery(#[from] RecoveryError),
+    #[error("nothing can be made durable any more: {0}")]
+    Journal(String),
+    #[error("the node stopped by itself")]
+    Bug(#[from] EndpointDied),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Bug(_) => ExitCode::from(EXIT_BUG),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The daemon as a process: arguments, files, signals, exit codes.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // all of it is test; the exemption sees `#[test]` only
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use node::{
+    client::{Client, Timeouts},
+    key::{PublicKey, SecretKey},
+    protocol::{Request, Response},
+};
+
+fn daemon(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cam-node"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    daemon(arguments).output().unwrap()
+}
+
+fn client_key() -> SecretKey {
+    SecretKey::from_seed(&[1; 32])
+}
+
+/// A node folder that trusts one client.
+struct Folder {
+    parent: tempfile::TempDir,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self {
+            parent: tempfile::tempdir().unwrap(),
+        };
+        let trust = format!("ops={}=client,operator", client_key().public());
+        let path = folder.path("");
+        let output = run(&["init", path.to_str().unwrap(), "--trust", &trust]);
+        assert!(output.status.success(), "{output:?}");
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.parent.path().join("hall").join(name)
+    }
+
+    fn config(&self) -> String {
+        self.path("node.toml").to_str().unwrap().to_owned()
+    }
+
+    fn serve(&self) -> Running {
+        let mut child = daemon(&[
+            "serve",
+            "--config",
+            &self.config(),
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [listening, address, key, node] = words[..] else {
+            panic!("`{line}`");
+        };
+        assert_eq!((listening, key), ("listening", "key"));
+        Running {
+            address: address.to_owned(),
+            node: node.parse().unwrap(),
+            child,
+        }
+    }
+}
+
+/// A node in a process of its own, killed when the test is over.
+struct Running {
+    address: String,
+    node: PublicKey,
+    child: Child,
+}
+
+impl Running {
+    fn status(&self) -> Response {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let timeouts = Timeouts::default();
+            let client = Client::connect(&self.address, &client_key(), self.node, timeouts)
+                .await
+                .unwrap();
+            let response = client
+                .request(&Request::Status { machine: None })
+                .await
+                .unwrap();
+            client.close().await;
+            response
+        })
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already in most tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_node_is_made_served_and_stopped() {
+    let folder = Folder::new();
+    for signal in ["-TERM", "-INT"] {
+        let mut running = folder.serve();
+        match running.status() {
+            Response::Status(status) => {
+                assert_eq!(&status.node_key, running.node.as_bytes());
+                assert!(status.machines.is_empty());
+            }
+            other => panic!("{other:?}"),
+        }
+        running.signal(signal);
+        assert_eq!(running.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_killed_node_starts_again_with_the_same_key() {
+    let folder = Folder::new();
+    let mut running = folder.serve();
+    let key = running.node;
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    let running = folder.serve();
+    assert_eq!(running.node, key);
+    assert!(matches!(running.status(), Response::Status(_)));
+}
+
+#[test]
+fn two_nodes_do_not_share_a_store() {
+    let folder = Folder::new();
+    let running = folder.serve();
+    let second = run(&[
+        "serve",
+        "--config",
+        &folder.config(),
+        "--listen",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        text(&second.stderr).contains("in use by another process"),
+        "{second:?}"
+    );
+    assert!(matches!(running.status(), Response::Status(_)));
+}
+
+#[test]
+fn the_key_of_a_node_is_the_one_that_init_printed() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("hall");
+    let made = run(&["init", folder.to_str().unwrap()]);
+    let config = folder.join("node.toml");
+    let key = run(&["key", "--config", config.to_str().unwrap()]);
+    assert_eq!(text(&made.stdout), format!("key {}", text(&key.stdout)));
+    text(&key.stdout).trim().parse::<PublicKey>().unwrap();
+}
+
+#[test]
+fn trust_check_shows_who_may_do_what() {
+    let folder = Folder::new();
+    let output = run(&["trust", "check", "--config", &folder.config()]);
+    let expected = format!(
+        "ops {} client,operator machines all\nauthor_threshold 1\n",
+        client_key().public()
+    );
+    assert_eq!(text(&output.stdout), expected);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_node_that_cannot_run_says_why_and_ends_with_1() {
+    let breaks: [(&str, fn(&Folder)); 7] = [
+        ("No such file", |folder| {
+            fs::remove_file(folder.path("node.toml")).unwrap()
+        }),
+        ("unknown field `x`", |folder| {
+            append(&folder.path("node.toml"), "x = 1\n")
+        }),
+        ("has mode 0644, expected 0600", |folder| {
+            mode(&folder.path("node.key"), 0o644)
+        }),
+        ("is not a secret key file", |folder| {
+            fs::write(folder.path("node.key"), "x").unwrap()
+        }),
+        ("`chmod go-w`", |folder| {
+            mode(&folder.path("trust.toml"), 0o666)
+        }),
+        ("two entries are named `ops`", |folder| {
+            let key = SecretKey::from_seed(&[2; 32]).public();
+            let entry = format!("[[key]]\nname = \"ops\"\nkey = \"{key}\"\nroles = [\"client\"]\n");
+            append(&folder.path("trust.toml"), &entry);
+        }),
+        ("there is no data folder", |folder| {
+            fs::remove_dir(folder.path("data")).unwrap()
+        }),
+    ];
+    for (reason, break_folder) in breaks {
+        let folder = Folder::new();
+        break_folder(&folder);
+        let output = run(&[
+            "serve",
+            "--config",
+            &folder.config(),
+            "--listen",
+            "127.0.0.1:0",
+        ]);
+        assert_eq!(output.status.code(), Some(1), "{reason}: {output:?}");
+        assert!(
+            text(&output.stderr).contains(reason),
+            "{reason}: {output:?}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let folder = Folder::new();
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["serve", "--config", &folder.config(), "--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains(&format!("cannot listen on {address}")));
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_help_with_0() {
+    let wrong: [&[&str]; 5] = [
+        &[],
+        &["start"],
+        &["init"],
+        &["init", "hall", "--trust", "ops"],
+        &["serve", "--listen", "localhost"],
+    ];
+    for arguments in wrong {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+    }
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("Examples:"));
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn append(path: &Path, text: &str) {
+    let before = fs::read_to_string(path).unwrap();
+    fs::write(path, before + text).unwrap();
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
