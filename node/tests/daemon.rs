@@ -198,9 +198,12 @@ fn trust_check_shows_who_may_do_what() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// Makes a folder of a node unusable.
+type Break = fn(&Folder);
+
 #[test]
 fn a_node_that_cannot_run_says_why_and_ends_with_1() {
-    let breaks: [(&str, fn(&Folder)); 7] = [
+    let breaks: [(&str, Break); 7] = [
         ("No such file", |folder| {
             fs::remove_file(folder.path("node.toml")).unwrap()
         }),
