@@ -13,6 +13,7 @@ mod network_tests;
 pub mod printable;
 pub mod protocol;
 pub mod refusal;
+mod report;
 mod seats;
 mod secret_key;
 pub mod server;

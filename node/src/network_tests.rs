@@ -9,7 +9,7 @@ use crate::{
     client::{Client, ClientError, Timeouts},
     config::ServerLimits,
     key::PublicKey,
-    limits,
+    limits::{self, HANDSHAKES_MAX, HANDSHAKES_WITHOUT_RETRY_MAX},
     network_bench::{
         CLIENT, NODE, Node, OPERATOR, STATUS, STRANGER, answer, code, entry, pinned, refused,
         request, secret, send_raw, submit, usual_trust,
@@ -393,6 +393,28 @@ async fn one_key_cannot_take_every_connection() {
         Err(error) => assert!(matches!(error, ClientError::NotSent(_)), "{error}"),
     }
     assert_eq!(refused(&node.connect(OPERATOR).await, &STATUS).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_handshakes_is_told_to_prove_its_addresses_and_then_gets_in() {
+    let limits = ServerLimits {
+        connections_per_key: HANDSHAKES_MAX,
+        ..ServerLimits::default()
+    };
+    let node = Arc::new(Node::start_with(&usual_trust(), limits));
+    // More at once than get in without a retry.
+    let crowd: Vec<_> = (0..3 * HANDSHAKES_WITHOUT_RETRY_MAX)
+        .map(|_| {
+            let node = Arc::clone(&node);
+            tokio::spawn(async move {
+                let client = node.connect(CLIENT).await;
+                refused(&client, &STATUS).await
+            })
+        })
+        .collect();
+    for client in crowd {
+        assert_eq!(client.await.unwrap(), None);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

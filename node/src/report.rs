@@ -1,0 +1,95 @@
+//! What a node says about itself and its machines, as it travels in answers.
+
+use serde::{Deserialize, Serialize};
+
+/// A node and what runs on it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeStatus {
+    /// The public key of the node.
+    #[serde(with = "serde_bytes")]
+    pub node_key: [u8; 32],
+    /// The version of its software.
+    pub version: String,
+    /// Its clock, in milliseconds since 1970 in UTC.
+    pub now_ms: u64,
+    /// The machines, by name.
+    pub machines: Vec<MachineStatus>,
+}
+
+/// What one machine does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineStatus {
+    /// Its name on the node.
+    pub machine: String,
+    /// The program that runs.
+    #[serde(with = "serde_bytes")]
+    pub program: [u8; 32],
+    /// The version that its author gave it.
+    pub machine_version: u32,
+    /// How many bundles it has accepted.
+    pub sequence: u64,
+    /// The last of them.
+    #[serde(with = "serde_bytes")]
+    pub bundle: [u8; 32],
+    /// The steps that were taken.
+    pub steps: u64,
+    /// The steps that stopped and changed nothing.
+    pub traps: u64,
+    /// The encoded state, in bytes.
+    pub state_bytes: u64,
+    /// Since when this program runs, in milliseconds since 1970 in UTC.
+    pub since_ms: u64,
+}
+
+/// What a bundle did.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Applied {
+    /// The machine.
+    pub machine: String,
+    /// The program that ran before, unless this is the first.
+    #[serde(with = "serde_bytes")]
+    pub from: Option<[u8; 32]>,
+    /// The program that runs now.
+    #[serde(with = "serde_bytes")]
+    pub to: [u8; 32],
+    /// How many bundles the machine has accepted, this one included.
+    pub sequence: u64,
+    /// The encoded state before, in bytes; 0 when there was none.
+    pub state_bytes_before: u64,
+    /// The encoded state now, in bytes.
+    pub state_bytes: u64,
+}
+
+/// One accepted bundle.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryEntry {
+    /// Its place, from 1 on.
+    pub sequence: u64,
+    /// When it was applied, in milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+    /// The bundle.
+    #[serde(with = "serde_bytes")]
+    pub bundle: [u8; 32],
+    /// The program that ran before, unless this is the first.
+    #[serde(with = "serde_bytes")]
+    pub from: Option<[u8; 32]>,
+    /// The program that ran from then on.
+    #[serde(with = "serde_bytes")]
+    pub to: [u8; 32],
+    /// The version that its author gave the program.
+    pub machine_version: u32,
+    /// The names of the authors whose signatures counted.
+    pub signers: Vec<String>,
+    /// The name of the operator who delivered it.
+    pub pushed_by: String,
+    /// Why, in the words of the bundle.
+    pub note: String,
+    /// The last step before it.
+    pub step: u64,
+    /// The encoded state after the migration, in bytes.
+    pub state_bytes: u64,
+}
