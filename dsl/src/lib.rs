@@ -13,6 +13,11 @@ pub mod parse;
 
 pub mod ast;
 
+mod builtin;
+mod coverage;
+
+pub mod check;
+
 pub mod history;
 pub mod typed;
 

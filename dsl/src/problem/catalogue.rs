@@ -3,7 +3,7 @@
 //! `P` is about text and grammar, `M` about a machine as a whole, `T` about types, `U` about upgrades.
 
 use super::Severity;
-use super::Severity::Error;
+use super::Severity::{Error, Warning};
 
 /// The name of a kind of mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +27,24 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    M101 Error "a machine lacks a part"
+    M102 Error "a part of a machine is there twice"
+    M103 Error "a file holds no machine"
+    M104 Error "a file holds more than one machine"
+    M105 Error "a machine has both `step` and `on`"
+    M106 Error "a node cannot stamp inputs with this"
+    M107 Error "a field of the state has the name of a stamp"
+    M110 Error "the state is changed where it cannot be"
+    M111 Error "`set` names a field that a local hides"
+    M112 Error "`set` needs a state with fields"
+    M113 Warning "a `require` comes after a change of the state"
+    M114 Error "`get` or `put` stands outside of a step"
+    M115 Error "a point-free handler takes its input apart"
+    M201 Error "an input has no handler"
+    M202 Error "a handler is never reached"
+    M301 Error "a trace upgrades to the version that runs"
+    M302 Error "a trace speaks as a client the machine does not know"
+    M303 Error "a trace stamps an input wrongly"
     P001 Error "a character has no meaning here"
     P002 Error "a text is not closed on its line"
     P003 Error "an escape in a text is unknown"
@@ -58,6 +76,47 @@ catalogue! {
     P031 Error "an assignment needs `set` or `let`"
     P040 Error "too many things inside each other"
     P041 Error "a block has too many statements"
+    T100 Error "a type does not fit its place"
+    T101 Error "branches have different types"
+    T102 Error "a name is unknown"
+    T103 Error "a type is unknown"
+    T104 Error "a constructor is unknown"
+    T105 Error "a constructor belongs to several types"
+    T106 Error "a record has no such field"
+    T107 Error "a record lacks a field"
+    T108 Error "a name is there twice in one place"
+    T109 Error "a function is given too few or too many arguments"
+    T110 Error "a function and a value are mixed up"
+    T111 Error "a type cannot be found out"
+    T112 Error "an operation does not work on this type"
+    T114 Error "a name is defined twice"
+    T115 Error "a name belongs to the language"
+    T116 Error "a record pattern leaves fields out"
+    T117 Error "a constructor carries something else"
+    T118 Error "nothing can be named here"
+    T119 Error "not part of this language version yet"
+    T120 Error "a function calls itself"
+    T121 Error "a type contains itself"
+    T122 Error "a map cannot be ordered"
+    T123 Error "a type is too large"
+    T124 Error "a name is too long"
+    T125 Error "a type is given too few or too many types"
+    T140 Warning "a name is never used"
+    T201 Error "a `match` leaves a value out"
+    T202 Error "an arm is never reached"
+    T203 Error "a pattern that must always match may fail"
+    T204 Error "patterns are too entangled to judge"
+    U301 Error "a version is not in the history"
+    U302 Error "a migration loses a field in silence"
+    U303 Error "a migration builds the wrong type"
+    U304 Error "a migration gives a field no value"
+    U305 Error "an `unchanged` state has changed"
+    U306 Error "something is said twice about one version"
+    U307 Error "`refuse` stands outside of `accept`"
+    U308 Error "a version is not older"
+    U310 Error "an old client's input has no meaning"
+    U311 Error "an old client does not know an answer"
+    U312 Error "`same` leads to a type that does not include the value's"
 }
 
 #[cfg(test)]

@@ -1,0 +1,144 @@
+//! THE table of built-in functions. What each means is in `check::collection`; nothing else knows their names.
+
+/// A function of the language.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Builtin {
+    Minimum,
+    Maximum,
+    Absolute,
+    Clamp,
+    Size,
+    Contains,
+    Insert,
+    Remove,
+    Keys,
+    Values,
+    Push,
+    Fold,
+    Sum,
+    Any,
+    All,
+    Map,
+    Filter,
+    Same,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) builtin: Builtin,
+    /// How many arguments it takes.
+    pub(crate) arity: usize,
+    /// How it is called, for messages.
+    pub(crate) usage: &'static str,
+}
+
+macro_rules! table {
+    ($($name:literal $builtin:ident $arity:literal $usage:literal)*) => {
+        /// Every built-in function.
+        pub(crate) const TABLE: &[Entry] = &[
+            $(Entry { name: $name, builtin: Builtin::$builtin, arity: $arity, usage: $usage }),*
+        ];
+    };
+}
+
+table! {
+    "abs"      Absolute 1 "abs(number)"
+    "all"      All      2 "all(list, fn(item) => …)"
+    "any"      Any      2 "any(list, fn(item) => …)"
+    "clamp"    Clamp    3 "clamp(number, low, high)"
+    "contains" Contains 2 "contains(map, key)"
+    "filter"   Filter   2 "filter(list, fn(item) => …)"
+    "fold"     Fold     3 "fold(list, start, fn(so_far, item) => …)"
+    "insert"   Insert   3 "insert(map, key, value)"
+    "keys"     Keys     1 "keys(map)"
+    "len"      Size     1 "len(list)"
+    "map"      Map      2 "map(list, fn(item) => …)"
+    "max"      Maximum  2 "max(number, number)"
+    "min"      Minimum  2 "min(number, number)"
+    "push"     Push     2 "push(list, item)"
+    "remove"   Remove   2 "remove(map, key)"
+    "same"     Same     1 "same(value)"
+    "size"     Size     1 "size(map)"
+    "sum"      Sum      1 "sum(list)"
+    "values"   Values   1 "values(map)"
+}
+
+/// Names of functions that are part of the language but not of this version.
+pub(crate) const LATER: &[&str] = &[
+    "bytes",
+    "code_points",
+    "count",
+    "difference",
+    "drop",
+    "ends_with",
+    "entries",
+    "enumerate",
+    "filter_map",
+    "find",
+    "fixed",
+    "flat_map",
+    "from_bytes",
+    "from_code_points",
+    "has",
+    "hash",
+    "hex",
+    "intersection",
+    "ints",
+    "items",
+    "join",
+    "last",
+    "lower",
+    "max_by",
+    "min_by",
+    "mul_div",
+    "parse_hex",
+    "parse_int",
+    "range",
+    "reverse",
+    "show",
+    "slice",
+    "sort_by",
+    "split",
+    "starts_with",
+    "take",
+    "take_last",
+    "to_bytes",
+    "to_map",
+    "to_set",
+    "trim",
+    "union",
+    "unique",
+    "update",
+    "upper",
+    "zip",
+];
+
+/// The built-in function of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.name == name)
+}
+
+/// Whether a name may not be given to a function or constant: it is built in, or will be.
+pub(crate) fn is_taken(name: &str) -> bool {
+    find(name).is_some() || LATER.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_and_each_is_there_once() {
+        assert!(
+            TABLE.windows(2).all(|pair| pair[0].name < pair[1].name),
+            "sort the table"
+        );
+        assert!(
+            LATER.windows(2).all(|pair| pair[0] < pair[1]),
+            "sort the list"
+        );
+        assert!(LATER.iter().all(|name| find(name).is_none()));
+    }
+}

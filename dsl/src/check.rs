@@ -1,0 +1,223 @@
+//! From the tree to the typed core: names, types, exhaustiveness, and what a machine says about older versions.
+//!
+//! Checking is bidirectional: what a place wants flows down, what stands there flows up, and a mismatch names two
+//! written places. A node with a mistake gets a type that fits everything, so one mistake is one message and the
+//! rest of the file is still looked at.
+
+mod arrow;
+mod block;
+mod call;
+mod collection;
+mod construct;
+mod conversion;
+mod draft;
+mod exhaustive;
+mod expression;
+mod finish;
+mod function;
+mod handler;
+mod inclusion;
+mod machine;
+mod messages;
+mod names;
+mod order;
+mod pattern;
+mod scope;
+mod trace;
+mod types;
+
+use cam::schema::{Shape, ShapeId, Shapes, Stamp};
+
+use crate::ast;
+use crate::history::History;
+use crate::problem::{Problem, Problems, Severity};
+use crate::source::{Source, Span};
+use crate::typed::{Closed, Local, Machine};
+use draft::Draft;
+use names::Names;
+use order::Edge;
+use scope::Scope;
+use types::{Partial, Types};
+
+/// Checks the one machine of a file.
+///
+/// The problems beside a machine are warnings.
+///
+/// # Errors
+/// All problems of the file. A tree with error nodes gives no machine; if nothing else is wrong with it the list is
+/// empty, because the parser has reported them.
+pub fn machine(
+    source: &Source,
+    module: &ast::Module,
+    history: &History,
+) -> Result<(Machine, Problems), Problems> {
+    let mut checker = Checker::new(Some(source), history, Shapes::default());
+    match checker.module(module) {
+        Some(machine) if !checker.problems.has_errors() => Ok((machine, checker.problems)),
+        _ => Err(checker.problems),
+    }
+}
+
+/// Checks an expression on its own against a shape, for example an input typed at a command line. Constructors are
+/// those of the shape; there are no functions but the built-in ones, and no state.
+///
+/// # Errors
+/// All problems of the expression; as for [`machine`], the list may be empty if the tree has error nodes.
+pub fn value(expr: &ast::Expr, shapes: &Shapes, shape: ShapeId) -> Result<Closed, Problems> {
+    let history = History::new();
+    let mut checker = Checker::new(None, &history, shapes.clone());
+    let wanted = checker.types.closed(shape);
+    let root = checker.check(expr, wanted);
+    match checker.finish() {
+        Some(terms) if !checker.problems.has_errors() => Ok(Closed {
+            shapes: checker.types.shapes,
+            terms,
+            root,
+        }),
+        _ => Err(checker.problems),
+    }
+}
+
+/// What is known while a file is checked.
+struct Checker<'a> {
+    source: Option<&'a Source>,
+    history: &'a History,
+    types: Types,
+    names: Names<'a>,
+    scope: Scope,
+    draft: Draft,
+    problems: Problems,
+    /// What the place that is being checked can see and do.
+    frame: Frame,
+    /// The function that is being checked, and what each function uses.
+    current: Option<usize>,
+    uses: Vec<Vec<Edge>>,
+    duties: Vec<Duty>,
+    /// Whether a node got a type that never becomes known; no machine is made then.
+    is_spoilt: bool,
+    /// The state as it is declared.
+    state_body: Option<&'a ast::TypeBody>,
+    /// Grows with every mistake, so that a part can tell whether it holds one.
+    mistakes: usize,
+}
+
+/// What can be seen and done besides locals and the names at the top of the file.
+#[derive(Clone, Default)]
+struct Frame {
+    state: Option<StateView>,
+    stamps: Vec<Stamp>,
+    /// The stateful arrows `get` and `put`, on a state of this type.
+    arrow_state: Option<Partial>,
+    may_refuse: bool,
+    migrating: Option<Migrating>,
+    /// Locals of a pattern cannot be bound inside alternatives.
+    in_alternatives: bool,
+}
+
+#[derive(Clone, Copy)]
+struct StateView {
+    current: Local,
+    /// The state when the step began: `prev`.
+    entry: Option<Local>,
+    partial: Partial,
+}
+
+/// The migration whose body is being checked.
+#[derive(Clone)]
+struct Migrating {
+    /// `migration from 1`, `migration back to 1`
+    title: String,
+    /// What it must build.
+    target: Partial,
+}
+
+/// Something that can be judged only when all types are known.
+enum Duty {
+    /// Values of the type are ordered or are keys.
+    Key {
+        partial: Partial,
+        at: Span,
+        use_word: &'static str,
+    },
+    /// The first type is included in the second.
+    Same {
+        from: Partial,
+        to: Partial,
+        at: Span,
+    },
+    /// One arm always matches, and each can be reached.
+    Arms {
+        subject: Partial,
+        arms: Vec<exhaustive::Row>,
+        at: Span,
+        place: exhaustive::Place,
+    },
+}
+
+impl<'a> Checker<'a> {
+    fn new(source: Option<&'a Source>, history: &'a History, shapes: Shapes) -> Checker<'a> {
+        Checker {
+            source,
+            history,
+            types: Types::new(shapes),
+            names: Names::default(),
+            scope: Scope::default(),
+            draft: Draft::default(),
+            problems: Problems::new(),
+            frame: Frame::default(),
+            current: None,
+            uses: Vec::new(),
+            duties: Vec::new(),
+            is_spoilt: false,
+            state_body: None,
+            mistakes: 0,
+        }
+    }
+
+    fn report(&mut self, problem: Problem) {
+        if problem.severity() == Severity::Error {
+            self.mistakes += 1;
+        }
+        self.problems.push(problem);
+    }
+
+    /// Remembers that a node has no meaning; why was reported.
+    fn spoil(&mut self) {
+        self.is_spoilt = true;
+        self.mistakes += 1;
+    }
+
+    /// Does something with another view of what can be seen and done.
+    fn within<T>(&mut self, frame: Frame, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.frame, frame);
+        let result = work(self);
+        self.frame = before;
+        result
+    }
+
+    /// The text of a span, if it is short enough to be repeated in a help line.
+    fn quote(&self, span: Span) -> Option<&'a str> {
+        let text = self.source?.slice(span);
+        (!text.is_empty() && text.len() <= 60 && !text.contains('\n')).then_some(text)
+    }
+
+    /// The variant or option behind a type, as its constructors with their payloads; `None` if it is neither.
+    fn constructors(&mut self, partial: Partial) -> Option<Vec<(cam::schema::Name, Partial)>> {
+        match self.types.form(partial) {
+            types::Form::Shape(id) => match self.types.shapes.get(id).clone() {
+                Shape::Variant(_, constructors) => Some(
+                    constructors
+                        .iter()
+                        .map(|(name, shape)| (name.clone(), self.types.closed(*shape)))
+                        .collect(),
+                ),
+                _ => None,
+            },
+            types::Form::Option(item) => {
+                let unit = self.types.unit();
+                Some(vec![("None".into(), unit), ("Some".into(), item)])
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,645 @@
+//! Arrows. The domain is always known and flows from left to right; the codomain comes out.
+
+use super::call::Given;
+use super::exhaustive::Place;
+use super::expression::function_index;
+use super::messages::with_article;
+use super::names::Definition;
+use super::types::{Form, Partial};
+use super::{Checker, Frame};
+use crate::ast::{self, ArrowKind as Written, Combinator};
+use crate::builtin;
+use crate::problem::Problem;
+use crate::problem::catalogue::{M114, T100, T102, T104, T108, T109, T110, T112, T201};
+use crate::source::Span;
+use crate::typed::{ArrowId, ArrowKind, ExprId, ExprKind, Operator};
+
+/// The operators by their names as arrows.
+const OPERATORS: [(&str, Operator); 11] = [
+    ("add", Operator::Add),
+    ("sub", Operator::Subtract),
+    ("mul", Operator::Multiply),
+    ("div", Operator::Divide),
+    ("rem", Operator::Remainder),
+    ("eq", Operator::Equal),
+    ("ne", Operator::NotEqual),
+    ("lt", Operator::Less),
+    ("le", Operator::LessOrEqual),
+    ("gt", Operator::Greater),
+    ("ge", Operator::GreaterOrEqual),
+];
+
+impl Checker<'_> {
+    /// An arrow outside of a step: it sees no local, no state and no stamp.
+    pub(super) fn closed_arrow(
+        &mut self,
+        arrow: &ast::Arrow,
+        domain: Partial,
+        hint: Option<Partial>,
+    ) -> ArrowId {
+        self.within(Frame::default(), |checker| {
+            checker.hidden(|checker| checker.arrow(arrow, domain, hint))
+        })
+    }
+
+    /// Does something with all locals out of sight.
+    pub(super) fn hidden<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let barrier = self.scope.raise_barrier();
+        let result = work(self);
+        self.scope.restore_barrier(barrier);
+        result
+    }
+
+    pub(super) fn arrow(
+        &mut self,
+        arrow: &ast::Arrow,
+        domain: Partial,
+        hint: Option<Partial>,
+    ) -> ArrowId {
+        let span = arrow.span;
+        match &arrow.kind {
+            Written::Identity => self.draft.arrow(ArrowKind::Identity, domain, domain, span),
+            Written::Fst => self.part(0, domain, span),
+            Written::Snd => self.part(1, domain, span),
+            Written::Get | Written::Put => self.stateful(&arrow.kind, domain, span),
+            Written::Const(value) => {
+                let value = self.hinted(value, hint);
+                let codomain = self.draft.type_of(value);
+                self.draft
+                    .arrow(ArrowKind::Constant(value), domain, codomain, span)
+            }
+            Written::First(inside) => self.on_part(inside, 0, domain, hint, span),
+            Written::Second(inside) => self.on_part(inside, 1, domain, hint, span),
+            Written::Case(arms) => self.case(arms, domain, hint, span),
+            Written::Name(name) => self.named_arrow(name, domain, hint),
+            Written::Constructor(constructor) => {
+                self.constructor_arrow(constructor, domain, hint, span)
+            }
+            Written::Field(name) => match self.field_of(domain, name) {
+                Some((index, codomain)) => {
+                    self.draft
+                        .arrow(ArrowKind::Project(index), domain, codomain, span)
+                }
+                None => self.unknown_arrow(domain, span),
+            },
+            Written::Record(fields) => self.record_arrow(fields, domain, hint, span),
+            Written::Lambda(lambda) => self.lambda_arrow(lambda, domain, hint),
+            Written::Chain { combinator, arrows } => match combinator {
+                Combinator::Compose => self.compose(arrows, domain, hint, span),
+                Combinator::Fanout => self.fanout(arrows, domain, hint, span),
+                Combinator::Product => self.parallel(arrows, domain, hint, span),
+            },
+            Written::Error => self.unknown_arrow(domain, span),
+        }
+    }
+
+    fn unknown_arrow(&mut self, domain: Partial, span: Span) -> ArrowId {
+        self.spoil();
+        let unknown = self.types.unknown();
+        self.draft.arrow(ArrowKind::Identity, domain, unknown, span)
+    }
+
+    /// The types of a pair, if the domain is one.
+    fn pair(&mut self, domain: Partial, word: &str, span: Span) -> Option<(Partial, Partial)> {
+        match self.types.form(domain) {
+            Form::Tuple(parts) if parts.len() == 2 => Some((parts[0], parts[1])),
+            Form::Unknown => None,
+            Form::Hole => {
+                let parts = (self.types.hole(span), self.types.hole(span));
+                let pair = self.types.make(Form::Tuple(vec![parts.0, parts.1]));
+                self.types.unify(domain, pair);
+                Some(parts)
+            }
+            _ => {
+                let found = with_article(&self.types.describe(domain));
+                let problem = Problem::new(
+                    T112,
+                    span,
+                    format!("`{word}` is for pairs, this is given {found}"),
+                );
+                self.report(problem);
+                None
+            }
+        }
+    }
+
+    fn part(&mut self, index: usize, domain: Partial, span: Span) -> ArrowId {
+        let word = if index == 0 { "fst" } else { "snd" };
+        match self.pair(domain, word, span) {
+            Some((first, second)) => {
+                let codomain = if index == 0 { first } else { second };
+                self.draft
+                    .arrow(ArrowKind::Project(index), domain, codomain, span)
+            }
+            None => self.unknown_arrow(domain, span),
+        }
+    }
+
+    fn on_part(
+        &mut self,
+        inside: &ast::Arrow,
+        index: usize,
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let word = if index == 0 { "first" } else { "second" };
+        let Some((first, second)) = self.pair(domain, word, span) else {
+            return self.unknown_arrow(domain, span);
+        };
+        let part_hint = hint.and_then(|hint| match self.types.form(hint) {
+            Form::Tuple(parts) if parts.len() == 2 => Some(parts[index]),
+            _ => None,
+        });
+        let (changed, kept) = if index == 0 {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let arrow = self.arrow(inside, changed, part_hint);
+        let identity = self.draft.arrow(ArrowKind::Identity, kept, kept, span);
+        let arrows = if index == 0 {
+            vec![arrow, identity]
+        } else {
+            vec![identity, arrow]
+        };
+        let parts = arrows
+            .iter()
+            .map(|arrow| self.draft.codomain(*arrow))
+            .collect();
+        let codomain = self.types.make(Form::Tuple(parts));
+        self.draft
+            .arrow(ArrowKind::Parallel(arrows), domain, codomain, span)
+    }
+
+    fn stateful(&mut self, kind: &Written, domain: Partial, span: Span) -> ArrowId {
+        let is_get = matches!(kind, Written::Get);
+        let word = if is_get { "get" } else { "put" };
+        let Some(state) = self.frame.arrow_state else {
+            let problem = Problem::new(M114, span, format!("there is no state for `{word}` here"))
+                .helping("use it in `step = …` or in `on … = …`; give functions the state as an argument");
+            self.report(problem);
+            return self.unknown_arrow(domain, span);
+        };
+        if is_get {
+            return self.draft.arrow(ArrowKind::Get, domain, state, span);
+        }
+        self.enforce_arrow("put", domain, state, span);
+        let unit = self.types.unit();
+        self.draft.arrow(ArrowKind::Put, domain, unit, span)
+    }
+
+    /// Holds what flows into an arrow to what the arrow takes.
+    fn enforce_arrow(&mut self, name: &str, found: Partial, wanted: Partial, span: Span) {
+        if !self.types.unify(found, wanted) {
+            let (is, wants) = (self.types.describe(found), self.types.describe(wanted));
+            let title = format!(
+                "`{name}` takes {}, here it is given {}",
+                with_article(&wants),
+                with_article(&is)
+            );
+            self.report(Problem::new(T100, span, title));
+        }
+    }
+
+    fn case(
+        &mut self,
+        arms: &[ast::CaseArm],
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let Some(constructors) = self.constructors(domain) else {
+            if !self.types.is_unknown(domain) {
+                let found = with_article(&self.types.describe(domain));
+                let problem = Problem::new(
+                    T112,
+                    span,
+                    format!("`case` is for variants, this is given {found}"),
+                );
+                self.report(problem);
+            }
+            return self.unknown_arrow(domain, span);
+        };
+        let codomain = hint.unwrap_or_else(|| self.types.hole(span));
+        let mut branches: Vec<Option<ArrowId>> = vec![None; constructors.len()];
+        for arm in arms {
+            let name = &arm.constructor.name;
+            let Some(place) = constructors.iter().position(|(own, _)| **own == *name.text) else {
+                self.report_strange_arm(name, domain, &constructors);
+                continue;
+            };
+            let branch = self.arrow(&arm.arrow, constructors[place].1, Some(codomain));
+            self.enforce_at(arm.arrow.span, self.draft.codomain(branch), codomain);
+            if branches[place].replace(branch).is_some() {
+                let title = format!("`{}` is there twice", name.text);
+                self.report(Problem::new(T108, name.span, title).helping("remove one"));
+            }
+        }
+        let names = constructors
+            .iter()
+            .zip(&branches)
+            .filter(|(_, branch)| branch.is_none());
+        let missing: Vec<&str> = names.map(|((name, _), _)| &**name).collect();
+        if let Some(first) = missing.first() {
+            let title = format!("this `case` leaves out `{}`", missing.join("`, `"));
+            self.report(Problem::new(T201, span, title).helping(format!("add `{first}: …`")));
+        }
+        match branches.into_iter().collect::<Option<Vec<ArrowId>>>() {
+            Some(branches) => self
+                .draft
+                .arrow(ArrowKind::Case(branches), domain, codomain, span),
+            None => self
+                .draft
+                .arrow(ArrowKind::Identity, domain, codomain, span),
+        }
+    }
+
+    fn report_strange_arm(
+        &mut self,
+        name: &ast::Name,
+        domain: Partial,
+        constructors: &[(cam::schema::Name, Partial)],
+    ) {
+        if name.text.is_empty() {
+            return self.spoil();
+        }
+        let known: Vec<String> = constructors
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
+        let title = format!(
+            "`{}` has no constructor `{}`",
+            self.types.describe(domain),
+            name.text
+        );
+        let problem = super::messages::did_you_mean(
+            Problem::new(T104, name.span, title),
+            &name.text,
+            name.span,
+            &known,
+        );
+        self.report(problem);
+    }
+
+    fn named_arrow(&mut self, name: &ast::Name, domain: Partial, hint: Option<Partial>) -> ArrowId {
+        let span = name.span;
+        if let Some(stamp) = self
+            .frame
+            .stamps
+            .iter()
+            .copied()
+            .find(|stamp| stamp.word() == name.text)
+        {
+            let codomain = self.stamp_type(stamp);
+            return self
+                .draft
+                .arrow(ArrowKind::Stamp(stamp), domain, codomain, span);
+        }
+        if let Some(function) = self.names.functions.get(&name.text).copied() {
+            let signature = &self.names.signatures[function];
+            let (wanted, codomain) = (signature.domain, signature.codomain);
+            if let Definition::Const(constant) = signature.item {
+                let value = self.constant(function, constant, span);
+                return self
+                    .draft
+                    .arrow(ArrowKind::Constant(value), domain, codomain, span);
+            }
+            self.use_function(function, span);
+            self.enforce_arrow(&name.text, domain, wanted, span);
+            return self.draft.arrow(
+                ArrowKind::Function(function_index(function)),
+                domain,
+                codomain,
+                span,
+            );
+        }
+        if let Some((_, operator)) = OPERATORS.into_iter().find(|(own, _)| *own == name.text) {
+            return self.operator_arrow(name, operator, domain);
+        }
+        if name.text == "not_" {
+            return self.not_arrow(domain, span);
+        }
+        match builtin::find(&name.text) {
+            Some(entry) => self.builtin_arrow(entry, domain, hint, span),
+            None => self.unknown_named_arrow(name, domain),
+        }
+    }
+
+    fn unknown_named_arrow(&mut self, name: &ast::Name, domain: Partial) -> ArrowId {
+        if self.scope.is_hidden(&name.text) {
+            let title = format!("`{}` cannot be seen inside an arrow", name.text);
+            let problem = Problem::new(T102, name.span, title);
+            self.report(
+                problem.helping("an arrow sees only what flows into it; `=> …` sees names"),
+            );
+        } else if !name.text.is_empty() {
+            let operators = OPERATORS.iter().map(|(name, _)| *name);
+            let builtins = builtin::TABLE.iter().map(|entry| entry.name);
+            let known = self
+                .names
+                .function_names()
+                .chain(operators)
+                .chain(builtins)
+                .map(str::to_owned)
+                .collect::<Vec<_>>();
+            let problem = self.unknown_name("function", &name.text, name.span, &known);
+            self.report(problem);
+        }
+        self.unknown_arrow(domain, name.span)
+    }
+
+    fn operator_arrow(&mut self, name: &ast::Name, operator: Operator, domain: Partial) -> ArrowId {
+        let span = name.span;
+        let Some((left_kind, right_kind)) = self.pair(domain, &name.text, span) else {
+            return self.unknown_arrow(domain, span);
+        };
+        let (parameter, argument) = self.fresh(domain, span);
+        let is_comparison = OPERATORS.iter().position(|(_, own)| *own == operator) >= Some(5);
+        let wanted = if is_comparison {
+            left_kind
+        } else {
+            self.types.int()
+        };
+        self.enforce_arrow(&name.text, left_kind, wanted, span);
+        self.enforce_arrow(&name.text, right_kind, wanted, span);
+        let mut part = |index, kind| {
+            let product = self.local(argument, domain, span);
+            self.draft
+                .expr(ExprKind::Project { product, index }, kind, span)
+        };
+        let (left, right) = (part(0, left_kind), part(1, right_kind));
+        let body = if is_comparison {
+            self.comparison(operator, left, right, span)
+        } else {
+            self.binary(operator, left, right, wanted, span)
+        };
+        self.draft.arrow(
+            ArrowKind::Lambda { parameter, body },
+            domain,
+            self.draft.type_of(body),
+            span,
+        )
+    }
+
+    fn not_arrow(&mut self, domain: Partial, span: Span) -> ArrowId {
+        let bool = self.types.bool();
+        self.enforce_arrow("not_", domain, bool, span);
+        let (parameter, argument) = self.fresh(bool, span);
+        let condition = self.local(argument, bool, span);
+        let (yes, no) = (self.truth(false, span), self.truth(true, span));
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, bool, span);
+        self.draft
+            .arrow(ArrowKind::Lambda { parameter, body }, domain, bool, span)
+    }
+
+    /// A built-in function that takes only values: from the tuple of them.
+    fn builtin_arrow(
+        &mut self,
+        entry: &builtin::Entry,
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let (parameter, argument) = self.fresh(domain, span);
+        let whole = self.local(argument, domain, span);
+        let given: Vec<ExprId> = match (entry.arity, self.types.form(domain)) {
+            (1, _) => vec![whole],
+            (arity, Form::Tuple(kinds)) if kinds.len() == arity => {
+                let mut parts = Vec::new();
+                for (index, kind) in kinds.into_iter().enumerate() {
+                    let product = self.local(argument, domain, span);
+                    parts.push(
+                        self.draft
+                            .expr(ExprKind::Project { product, index }, kind, span),
+                    );
+                }
+                parts
+            }
+            (_, Form::Unknown) => return self.unknown_arrow(domain, span),
+            _ => {
+                let found = with_article(&self.types.describe(domain));
+                let title = format!(
+                    "`{}` takes {} values, here it is given {found}",
+                    entry.name, entry.arity
+                );
+                self.report(
+                    Problem::new(T109, span, title).helping("put them together with `&&&`"),
+                );
+                return self.unknown_arrow(domain, span);
+            }
+        };
+        if entry.usage.contains("fn(") {
+            let title = format!("`{}` takes a function, so it is not an arrow", entry.name);
+            let help = format!(
+                "write `fn(x) => {}`, in parentheses inside a chain",
+                entry.usage
+            );
+            self.report(Problem::new(T110, span, title).helping(help));
+            return self.unknown_arrow(domain, span);
+        }
+        let given: Vec<Given<'_>> = given.into_iter().map(Given::Done).collect();
+        let body = self.builtin(entry, &given, hint, span);
+        self.draft.arrow(
+            ArrowKind::Lambda { parameter, body },
+            domain,
+            self.draft.type_of(body),
+            span,
+        )
+    }
+
+    fn constructor_arrow(
+        &mut self,
+        constructor: &ast::ConstructorName,
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        match self.find_constructor(constructor, hint) {
+            Some(found) => {
+                self.enforce_arrow(&constructor.name.text, domain, found.payload, span);
+                self.draft
+                    .arrow(ArrowKind::Inject(found.index), domain, found.variant, span)
+            }
+            None => self.unknown_arrow(domain, span),
+        }
+    }
+
+    fn record_arrow(
+        &mut self,
+        fields: &[ast::FieldArrow],
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let hints = match hint.map(|hint| self.types.form(hint)) {
+            Some(Form::Record(known)) => known,
+            _ => Vec::new(),
+        };
+        let mut names: Vec<&ast::Name> = fields.iter().map(|field| &field.name).collect();
+        names.sort_by_key(|name| name.text.as_str());
+        names.dedup_by_key(|name| name.text.as_str());
+        let mut arrows: Vec<(usize, ArrowId)> = Vec::new();
+        for field in fields {
+            let place = names
+                .iter()
+                .position(|name| name.text == field.name.text)
+                .unwrap_or_default();
+            let hint = hints
+                .iter()
+                .find(|(name, _)| **name == *field.name.text)
+                .map(|(_, kind)| *kind);
+            let arrow = self.arrow(&field.arrow, domain, hint);
+            if arrows.iter().any(|(other, _)| *other == place) {
+                self.report_double_field(&field.name);
+            } else {
+                arrows.push((place, arrow));
+            }
+        }
+        let mut kinds: Vec<(usize, Partial)> = arrows
+            .iter()
+            .map(|(place, arrow)| (*place, self.draft.codomain(*arrow)))
+            .collect();
+        kinds.sort_by_key(|(place, _)| *place);
+        let fields = kinds
+            .iter()
+            .map(|(place, kind)| (names[*place].text.as_str().into(), *kind))
+            .collect();
+        let codomain = self.types.make(Form::Record(fields));
+        self.draft
+            .arrow(ArrowKind::Record(arrows), domain, codomain, span)
+    }
+
+    /// `fn(p) => e`, or `fn(p, q) => e` on a pair.
+    fn lambda_arrow(
+        &mut self,
+        lambda: &ast::Lambda,
+        domain: Partial,
+        hint: Option<Partial>,
+    ) -> ArrowId {
+        let span = lambda.span;
+        let (mark, mistakes) = (self.scope.mark(), self.mistakes);
+        let parameter = match lambda.parameters.as_slice() {
+            [one] => self.pattern(one, domain),
+            several => {
+                let kinds = match self.types.form(domain) {
+                    Form::Tuple(kinds) if kinds.len() == several.len() => kinds,
+                    form => {
+                        if form != Form::Unknown {
+                            let found = with_article(&self.types.describe(domain));
+                            let title = format!(
+                                "this function has {} parameters, it is given {found}",
+                                several.len()
+                            );
+                            self.report(Problem::new(T109, span, title));
+                        }
+                        return self.unknown_arrow(domain, span);
+                    }
+                };
+                let parts = several
+                    .iter()
+                    .zip(kinds)
+                    .map(|(part, kind)| self.pattern_since(part, kind, mark))
+                    .collect();
+                self.draft
+                    .pattern(crate::typed::PatternKind::Product(parts), domain, span)
+            }
+        };
+        let row = self.row(vec![parameter], false, span, mistakes);
+        self.judge_later(domain, vec![row], span, Place::Single);
+        let body = self.hinted(&lambda.body, hint);
+        self.leave(mark);
+        self.draft.arrow(
+            ArrowKind::Lambda { parameter, body },
+            domain,
+            self.draft.type_of(body),
+            span,
+        )
+    }
+
+    fn compose(
+        &mut self,
+        arrows: &[ast::Arrow],
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let mut between = domain;
+        let mut composed = Vec::new();
+        for (index, arrow) in arrows.iter().enumerate() {
+            let arrow = self.arrow(arrow, between, hint.filter(|_| index + 1 == arrows.len()));
+            between = self.draft.codomain(arrow);
+            composed.push(arrow);
+        }
+        self.draft
+            .arrow(ArrowKind::Compose(composed), domain, between, span)
+    }
+
+    fn fanout(
+        &mut self,
+        arrows: &[ast::Arrow],
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let hints = self.part_hints(hint, arrows.len());
+        let parts: Vec<ArrowId> = arrows
+            .iter()
+            .zip(hints)
+            .map(|(arrow, hint)| self.arrow(arrow, domain, hint))
+            .collect();
+        let kinds = parts
+            .iter()
+            .map(|arrow| self.draft.codomain(*arrow))
+            .collect();
+        let codomain = self.types.make(Form::Tuple(kinds));
+        self.draft
+            .arrow(ArrowKind::Fanout(parts), domain, codomain, span)
+    }
+
+    fn parallel(
+        &mut self,
+        arrows: &[ast::Arrow],
+        domain: Partial,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ArrowId {
+        let starts = match self.types.form(domain) {
+            Form::Tuple(starts) if starts.len() == arrows.len() => starts,
+            form => {
+                if form != Form::Unknown {
+                    let found = with_article(&self.types.describe(domain));
+                    let title = format!(
+                        "`***` of {} arrows takes a tuple of {0} parts, here it is given {found}",
+                        arrows.len()
+                    );
+                    self.report(Problem::new(T112, span, title));
+                }
+                return self.unknown_arrow(domain, span);
+            }
+        };
+        let hints = self.part_hints(hint, arrows.len());
+        let mut parts = Vec::new();
+        for ((arrow, start), hint) in arrows.iter().zip(starts).zip(hints) {
+            parts.push(self.arrow(arrow, start, hint));
+        }
+        let kinds = parts
+            .iter()
+            .map(|arrow| self.draft.codomain(*arrow))
+            .collect();
+        let codomain = self.types.make(Form::Tuple(kinds));
+        self.draft
+            .arrow(ArrowKind::Parallel(parts), domain, codomain, span)
+    }
+
+    fn part_hints(&mut self, hint: Option<Partial>, count: usize) -> Vec<Option<Partial>> {
+        match hint.map(|hint| self.types.form(hint)) {
+            Some(Form::Tuple(parts)) if parts.len() == count => {
+                parts.into_iter().map(Some).collect()
+            }
+            _ => vec![None; count],
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! Calls, and the functions that are given to built-in ones.
+
+use super::expression::function_index;
+use super::names::Definition;
+use super::order::Edge;
+use super::types::{Form, Partial};
+use super::{Checker, messages};
+use crate::ast;
+use crate::builtin;
+use crate::problem::Problem;
+use crate::problem::catalogue::{T109, T110, T119};
+use crate::source::Span;
+use crate::typed::{ExprId, ExprKind, Local, PatternId, PatternKind};
+
+/// An argument of a call.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'g> {
+    Written(&'g ast::Argument),
+    Value(&'g ast::Expr),
+    /// Checked already.
+    Done(ExprId),
+}
+
+/// A function given as an argument: what it names and what it computes.
+pub(super) struct Callback {
+    pub(super) patterns: Vec<PatternId>,
+    pub(super) body: ExprId,
+}
+
+impl Checker<'_> {
+    pub(super) fn call(
+        &mut self,
+        name: &ast::Name,
+        given: &[Given<'_>],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        if let Some(place) = self.scope.place(&name.text) {
+            let title = format!("`{}` is a value here, not a function", name.text);
+            let problem = Problem::new(T110, name.span, title).pointing_at(place, "named here");
+            self.report(problem.helping("rename it if you mean the function"));
+            return self.look_at(given, span);
+        }
+        if let Some(function) = self.names.functions.get(&name.text).copied() {
+            return self.call_function(function, name, given, span);
+        }
+        if let Some(entry) = builtin::find(&name.text) {
+            if given.len() != entry.arity {
+                let title = count_title(&name.text, entry.arity, given.len());
+                self.report(
+                    Problem::new(T109, span, title)
+                        .helping(format!("write it like `{}`", entry.usage)),
+                );
+                return self.look_at(given, span);
+            }
+            return self.builtin(entry, given, hint, span);
+        }
+        self.report_unknown_function(name);
+        self.look_at(given, span)
+    }
+
+    fn report_unknown_function(&mut self, name: &ast::Name) {
+        if builtin::LATER.contains(&&*name.text) {
+            let title = format!("`{}` is not part of this language version yet", name.text);
+            return self.report(Problem::new(T119, name.span, title));
+        }
+        let known: Vec<String> = self
+            .names
+            .function_names()
+            .chain(builtin::TABLE.iter().map(|entry| entry.name))
+            .map(str::to_owned)
+            .collect();
+        let problem = self.unknown_name("function", &name.text, name.span, &known);
+        self.report(problem);
+    }
+
+    /// Looks for mistakes inside arguments nobody asked for.
+    pub(super) fn look_at(&mut self, given: &[Given<'_>], span: Span) -> ExprId {
+        for argument in given.iter().copied() {
+            if let Given::Written(ast::Argument::Value(value)) | Given::Value(value) = argument
+                && !matches!(value.kind, ast::ExprKind::Name(_))
+            {
+                self.infer(value);
+            }
+        }
+        self.unknown(span)
+    }
+
+    /// Remembers that the function that is being checked uses another.
+    pub(super) fn use_function(&mut self, function: usize, at: Span) {
+        if let Some(current) = self.current {
+            self.uses[current].push(Edge { to: function, at });
+        }
+    }
+
+    fn call_function(
+        &mut self,
+        function: usize,
+        name: &ast::Name,
+        given: &[Given<'_>],
+        span: Span,
+    ) -> ExprId {
+        self.use_function(function, name.span);
+        let signature = &self.names.signatures[function];
+        let (parameters, codomain) = (signature.parameters.clone(), signature.codomain);
+        if matches!(signature.item, Definition::Const(_)) {
+            let title = format!("`{}` is a constant, not a function", name.text);
+            self.report(
+                Problem::new(T110, name.span, title)
+                    .helping(format!("write `{}` alone", name.text)),
+            );
+            return self.look_at(given, span);
+        }
+        let is_point_free = matches!(
+            signature.item,
+            Definition::Function(ast::Function {
+                body: ast::FunctionBody::PointFree { .. },
+                ..
+            })
+        );
+        if let (true, [domain]) = (is_point_free, parameters.as_slice())
+            && given.len() != 1
+            && let Form::Tuple(parts) = self.types.form(*domain)
+            && parts.len() == given.len()
+        {
+            let values = given
+                .iter()
+                .zip(parts)
+                .map(|(value, wanted)| self.argument(*value, wanted))
+                .collect();
+            let argument = self.draft.expr(ExprKind::Tuple(values), *domain, span);
+            let kind = ExprKind::Call {
+                function: function_index(function),
+                arguments: vec![argument],
+            };
+            return self.draft.expr(kind, codomain, span);
+        }
+        if parameters.len() != given.len() {
+            let title = count_title(&name.text, parameters.len(), given.len());
+            let kinds: Vec<String> = parameters
+                .iter()
+                .map(|kind| self.types.describe(*kind))
+                .collect();
+            let help = format!("it is called like `{}({})`", name.text, kinds.join(", "));
+            let place = self.names.signatures[function].name.span;
+            self.report(
+                Problem::new(T109, span, title)
+                    .pointing_at(place, "defined here")
+                    .helping(help),
+            );
+            self.look_at(given, span);
+            let kind = ExprKind::Tuple(Vec::new());
+            return self.draft.expr(kind, codomain, span);
+        }
+        let arguments = given
+            .iter()
+            .zip(parameters)
+            .map(|(value, wanted)| self.argument(*value, wanted))
+            .collect();
+        let kind = ExprKind::Call {
+            function: function_index(function),
+            arguments,
+        };
+        self.draft.expr(kind, codomain, span)
+    }
+
+    /// An argument that must be a value of this type.
+    pub(super) fn argument(&mut self, given: Given<'_>, wanted: Partial) -> ExprId {
+        let value = self.argument_like(given, Some(wanted));
+        self.enforce(value, wanted);
+        value
+    }
+
+    /// An argument that must be a value.
+    pub(super) fn argument_like(&mut self, given: Given<'_>, hint: Option<Partial>) -> ExprId {
+        match given {
+            Given::Value(value) | Given::Written(ast::Argument::Value(value)) => {
+                self.hinted(value, hint)
+            }
+            Given::Done(value) => value,
+            Given::Written(ast::Argument::Lambda(_) | ast::Argument::Arrow(_)) => {
+                let span = self.given_span(given);
+                let problem = Problem::new(T110, span, "a function is not a value");
+                let help = "only built-in functions such as `fold` and `map` take functions; give this one a value";
+                self.report(problem.helping(help));
+                self.unknown(span)
+            }
+        }
+    }
+
+    pub(super) fn given_span(&self, given: Given<'_>) -> Span {
+        match given {
+            Given::Written(argument) => argument.span(),
+            Given::Value(value) => value.span,
+            Given::Done(value) => self.draft.span_of(value),
+        }
+    }
+
+    pub(super) fn pipe(
+        &mut self,
+        value: &ast::Expr,
+        function: &ast::Expr,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        match &function.kind {
+            ast::ExprKind::Name(name) => self.call(name, &[Given::Value(value)], hint, span),
+            ast::ExprKind::Call {
+                function,
+                arguments,
+            } => {
+                let given: Vec<Given<'_>> = std::iter::once(Given::Value(value))
+                    .chain(arguments.iter().map(Given::Written))
+                    .collect();
+                self.call(function, &given, hint, span)
+            }
+            ast::ExprKind::Constructor {
+                constructor,
+                payload,
+            } => {
+                let Some(found) = self.find_constructor(constructor, hint) else {
+                    self.infer(value);
+                    return self.unknown(span);
+                };
+                let rest = match payload {
+                    ast::ExprPayload::Tuple(parts) => parts.as_slice(),
+                    ast::ExprPayload::None | ast::ExprPayload::Record(_) => &[],
+                };
+                let parts: Vec<&ast::Expr> = std::iter::once(value).chain(rest).collect();
+                let payload = self.tuple_payload(constructor, &parts, found.payload, span);
+                self.draft.expr(
+                    ExprKind::Inject {
+                        constructor: found.index,
+                        payload,
+                    },
+                    found.variant,
+                    span,
+                )
+            }
+            _ => {
+                self.infer(value);
+                self.unknown(span)
+            }
+        }
+    }
+
+    /// A function argument that takes these parameters. The hint is for its result.
+    pub(super) fn callback(
+        &mut self,
+        given: Given<'_>,
+        parameters: &[Partial],
+        hint: Option<Partial>,
+    ) -> Callback {
+        match given {
+            Given::Written(ast::Argument::Lambda(lambda)) => self.lambda(lambda, parameters, hint),
+            Given::Written(ast::Argument::Arrow(arrow)) => {
+                let (patterns, locals) = self.fresh_parameters(parameters, arrow.span);
+                let argument = self.gather(&locals, parameters, arrow.span);
+                let domain = self.draft.type_of(argument);
+                let arrow_id = self.closed_arrow(arrow, domain, hint);
+                let codomain = self.draft.codomain(arrow_id);
+                let body = self.draft.expr(
+                    ExprKind::Apply {
+                        arrow: arrow_id,
+                        argument,
+                    },
+                    codomain,
+                    arrow.span,
+                );
+                Callback { patterns, body }
+            }
+            Given::Written(ast::Argument::Value(value)) | Given::Value(value) => {
+                self.named_callback(value, parameters, hint)
+            }
+            Given::Done(value) => self.no_callback(self.draft.span_of(value), parameters),
+        }
+    }
+
+    /// `fold(xs, z, add)` is `fold(xs, z, fn(a, b) => add(a, b))`, and a constructor is a function too.
+    fn named_callback(
+        &mut self,
+        value: &ast::Expr,
+        parameters: &[Partial],
+        hint: Option<Partial>,
+    ) -> Callback {
+        let span = value.span;
+        match &value.kind {
+            ast::ExprKind::Name(name) if self.scope.place(&name.text).is_none() => {
+                let (patterns, locals) = self.fresh_parameters(parameters, span);
+                let given = self.locals(&locals, parameters, span);
+                let given: Vec<Given<'_>> = given.into_iter().map(Given::Done).collect();
+                let body = self.call(name, &given, hint, span);
+                Callback { patterns, body }
+            }
+            ast::ExprKind::Constructor {
+                constructor,
+                payload: ast::ExprPayload::None,
+            } => {
+                let (patterns, locals) = self.fresh_parameters(parameters, span);
+                let payload = self.gather(&locals, parameters, span);
+                let body = match self.find_constructor(constructor, hint) {
+                    Some(found) => {
+                        self.enforce(payload, found.payload);
+                        self.draft.expr(
+                            ExprKind::Inject {
+                                constructor: found.index,
+                                payload,
+                            },
+                            found.variant,
+                            span,
+                        )
+                    }
+                    None => self.unknown(span),
+                };
+                Callback { patterns, body }
+            }
+            ast::ExprKind::Error => {
+                self.spoil();
+                self.blank_callback(span, parameters)
+            }
+            _ => {
+                self.infer(value);
+                self.no_callback(span, parameters)
+            }
+        }
+    }
+
+    fn lambda(
+        &mut self,
+        lambda: &ast::Lambda,
+        parameters: &[Partial],
+        hint: Option<Partial>,
+    ) -> Callback {
+        if lambda.parameters.len() != parameters.len() {
+            let wanted = messages::counted(parameters.len(), "parameter");
+            let title = format!(
+                "this function must have {wanted}, it has {}",
+                lambda.parameters.len()
+            );
+            let kinds: Vec<String> = parameters
+                .iter()
+                .map(|kind| self.types.describe(*kind))
+                .collect();
+            let problem = Problem::new(T109, lambda.span, title)
+                .noting(format!("it is given {}", kinds.join(", ")));
+            let is_pair = parameters.len() == 1 && lambda.parameters.len() > 1;
+            self.report(if is_pair {
+                problem.helping("take a pair apart like `fn((a, b)) => …`")
+            } else {
+                problem
+            });
+            return self.blank_callback(lambda.span, parameters);
+        }
+        let mark = self.scope.mark();
+        let patterns: Vec<PatternId> = lambda
+            .parameters
+            .iter()
+            .zip(parameters)
+            .map(|(pattern, kind)| self.sure_pattern(pattern, *kind, mark))
+            .collect();
+        let body = self.hinted(&lambda.body, hint);
+        self.leave(mark);
+        Callback { patterns, body }
+    }
+
+    fn no_callback(&mut self, span: Span, parameters: &[Partial]) -> Callback {
+        let names = ["item", "next", "other"];
+        let names: Vec<&str> = match parameters.len() {
+            2 => vec!["so_far", "item"],
+            count => names.into_iter().take(count).collect(),
+        };
+        let help = format!("write `fn({}) => …`", names.join(", "));
+        self.report(Problem::new(T110, span, "a function must stand here").helping(help));
+        self.blank_callback(span, parameters)
+    }
+
+    fn blank_callback(&mut self, span: Span, parameters: &[Partial]) -> Callback {
+        let patterns = parameters
+            .iter()
+            .map(|kind| self.any(*kind, span))
+            .collect();
+        Callback {
+            patterns,
+            body: self.unknown(span),
+        }
+    }
+
+    fn fresh_parameters(
+        &mut self,
+        parameters: &[Partial],
+        span: Span,
+    ) -> (Vec<PatternId>, Vec<Local>) {
+        parameters
+            .iter()
+            .map(|kind| {
+                let local = self.scope.fresh();
+                (
+                    self.draft.pattern(PatternKind::Bind(local), *kind, span),
+                    local,
+                )
+            })
+            .unzip()
+    }
+
+    fn locals(&mut self, locals: &[Local], kinds: &[Partial], span: Span) -> Vec<ExprId> {
+        locals
+            .iter()
+            .zip(kinds)
+            .map(|(local, kind)| self.local(*local, *kind, span))
+            .collect()
+    }
+
+    /// One value of all locals: the local itself if it is the only one.
+    fn gather(&mut self, locals: &[Local], kinds: &[Partial], span: Span) -> ExprId {
+        let values = self.locals(locals, kinds, span);
+        match values.as_slice() {
+            [one] => *one,
+            _ => {
+                let kind = self.types.make(Form::Tuple(kinds.to_vec()));
+                self.draft.expr(ExprKind::Tuple(values), kind, span)
+            }
+        }
+    }
+}
+
+fn count_title(name: &str, wanted: usize, found: usize) -> String {
+    format!(
+        "`{name}` takes {}, here it is given {found}",
+        messages::counted(wanted, "argument")
+    )
+}

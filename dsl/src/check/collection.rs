@@ -1,0 +1,694 @@
+//! What the built-in functions mean. All that walk over a collection are folds, so the machine needs one loop.
+
+use super::call::Given;
+use super::messages::with_article;
+use super::types::{Form, Partial};
+use super::{Checker, Duty};
+use crate::ast;
+use crate::builtin::{Builtin, Entry};
+use crate::problem::Problem;
+use crate::problem::catalogue::{T111, T112, T119};
+use crate::source::Span;
+use crate::typed::{Arm, ExprId, ExprKind, Local, Operator, PatternId, PatternKind, Primitive};
+
+/// A list, or a map as a collection of pairs.
+#[derive(Clone, Copy)]
+enum Collection {
+    List {
+        item: Partial,
+    },
+    Map {
+        key: Partial,
+        value: Partial,
+        item: Partial,
+    },
+}
+
+impl Collection {
+    fn item(self) -> Partial {
+        match self {
+            Collection::List { item } | Collection::Map { item, .. } => item,
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// A built-in function with as many arguments as it takes.
+    pub(super) fn builtin(
+        &mut self,
+        entry: &Entry,
+        given: &[Given<'_>],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        match entry.builtin {
+            Builtin::Minimum | Builtin::Maximum | Builtin::Absolute | Builtin::Clamp => {
+                self.number_function(entry, given, span)
+            }
+            Builtin::Same => self.same(given[0], hint, span),
+            Builtin::Fold => self.fold(entry, given, hint, span),
+            Builtin::Sum => self.sum(given[0], span),
+            Builtin::Any | Builtin::All => self.quantifier(entry, given, span),
+            Builtin::Map => self.map_function(entry, given, span),
+            Builtin::Filter => self.filter(entry, given, hint, span),
+            Builtin::Keys | Builtin::Values => self.part_of_entries(entry, given, span),
+            Builtin::Push => self.push_function(entry, given, hint, span),
+            Builtin::Size => self.size(entry, given[0], span),
+            Builtin::Contains => self.contains(entry, given, span),
+            Builtin::Insert | Builtin::Remove => self.change_map(entry, given, hint, span),
+        }
+    }
+
+    fn number_function(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let int = self.types.int();
+        let values: Vec<ExprId> = given
+            .iter()
+            .map(|value| self.argument(*value, int))
+            .collect();
+        match (entry.builtin, values.as_slice()) {
+            (Builtin::Maximum, [a, b]) => self.pick(Operator::GreaterOrEqual, *a, *b, span),
+            (Builtin::Clamp, [value, low, high]) => {
+                let raised = self.pick(Operator::GreaterOrEqual, *value, *low, span);
+                self.pick(Operator::LessOrEqual, raised, *high, span)
+            }
+            (Builtin::Absolute, [value]) => self.absolute(*value, span),
+            (_, [a, b, ..]) => self.pick(Operator::LessOrEqual, *a, *b, span),
+            _ => self.unknown(span),
+        }
+    }
+
+    /// The left number if the operator holds, else the right one.
+    fn pick(&mut self, operator: Operator, left: ExprId, right: ExprId, span: Span) -> ExprId {
+        let int = self.types.int();
+        let (left_pattern, left_local) = self.fresh(int, span);
+        let (right_pattern, right_local) = self.fresh(int, span);
+        let (a, b) = (
+            self.local(left_local, int, span),
+            self.local(right_local, int, span),
+        );
+        let condition = self.comparison(operator, a, b, span);
+        let (yes, no) = (
+            self.local(left_local, int, span),
+            self.local(right_local, int, span),
+        );
+        let choice = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, int, span);
+        let inside = self.draft.expr(
+            ExprKind::Let {
+                pattern: right_pattern,
+                value: right,
+                body: choice,
+            },
+            int,
+            span,
+        );
+        self.draft.expr(
+            ExprKind::Let {
+                pattern: left_pattern,
+                value: left,
+                body: inside,
+            },
+            int,
+            span,
+        )
+    }
+
+    fn absolute(&mut self, value: ExprId, span: Span) -> ExprId {
+        let int = self.types.int();
+        let (pattern, local) = self.fresh(int, span);
+        let (number, zero) = (self.local(local, int, span), self.int(0, span));
+        let condition = self.comparison(Operator::Less, number, zero, span);
+        let (zero, number) = (self.int(0, span), self.local(local, int, span));
+        let yes = self.binary(Operator::Subtract, zero, number, int, span);
+        let no = self.local(local, int, span);
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, int, span);
+        self.draft.expr(
+            ExprKind::Let {
+                pattern,
+                value,
+                body,
+            },
+            int,
+            span,
+        )
+    }
+
+    pub(super) fn fresh(&mut self, partial: Partial, span: Span) -> (PatternId, Local) {
+        let local = self.scope.fresh();
+        (
+            self.draft.pattern(PatternKind::Bind(local), partial, span),
+            local,
+        )
+    }
+
+    fn same(&mut self, given: Given<'_>, hint: Option<Partial>, span: Span) -> ExprId {
+        let value = self.argument_like(given, None);
+        let from = self.draft.type_of(value);
+        let Some(to) = hint.filter(|hint| self.types.form(*hint) != Form::Hole) else {
+            let problem = Problem::new(
+                T111,
+                span,
+                "the type that `same` leads to is not known here",
+            );
+            self.report(
+                problem
+                    .helping("use it where one type is wanted, for example inside a constructor"),
+            );
+            return self.unknown(span);
+        };
+        self.duties.push(Duty::Same { from, to, at: span });
+        self.draft.expr(ExprKind::Same(value), to, span)
+    }
+
+    /// A list or map argument with its type.
+    fn collection(
+        &mut self,
+        entry: &Entry,
+        given: Given<'_>,
+        hint: Option<Partial>,
+    ) -> (ExprId, Option<Collection>) {
+        let over = self.argument_like(given, hint);
+        let partial = self.draft.type_of(over);
+        let collection = match self.types.form(partial) {
+            Form::List(item) => Some(Collection::List { item }),
+            Form::Map(key, value) => {
+                let item = self.types.make(Form::Tuple(vec![key, value]));
+                Some(Collection::Map { key, value, item })
+            }
+            form => {
+                self.report_no_collection(entry, &form, partial, self.given_span(given));
+                None
+            }
+        };
+        (over, collection)
+    }
+
+    fn report_no_collection(&mut self, entry: &Entry, form: &Form, partial: Partial, span: Span) {
+        let is_text = self.types.is_text(partial);
+        let problem = match form {
+            Form::Unknown => return,
+            Form::Hole => self.too_early(
+                span,
+                &format!("`{}` does not know what it walks over", entry.name),
+            ),
+            _ if is_text => Problem::new(
+                T119,
+                span,
+                format!(
+                    "`{}` of a text is not part of this language version yet",
+                    entry.name
+                ),
+            ),
+            _ => {
+                let found = with_article(&self.types.describe(partial));
+                let problem = Problem::new(
+                    T112,
+                    span,
+                    format!("`{}` is for collections, this is {found}", entry.name),
+                );
+                problem.helping(format!("write it like `{}`", entry.usage))
+            }
+        };
+        self.report(problem);
+    }
+
+    fn look_at_rest(&mut self, given: &[Given<'_>], span: Span) -> ExprId {
+        self.look_at(&given[1..], span)
+    }
+
+    fn fold(
+        &mut self,
+        entry: &Entry,
+        given: &[Given<'_>],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], None);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        let start = self.argument_like(given[1], hint);
+        let kind = self.draft.type_of(start);
+        let callback = self.callback(given[2], &[kind, collection.item()], Some(kind));
+        self.enforce(callback.body, kind);
+        let (accumulator, item) = (callback.patterns[0], callback.patterns[1]);
+        self.draft.expr(
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item,
+                body: callback.body,
+            },
+            kind,
+            span,
+        )
+    }
+
+    fn sum(&mut self, given: Given<'_>, span: Span) -> ExprId {
+        let int = self.types.int();
+        let list = self.types.make(Form::List(int));
+        let over = self.argument(given, list);
+        let start = self.int(0, span);
+        let ((accumulator, so_far), (item, number)) =
+            (self.fresh(int, span), self.fresh(int, span));
+        let (left, right) = (self.local(so_far, int, span), self.local(number, int, span));
+        let body = self.binary(Operator::Add, left, right, int, span);
+        self.draft.expr(
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item,
+                body,
+            },
+            int,
+            span,
+        )
+    }
+
+    /// `any` and `all`. The function is not called again once the answer is known.
+    fn quantifier(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], None);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        let bool = self.types.bool();
+        let callback = self.callback(given[1], &[collection.item()], Some(bool));
+        self.enforce(callback.body, bool);
+        let is_any = entry.builtin == Builtin::Any;
+        let start = self.truth(!is_any, span);
+        let (accumulator, so_far) = self.fresh(bool, span);
+        let (condition, known) = (self.local(so_far, bool, span), self.truth(is_any, span));
+        let (yes, no) = if is_any {
+            (known, callback.body)
+        } else {
+            (callback.body, known)
+        };
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, bool, span);
+        self.draft.expr(
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item: callback.patterns[0],
+                body,
+            },
+            bool,
+            span,
+        )
+    }
+
+    fn map_function(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], None);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        if matches!(collection, Collection::Map { .. }) {
+            let problem = Problem::new(
+                T119,
+                span,
+                "`map` over a map is not part of this language version yet",
+            );
+            self.report(
+                problem.helping("use `fold` with `insert`, or `map` over `keys(…)` or `values(…)`"),
+            );
+            return self.unknown(span);
+        }
+        let callback = self.callback(given[1], &[collection.item()], None);
+        let item = self.draft.type_of(callback.body);
+        let list = self.types.make(Form::List(item));
+        self.collect(over, callback.patterns[0], callback.body, list, span)
+    }
+
+    /// A list of what the body gives for each item.
+    fn collect(
+        &mut self,
+        over: ExprId,
+        item: PatternId,
+        body: ExprId,
+        list: Partial,
+        span: Span,
+    ) -> ExprId {
+        let start = self.draft.expr(ExprKind::List(Vec::new()), list, span);
+        let (accumulator, so_far) = self.fresh(list, span);
+        let so_far = self.local(so_far, list, span);
+        let body = self.primitive(Primitive::ListPush, vec![so_far, body], list, span);
+        self.draft.expr(
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item,
+                body,
+            },
+            list,
+            span,
+        )
+    }
+
+    fn primitive(
+        &mut self,
+        primitive: Primitive,
+        arguments: Vec<ExprId>,
+        partial: Partial,
+        span: Span,
+    ) -> ExprId {
+        self.draft.expr(
+            ExprKind::Primitive {
+                primitive,
+                arguments,
+            },
+            partial,
+            span,
+        )
+    }
+
+    /// The items of which the function holds. The item is bound whole, and taken apart by the function's own pattern.
+    fn filter(
+        &mut self,
+        entry: &Entry,
+        given: &[Given<'_>],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], hint);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        let (kind, bool) = (self.draft.type_of(over), self.types.bool());
+        let callback = self.callback(given[1], &[collection.item()], Some(bool));
+        self.enforce(callback.body, bool);
+        let item_kind = collection.item();
+        let ((accumulator, so_far), (item, whole)) =
+            (self.fresh(kind, span), self.fresh(item_kind, span));
+        let value = self.local(whole, item_kind, span);
+        let condition = ExprKind::Let {
+            pattern: callback.patterns[0],
+            value,
+            body: callback.body,
+        };
+        let condition = self.draft.expr(condition, bool, span);
+        let (kept, content) = (
+            self.local(so_far, kind, span),
+            self.local(whole, item_kind, span),
+        );
+        let (start, yes) = match collection {
+            Collection::List { .. } => {
+                let start = self.draft.expr(ExprKind::List(Vec::new()), kind, span);
+                (
+                    start,
+                    self.primitive(Primitive::ListPush, vec![kept, content], kind, span),
+                )
+            }
+            Collection::Map { key, value, .. } => {
+                let start = self.draft.expr(ExprKind::Map(Vec::new()), kind, span);
+                let again = self.local(whole, item_kind, span);
+                let key = self.draft.expr(
+                    ExprKind::Project {
+                        product: content,
+                        index: 0,
+                    },
+                    key,
+                    span,
+                );
+                let value = self.draft.expr(
+                    ExprKind::Project {
+                        product: again,
+                        index: 1,
+                    },
+                    value,
+                    span,
+                );
+                (
+                    start,
+                    self.primitive(Primitive::MapInsert, vec![kept, key, value], kind, span),
+                )
+            }
+        };
+        let no = self.local(so_far, kind, span);
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, kind, span);
+        self.draft.expr(
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item,
+                body,
+            },
+            kind,
+            span,
+        )
+    }
+
+    /// `keys` and `values`
+    fn part_of_entries(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let Some((over, key, value)) = self.map_argument(entry, given[0], None) else {
+            return self.unknown(span);
+        };
+        let item_kind = self.types.make(Form::Tuple(vec![key, value]));
+        let (index, part) = if entry.builtin == Builtin::Keys {
+            (0, key)
+        } else {
+            (1, value)
+        };
+        let (item, pair) = self.fresh(item_kind, span);
+        let product = self.local(pair, item_kind, span);
+        let body = self
+            .draft
+            .expr(ExprKind::Project { product, index }, part, span);
+        let list = self.types.make(Form::List(part));
+        self.collect(over, item, body, list, span)
+    }
+
+    fn map_argument(
+        &mut self,
+        entry: &Entry,
+        given: Given<'_>,
+        hint: Option<Partial>,
+    ) -> Option<(ExprId, Partial, Partial)> {
+        match self.collection(entry, given, hint) {
+            (over, Some(Collection::Map { key, value, .. })) => Some((over, key, value)),
+            (_, Some(Collection::List { .. })) => {
+                let span = self.given_span(given);
+                let problem = Problem::new(
+                    T112,
+                    span,
+                    format!("`{}` is for maps, this is a list", entry.name),
+                );
+                self.report(problem.helping(format!("write it like `{}`", entry.usage)));
+                None
+            }
+            (_, None) => None,
+        }
+    }
+
+    fn push_function(
+        &mut self,
+        entry: &Entry,
+        given: &[Given<'_>],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        match self.collection(entry, given[0], hint) {
+            (list, Some(Collection::List { item })) => {
+                let kind = self.draft.type_of(list);
+                let value = self.argument(given[1], item);
+                self.primitive(Primitive::ListPush, vec![list, value], kind, span)
+            }
+            (_, Some(Collection::Map { .. })) => {
+                let problem = Problem::new(
+                    T112,
+                    self.given_span(given[0]),
+                    "`push` is for lists, this is a map",
+                );
+                self.report(problem.helping("write it like `insert(map, key, value)`"));
+                self.look_at_rest(given, span)
+            }
+            (_, None) => self.look_at_rest(given, span),
+        }
+    }
+
+    fn size(&mut self, entry: &Entry, given: Given<'_>, span: Span) -> ExprId {
+        let int = self.types.int();
+        match self.collection(entry, given, None) {
+            (list, Some(Collection::List { .. })) => {
+                self.primitive(Primitive::ListSize, vec![list], int, span)
+            }
+            (map, Some(Collection::Map { .. })) => {
+                self.primitive(Primitive::MapSize, vec![map], int, span)
+            }
+            (_, None) => self.unknown(span),
+        }
+    }
+
+    /// Whether a map has a key, or a list an item.
+    fn contains(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], None);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        let bool = self.types.bool();
+        match collection {
+            Collection::Map { key, value, .. } => {
+                let key = self.argument(given[1], key);
+                let option = self.types.make(Form::Option(value));
+                let subject = self.primitive(Primitive::MapGet, vec![over, key], option, span);
+                let payload = self.any(value, span);
+                let some = self.draft.pattern(
+                    PatternKind::Constructor {
+                        constructor: 1,
+                        payload,
+                    },
+                    option,
+                    span,
+                );
+                let none = self.any(option, span);
+                let (yes, no) = (self.truth(true, span), self.truth(false, span));
+                let arms = vec![
+                    Arm {
+                        pattern: some,
+                        guard: None,
+                        body: yes,
+                    },
+                    Arm {
+                        pattern: none,
+                        guard: None,
+                        body: no,
+                    },
+                ];
+                self.draft
+                    .expr(ExprKind::Match { subject, arms }, bool, span)
+            }
+            Collection::List { item } => self.list_contains(over, given[1], item, span),
+        }
+    }
+
+    fn list_contains(
+        &mut self,
+        over: ExprId,
+        given: Given<'_>,
+        kind: Partial,
+        span: Span,
+    ) -> ExprId {
+        let bool = self.types.bool();
+        let wanted = self.argument(given, kind);
+        let (outer, wanted_local) = self.fresh(kind, span);
+        let ((accumulator, so_far), (item, candidate)) =
+            (self.fresh(bool, span), self.fresh(kind, span));
+        let (left, right) = (
+            self.local(candidate, kind, span),
+            self.local(wanted_local, kind, span),
+        );
+        let no = self.comparison(Operator::Equal, left, right, span);
+        let (condition, yes) = (self.local(so_far, bool, span), self.truth(true, span));
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, bool, span);
+        let start = self.truth(false, span);
+        let fold = self.draft.expr(
+            ExprKind::Fold {
+                over,
+                start,
+                accumulator,
+                item,
+                body,
+            },
+            bool,
+            span,
+        );
+        self.draft.expr(
+            ExprKind::Let {
+                pattern: outer,
+                value: wanted,
+                body: fold,
+            },
+            bool,
+            span,
+        )
+    }
+
+    /// `insert` and `remove`
+    fn change_map(
+        &mut self,
+        entry: &Entry,
+        given: &[Given<'_>],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let Some((map, key, value)) = self.map_argument(entry, given[0], hint) else {
+            return self.look_at_rest(given, span);
+        };
+        let kind = self.draft.type_of(map);
+        let key = self.argument(given[1], key);
+        match given.get(2) {
+            Some(written) => {
+                let value = self.argument(*written, value);
+                self.primitive(Primitive::MapInsert, vec![map, key, value], kind, span)
+            }
+            None => self.primitive(Primitive::MapRemove, vec![map, key], kind, span),
+        }
+    }
+
+    /// `a ++ b` of lists
+    pub(super) fn append(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let left = self.hinted(left, hint);
+        let list = self.draft.type_of(left);
+        match self.types.form(list) {
+            Form::List(item_kind) => {
+                let over = self.check(right, list);
+                let ((accumulator, so_far), (item, next)) =
+                    (self.fresh(list, span), self.fresh(item_kind, span));
+                let (so_far, next) = (
+                    self.local(so_far, list, span),
+                    self.local(next, item_kind, span),
+                );
+                let body = self.primitive(Primitive::ListPush, vec![so_far, next], list, span);
+                self.draft.expr(
+                    ExprKind::Fold {
+                        over,
+                        start: left,
+                        accumulator,
+                        item,
+                        body,
+                    },
+                    list,
+                    span,
+                )
+            }
+            form => {
+                self.infer(right);
+                let at = self.draft.span_of(left);
+                let is_text = self.types.is_text(list);
+                let problem = match form {
+                    Form::Unknown => return self.unknown(span),
+                    Form::Hole => self.too_early(at, "it cannot be joined"),
+                    _ if is_text => Problem::new(
+                        T119,
+                        span,
+                        "`++` of texts is not part of this language version yet",
+                    ),
+                    _ => {
+                        let found = with_article(&self.types.describe(list));
+                        Problem::new(T112, at, format!("`++` joins lists, this is {found}"))
+                    }
+                };
+                self.report(problem);
+                self.unknown(span)
+            }
+        }
+    }
+}

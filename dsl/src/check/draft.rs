@@ -1,0 +1,156 @@
+//! Terms while their types are being found out.
+
+use super::types::{Partial, Types};
+use crate::source::Span;
+use crate::typed::{
+    Arrow, ArrowId, ArrowKind, Expr, ExprId, ExprKind, FunctionIndex, Pattern, PatternId,
+    PatternKind, Terms,
+};
+
+#[derive(Default)]
+pub(super) struct Draft {
+    exprs: Vec<(ExprKind, Partial, Span)>,
+    patterns: Vec<(PatternKind, Partial, Span)>,
+    arrows: Vec<DraftArrow>,
+}
+
+struct DraftArrow {
+    kind: ArrowKind,
+    domain: Partial,
+    codomain: Partial,
+    stateful: bool,
+    span: Span,
+}
+
+impl Draft {
+    pub(super) fn expr(&mut self, kind: ExprKind, partial: Partial, span: Span) -> ExprId {
+        self.exprs.push((kind, partial, span));
+        ExprId(index(self.exprs.len()))
+    }
+
+    pub(super) fn pattern(&mut self, kind: PatternKind, partial: Partial, span: Span) -> PatternId {
+        self.patterns.push((kind, partial, span));
+        PatternId(index(self.patterns.len()))
+    }
+
+    /// An arrow is stateful if it is `get` or `put` or made of stateful ones.
+    pub(super) fn arrow(
+        &mut self,
+        kind: ArrowKind,
+        domain: Partial,
+        codomain: Partial,
+        span: Span,
+    ) -> ArrowId {
+        let stateful = match &kind {
+            ArrowKind::Get | ArrowKind::Put => true,
+            ArrowKind::Compose(arrows)
+            | ArrowKind::Fanout(arrows)
+            | ArrowKind::Parallel(arrows)
+            | ArrowKind::Case(arrows) => arrows.iter().any(|arrow| self.is_stateful(*arrow)),
+            ArrowKind::Record(fields) => fields.iter().any(|(_, arrow)| self.is_stateful(*arrow)),
+            _ => false,
+        };
+        self.arrows.push(DraftArrow {
+            kind,
+            domain,
+            codomain,
+            stateful,
+            span,
+        });
+        ArrowId(index(self.arrows.len()))
+    }
+
+    pub(super) fn type_of(&self, expr: ExprId) -> Partial {
+        self.exprs[expr.0 as usize].1
+    }
+
+    pub(super) fn span_of(&self, expr: ExprId) -> Span {
+        self.exprs[expr.0 as usize].2
+    }
+
+    pub(super) fn pattern_kind(&self, pattern: PatternId) -> &PatternKind {
+        &self.patterns[pattern.0 as usize].0
+    }
+
+    pub(super) fn pattern_type(&self, pattern: PatternId) -> Partial {
+        self.patterns[pattern.0 as usize].1
+    }
+
+    pub(super) fn codomain(&self, arrow: ArrowId) -> Partial {
+        self.arrows[arrow.0 as usize].codomain
+    }
+
+    fn is_stateful(&self, arrow: ArrowId) -> bool {
+        self.arrows[arrow.0 as usize].stateful
+    }
+
+    /// The terms with their shapes, if all of them are known. `place` says where each function stands in the end.
+    pub(super) fn finish(self, types: &mut Types, place: &[FunctionIndex]) -> Option<Terms> {
+        let renamed = |function: FunctionIndex| place[function.index()];
+        let mut terms = Terms::default();
+        for (mut kind, partial, span) in self.exprs {
+            if let ExprKind::Call { function, .. } = &mut kind {
+                *function = renamed(*function);
+            }
+            terms.exprs.push(Expr {
+                kind,
+                shape: types.shape(partial)?,
+                span,
+            });
+        }
+        for (kind, partial, span) in self.patterns {
+            terms.patterns.push(Pattern {
+                kind,
+                shape: types.shape(partial)?,
+                span,
+            });
+        }
+        for DraftArrow {
+            mut kind,
+            domain,
+            codomain,
+            stateful,
+            span,
+        } in self.arrows
+        {
+            if let ArrowKind::Function(function) = &mut kind {
+                *function = renamed(*function);
+            }
+            let (domain, codomain) = (types.shape(domain)?, types.shape(codomain)?);
+            terms.arrows.push(Arrow {
+                kind,
+                domain,
+                codomain,
+                stateful,
+                span,
+            });
+        }
+        Some(terms)
+    }
+
+    /// The first term whose type stayed unknown or grew too large.
+    pub(super) fn first_without_shape(&self, types: &mut Types) -> Option<Span> {
+        let exprs = self
+            .exprs
+            .iter()
+            .map(|(_, partial, span)| (*partial, *span));
+        let patterns = self
+            .patterns
+            .iter()
+            .map(|(_, partial, span)| (*partial, *span));
+        let arrows = self
+            .arrows
+            .iter()
+            .flat_map(|arrow| [(arrow.domain, arrow.span), (arrow.codomain, arrow.span)]);
+        exprs
+            .chain(patterns)
+            .chain(arrows)
+            .find(|(partial, _)| types.shape(*partial).is_none())
+            .map(|(_, span)| span)
+    }
+}
+
+/// The index of the last of `length` terms.
+fn index(length: usize) -> u32 {
+    u32::try_from(length - 1).expect("terms come from bounded source")
+}

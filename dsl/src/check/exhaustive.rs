@@ -1,0 +1,359 @@
+//! Exhaustiveness and reachability of matches and handlers, once all types are known.
+
+use cam::schema::{Shape, ShapeId};
+
+use super::types::Partial;
+use super::{Checker, Duty};
+use crate::coverage::{Coverage, Node, NodeId, Tag, TooCostly};
+use crate::problem::Problem;
+use crate::problem::catalogue::{M201, M202, T201, T202, T203, T204};
+use crate::source::Span;
+use crate::typed::{PatternId, PatternKind};
+
+/// A row of patterns, one for each column.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) patterns: Vec<PatternId>,
+    /// A guard may fail, so the row covers nothing for sure.
+    pub(super) is_guarded: bool,
+    pub(super) at: Span,
+}
+
+/// What the rows belong to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// A `match`, or the arms of `accept` and `reply`.
+    Match,
+    /// A pattern that has no alternative: `let`, a parameter.
+    Single,
+}
+
+/// Handlers by input and state.
+pub(super) struct Handlers {
+    pub(super) rows: Vec<Row>,
+    pub(super) input: ShapeId,
+    pub(super) state: ShapeId,
+    /// The machine's name.
+    pub(super) at: Span,
+    /// An answer to put in a help line.
+    pub(super) example: String,
+}
+
+impl Checker<'_> {
+    /// Judges a match or a single pattern.
+    pub(super) fn judge_arms(&mut self, subject: Partial, rows: &[Row], at: Span, place: Place) {
+        let Some(shape) = self.types.shape(subject) else {
+            return; // reported where the type got lost
+        };
+        let columns = [shape];
+        let mut problems = Vec::new();
+        {
+            let mut coverage = Coverage::new(&self.types.shapes);
+            let nodes = self.nodes(&mut coverage, rows);
+            let sure: Vec<Vec<NodeId>> = sure_rows(&nodes, rows);
+            match coverage.uncovered(&sure, &[coverage.any()], &columns) {
+                Ok(Some(witness)) => {
+                    problems.push(missing(&coverage.print(&witness[0], shape), at, place))
+                }
+                Ok(None) => {}
+                Err(TooCostly) => problems.push(too_costly(at)),
+            }
+            if place == Place::Match {
+                problems.extend(
+                    unreachable_rows(&mut coverage, &nodes, rows, &columns)
+                        .into_iter()
+                        .map(unreachable_arm),
+                );
+            }
+        }
+        problems
+            .into_iter()
+            .for_each(|problem| self.report(problem));
+    }
+
+    /// Judges the `on` clauses of a machine.
+    pub(super) fn judge_handlers(&mut self, handlers: &Handlers) {
+        let columns = [handlers.input, handlers.state];
+        let mut problems = Vec::new();
+        {
+            let mut coverage = Coverage::new(&self.types.shapes);
+            let nodes = self.nodes(&mut coverage, &handlers.rows);
+            let sure = sure_rows(&nodes, &handlers.rows);
+            match coverage.uncovered(&sure, &[coverage.any(); 2], &columns) {
+                Ok(Some(_)) => problems.push(self.unhandled(&mut coverage, &sure, handlers)),
+                Ok(None) => {}
+                Err(TooCostly) => problems.push(too_costly(handlers.at)),
+            }
+            let lost = unreachable_rows(&mut coverage, &nodes, &handlers.rows, &columns);
+            problems.extend(lost.into_iter().map(unreachable_handler));
+        }
+        problems
+            .into_iter()
+            .for_each(|problem| self.report(problem));
+    }
+
+    /// Which constructors of a variant the rows leave something of.
+    pub(super) fn open_constructors(
+        &self,
+        rows: &[Row],
+        shape: ShapeId,
+        count: usize,
+    ) -> Vec<usize> {
+        let mut coverage = Coverage::new(&self.types.shapes);
+        let nodes = self.nodes(&mut coverage, rows);
+        let sure = sure_rows(&nodes, rows);
+        let is_open = |constructor: &usize| {
+            let query = coverage.all_of(shape, *constructor);
+            coverage.uncovered(&sure, &[query], &[shape]) != Ok(None)
+        };
+        (0..count).filter(is_open).collect()
+    }
+
+    /// Whether the rows leave anything out.
+    pub(super) fn is_open(&self, rows: &[Row], shape: ShapeId) -> bool {
+        let mut coverage = Coverage::new(&self.types.shapes);
+        let nodes = self.nodes(&mut coverage, rows);
+        let sure = sure_rows(&nodes, rows);
+        coverage.uncovered(&sure, &[coverage.any()], &[shape]) != Ok(None)
+    }
+
+    fn nodes(&self, coverage: &mut Coverage<'_>, rows: &[Row]) -> Vec<Vec<NodeId>> {
+        rows.iter()
+            .map(|row| {
+                row.patterns
+                    .iter()
+                    .map(|pattern| self.node(coverage, *pattern))
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn node(&self, coverage: &mut Coverage<'_>, pattern: PatternId) -> NodeId {
+        let node = match self.draft.pattern_kind(pattern) {
+            PatternKind::Any | PatternKind::Bind(_) => return coverage.any(),
+            PatternKind::Int(number) => Node::Made(Tag::Int(*number), Vec::new()),
+            PatternKind::Text(content) => Node::Made(Tag::Text(content.clone()), Vec::new()),
+            PatternKind::Bool(truth) => {
+                Node::Made(Tag::Constructor(usize::from(*truth)), Vec::new())
+            }
+            PatternKind::Product(parts) => {
+                let parts: Vec<NodeId> = parts
+                    .iter()
+                    .map(|part| self.node(coverage, *part))
+                    .collect();
+                if parts.iter().all(|part| *part == coverage.any()) {
+                    return coverage.any();
+                }
+                Node::Made(Tag::Product, parts)
+            }
+            PatternKind::Constructor {
+                constructor,
+                payload,
+            } => {
+                let parts = match self.payload_count(pattern, *constructor) {
+                    0 => Vec::new(),
+                    _ => vec![self.node(coverage, *payload)],
+                };
+                Node::Made(Tag::Constructor(*constructor), parts)
+            }
+            PatternKind::Alternatives(patterns) => Node::Alternatives(
+                patterns
+                    .iter()
+                    .map(|pattern| self.node(coverage, *pattern))
+                    .collect(),
+            ),
+        };
+        coverage.add(node)
+    }
+
+    /// `None` of an option has no part to look at; every other constructor has one.
+    fn payload_count(&self, pattern: PatternId, constructor: usize) -> usize {
+        usize::from(!(constructor == 0 && self.types.is_option(self.draft.pattern_type(pattern))))
+    }
+
+    fn unhandled(
+        &self,
+        coverage: &mut Coverage<'_>,
+        sure: &[Vec<NodeId>],
+        handlers: &Handlers,
+    ) -> Problem {
+        let (inputs, states) = (
+            self.cases(coverage, handlers.input),
+            self.cases(coverage, handlers.state),
+        );
+        let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+        let mut count = 0;
+        for (input, input_node) in &inputs {
+            let mut open = Vec::new();
+            for (state, state_node) in &states {
+                let query = [*input_node, *state_node];
+                if coverage.uncovered(sure, &query, &[handlers.input, handlers.state]) != Ok(None) {
+                    open.push(state.clone());
+                }
+            }
+            count += open.len();
+            if !open.is_empty() {
+                lines.push((input.clone(), open));
+            }
+        }
+        let total = inputs.len() * states.len();
+        let label = match (states.len(), total) {
+            (1, 1) => "not every input is handled".to_owned(),
+            (1, _) => format!("{count} of {total} inputs are not handled"),
+            _ => format!("{count} of {total} pairs of input and state are not handled"),
+        };
+        let mut problem =
+            Problem::new(M201, handlers.at, "some inputs have no handler").saying(label);
+        let is_wide = states.len() > 1;
+        for (input, open) in lines.iter().take(2) {
+            problem = problem.noting(if is_wide {
+                format!("{input} in {}", open.join(", "))
+            } else {
+                input.clone()
+            });
+        }
+        if lines.len() > 2 {
+            let rest: usize = lines[2..].iter().map(|(_, open)| open.len()).sum();
+            problem = problem.noting(format!("{rest} more"));
+        }
+        let example = &handlers.example;
+        let first = lines.first().map(|(input, open)| {
+            if is_wide && open.len() < states.len() {
+                format!("{input} in {}", open.join(" | "))
+            } else {
+                input.clone()
+            }
+        });
+        problem.helping(match first {
+            Some(first) if first != "_" => {
+                format!("add `on {first} => {example}`, or end with `on _ => {example}`")
+            }
+            _ => format!("end with `on _ => {example}`"),
+        })
+    }
+
+    /// The constructors of a variant as patterns; everything, if it is none.
+    fn cases(&self, coverage: &mut Coverage<'_>, shape: ShapeId) -> Vec<(String, NodeId)> {
+        let Shape::Variant(_, constructors) = self.types.shapes.get(shape) else {
+            return vec![("_".to_owned(), coverage.any())];
+        };
+        let mut cases = Vec::new();
+        for (index, (name, payload)) in constructors.iter().enumerate() {
+            let is_unit =
+                matches!(self.types.shapes.get(*payload), Shape::Tuple(parts) if parts.is_empty());
+            let text = if is_unit {
+                name.to_string()
+            } else {
+                format!("{name}(_)")
+            };
+            cases.push((text, coverage.all_of(shape, index)));
+        }
+        cases
+    }
+
+    /// A row, unless a mistake was found in its patterns since `mistakes`: then nothing is known of it.
+    pub(super) fn row(
+        &self,
+        patterns: Vec<PatternId>,
+        is_guarded: bool,
+        at: Span,
+        mistakes: usize,
+    ) -> Option<Row> {
+        (self.mistakes == mistakes).then_some(Row {
+            patterns,
+            is_guarded,
+            at,
+        })
+    }
+
+    /// Remembers to judge a match, unless a row holds a mistake.
+    pub(super) fn judge_later(
+        &mut self,
+        subject: Partial,
+        rows: Vec<Option<Row>>,
+        at: Span,
+        place: Place,
+    ) {
+        if let Some(arms) = rows.into_iter().collect() {
+            self.duties.push(Duty::Arms {
+                subject,
+                arms,
+                at,
+                place,
+            });
+        }
+    }
+}
+
+fn sure_rows(nodes: &[Vec<NodeId>], rows: &[Row]) -> Vec<Vec<NodeId>> {
+    nodes
+        .iter()
+        .zip(rows)
+        .filter(|(_, row)| !row.is_guarded)
+        .map(|(nodes, _)| nodes.clone())
+        .collect()
+}
+
+/// The places of rows that never match, each with the row that takes the last of it.
+fn unreachable_rows(
+    coverage: &mut Coverage<'_>,
+    nodes: &[Vec<NodeId>],
+    rows: &[Row],
+    columns: &[ShapeId],
+) -> Vec<(Span, Span)> {
+    let mut above: Vec<Vec<NodeId>> = Vec::new();
+    let mut places: Vec<Span> = Vec::new();
+    let mut lost = Vec::new();
+    for (query, row) in nodes.iter().zip(rows) {
+        match coverage.uncovered(&above, query, columns) {
+            Ok(None) => {
+                let mut last = 1;
+                while last < above.len()
+                    && coverage.uncovered(&above[..last], query, columns) != Ok(None)
+                {
+                    last += 1;
+                }
+                lost.push((row.at, places[last - 1]));
+            }
+            Ok(Some(_)) => {}
+            Err(TooCostly) => return lost,
+        }
+        if !row.is_guarded {
+            above.push(query.clone());
+            places.push(row.at);
+        }
+    }
+    lost
+}
+
+fn missing(witness: &str, at: Span, place: Place) -> Problem {
+    match place {
+        Place::Match => Problem::new(T201, at, format!("this `match` leaves out `{witness}`"))
+            .helping(format!("add `{witness} => …`, or end with `_ => …`")),
+        Place::Single => Problem::new(T203, at, format!("this pattern does not match `{witness}`"))
+            .helping("write `let … = … else …` where that is possible, or use a `match`"),
+    }
+}
+
+fn unreachable_arm((at, above): (Span, Span)) -> Problem {
+    Problem::new(T202, at, "nothing is left for this arm")
+        .saying("never reached")
+        .pointing_at(above, "this takes the last of it")
+        .helping("remove it, or move it up")
+}
+
+fn unreachable_handler((at, above): (Span, Span)) -> Problem {
+    Problem::new(M202, at, "no input reaches this handler")
+        .saying("never reached")
+        .pointing_at(above, "this takes the last of it")
+        .helping("remove it, or move it up")
+}
+
+fn too_costly(at: Span) -> Problem {
+    Problem::new(
+        T204,
+        at,
+        "these patterns are too entangled to tell whether they leave something out",
+    )
+    .helping("match one part at a time, or end with `_`")
+}

@@ -1,0 +1,758 @@
+//! Expressions.
+
+use std::collections::BTreeSet;
+
+use cam::schema::Stamp;
+
+use super::call::Given;
+use super::exhaustive::{Place, Row};
+use super::messages::with_article;
+use super::names::Definition;
+use super::types::{Form, Partial};
+use super::{Checker, Duty};
+use crate::ast::{self, BinaryOperator as Written};
+use crate::problem::Problem;
+use crate::problem::catalogue::{T100, T101, T102, T110, T112, T119, U307};
+use crate::source::Span;
+use crate::typed::{Arm, ExprId, ExprKind, FunctionIndex, Local, Operator, PatternKind, Primitive};
+
+/// A result of a branch, and where it is written.
+pub(super) struct Branch {
+    pub(super) value: ExprId,
+    pub(super) at: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// Checks an expression and holds it to a type.
+    pub(super) fn check(&mut self, expr: &ast::Expr, wanted: Partial) -> ExprId {
+        let checked = self.hinted(expr, Some(wanted));
+        let found = self.draft.type_of(checked);
+        self.enforce_at(result_span(expr), found, wanted);
+        checked
+    }
+
+    /// Checks an expression of which nothing is known.
+    pub(super) fn infer(&mut self, expr: &ast::Expr) -> ExprId {
+        self.hinted(expr, None)
+    }
+
+    /// Checks an expression. The hint says what its constructors and records probably are; it is not enforced.
+    pub(super) fn hinted(&mut self, expr: &ast::Expr, hint: Option<Partial>) -> ExprId {
+        let span = expr.span;
+        match &expr.kind {
+            ast::ExprKind::Int(number) => self.int(*number, span),
+            ast::ExprKind::Text(content) => {
+                let text = self.types.text();
+                self.draft
+                    .expr(ExprKind::Text(content.as_str().into()), text, span)
+            }
+            ast::ExprKind::Bool(truth) => self.truth(*truth, span),
+            ast::ExprKind::Name(name) => self.name(name),
+            ast::ExprKind::Call {
+                function,
+                arguments,
+            } => {
+                let given: Vec<Given<'_>> = arguments.iter().map(Given::Written).collect();
+                self.call(function, &given, hint, span)
+            }
+            ast::ExprKind::Constructor {
+                constructor,
+                payload,
+            } => self.construct(constructor, payload, hint, span),
+            ast::ExprKind::Tuple(parts) => self.tuple(parts, hint, span),
+            ast::ExprKind::List(items) => self.list(items, hint, span),
+            ast::ExprKind::Map(entries) => self.map(entries, hint, span),
+            ast::ExprKind::Record(record) => self.record(record, hint),
+            ast::ExprKind::Block(block) => self.block(block, hint),
+            ast::ExprKind::If {
+                condition,
+                then,
+                otherwise,
+            } => self.choose(condition, then, otherwise, hint, span),
+            ast::ExprKind::Match { subject, arms } => self.matching(subject, arms, hint, span),
+            ast::ExprKind::Field { record, field } => self.field(record, field, span),
+            ast::ExprKind::Index { collection, key } => self.index(collection, key, span),
+            ast::ExprKind::Negate(value) => {
+                let zero = self.int(0, span);
+                let int = self.types.int();
+                let value = self.check(value, int);
+                self.binary(Operator::Subtract, zero, value, int, span)
+            }
+            ast::ExprKind::Not(value) => {
+                let bool = self.types.bool();
+                let condition = self.check(value, bool);
+                let (yes, no) = (self.truth(false, span), self.truth(true, span));
+                self.draft
+                    .expr(ExprKind::If { condition, yes, no }, bool, span)
+            }
+            ast::ExprKind::Binary {
+                operator,
+                left,
+                right,
+                ..
+            } => self.operator(*operator, left, right, hint, span),
+            ast::ExprKind::Is { value, pattern } => self.is(value, pattern, span),
+            ast::ExprKind::Pipe { value, function } => self.pipe(value, function, hint, span),
+            ast::ExprKind::Refuse => self.refuse(span),
+            ast::ExprKind::Error => self.unknown(span),
+        }
+    }
+
+    /// Stands where there is a mistake that was reported.
+    pub(super) fn unknown(&mut self, span: Span) -> ExprId {
+        self.spoil();
+        let unknown = self.types.unknown();
+        self.draft.expr(ExprKind::Tuple(Vec::new()), unknown, span)
+    }
+
+    pub(super) fn int(&mut self, number: i64, span: Span) -> ExprId {
+        let int = self.types.int();
+        self.draft.expr(ExprKind::Int(number), int, span)
+    }
+
+    pub(super) fn truth(&mut self, truth: bool, span: Span) -> ExprId {
+        let bool = self.types.bool();
+        self.draft.expr(ExprKind::Bool(truth), bool, span)
+    }
+
+    pub(super) fn local(&mut self, local: Local, partial: Partial, span: Span) -> ExprId {
+        self.draft.expr(ExprKind::Local(local), partial, span)
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        operator: Operator,
+        left: ExprId,
+        right: ExprId,
+        kind: Partial,
+        span: Span,
+    ) -> ExprId {
+        self.draft.expr(
+            ExprKind::Binary {
+                operator,
+                left,
+                right,
+            },
+            kind,
+            span,
+        )
+    }
+
+    fn name(&mut self, name: &ast::Name) -> ExprId {
+        let span = name.span;
+        if let Some(binding) = self.scope.find(&name.text) {
+            let (local, partial) = (binding.local, binding.partial);
+            return self.local(local, partial, span);
+        }
+        if let Some(found) = self.name_of_frame(name) {
+            return found;
+        }
+        if let Some(function) = self.names.functions.get(&name.text).copied() {
+            return match self.names.signatures[function].item {
+                Definition::Const(constant) => self.constant(function, constant, span),
+                Definition::Function(_) => {
+                    let title = format!("`{}` is a function, not a value", name.text);
+                    let help = format!(
+                        "call it: `{}(…)`; as an argument it can only be given to a built-in",
+                        name.text
+                    );
+                    self.report(Problem::new(T110, span, title).helping(help));
+                    self.unknown(span)
+                }
+            };
+        }
+        self.report_unknown_name(name);
+        self.unknown(span)
+    }
+
+    /// `state`, `prev`, what the node stamps, and the fields of the state.
+    fn name_of_frame(&mut self, name: &ast::Name) -> Option<ExprId> {
+        let span = name.span;
+        if let Some(view) = self.frame.state {
+            match (&*name.text, view.entry) {
+                ("state", _) => return Some(self.local(view.current, view.partial, span)),
+                ("prev", Some(entry)) => return Some(self.local(entry, view.partial, span)),
+                _ => {}
+            }
+        }
+        if let Some(stamp) = self
+            .frame
+            .stamps
+            .iter()
+            .copied()
+            .find(|stamp| stamp.word() == name.text)
+        {
+            let partial = self.stamp_type(stamp);
+            return Some(self.draft.expr(ExprKind::Stamp(stamp), partial, span));
+        }
+        let view = self.frame.state?;
+        let Form::Record(fields) = self.types.form(view.partial) else {
+            return None;
+        };
+        let index = fields.iter().position(|(field, _)| **field == *name.text)?;
+        let product = self.local(view.current, view.partial, span);
+        Some(
+            self.draft
+                .expr(ExprKind::Project { product, index }, fields[index].1, span),
+        )
+    }
+
+    pub(super) fn stamp_type(&mut self, stamp: Stamp) -> Partial {
+        match stamp {
+            Stamp::At | Stamp::Sequence => self.types.int(),
+            Stamp::From => self.types.text(),
+        }
+    }
+
+    /// A constant. A literal stands for itself; others are computed where they are used, by a call.
+    pub(super) fn constant(
+        &mut self,
+        function: usize,
+        constant: &ast::ConstItem,
+        span: Span,
+    ) -> ExprId {
+        self.use_function(function, span);
+        let codomain = self.names.signatures[function].codomain;
+        let kind = match &constant.value.kind {
+            ast::ExprKind::Int(number) => ExprKind::Int(*number),
+            ast::ExprKind::Bool(truth) => ExprKind::Bool(*truth),
+            ast::ExprKind::Text(content) => ExprKind::Text(content.as_str().into()),
+            _ => ExprKind::Call {
+                function: function_index(function),
+                arguments: Vec::new(),
+            },
+        };
+        self.draft.expr(kind, codomain, span)
+    }
+
+    fn report_unknown_name(&mut self, name: &ast::Name) {
+        if name.text.is_empty() {
+            return;
+        }
+        if self.scope.is_hidden(&name.text) {
+            let title = format!("`{}` cannot be seen inside an arrow", name.text);
+            let help = "give it to the arrow as part of its argument, or write `fn(…) => …` as the whole argument";
+            return self.report(Problem::new(T102, name.span, title).helping(help));
+        }
+        if let Some(stamp) = Stamp::ALL
+            .into_iter()
+            .find(|stamp| stamp.word() == name.text)
+        {
+            let title = format!("`{}` is not known here", name.text);
+            let help = format!(
+                "in a handler of a machine that asks for it: `machine M version 1 with {}`",
+                stamp.word()
+            );
+            return self.report(Problem::new(T102, name.span, title).helping(help));
+        }
+        let known = self.known_names();
+        let problem = self.unknown_name("value", &name.text, name.span, &known);
+        self.report(problem);
+    }
+
+    fn known_names(&mut self) -> Vec<String> {
+        let mut known: Vec<String> = self.scope.names().map(str::to_owned).collect();
+        if let Some(view) = self.frame.state {
+            known.push("state".to_owned());
+            if let Form::Record(fields) = self.types.form(view.partial) {
+                known.extend(fields.iter().map(|(name, _)| name.to_string()));
+            }
+        }
+        known.extend(
+            self.frame
+                .stamps
+                .iter()
+                .map(|stamp| stamp.word().to_owned()),
+        );
+        known.extend(self.names.function_names().map(str::to_owned));
+        let mut seen = BTreeSet::new();
+        known.retain(|name| seen.insert(name.clone()));
+        known
+    }
+
+    fn tuple(&mut self, parts: &[ast::Expr], hint: Option<Partial>, span: Span) -> ExprId {
+        let hints: Vec<Option<Partial>> = match hint.map(|hint| self.types.form(hint)) {
+            Some(Form::Tuple(known)) if known.len() == parts.len() => {
+                known.into_iter().map(Some).collect()
+            }
+            _ => vec![None; parts.len()],
+        };
+        let mut values = Vec::new();
+        for (part, hint) in parts.iter().zip(hints) {
+            values.push(match hint {
+                Some(wanted) => self.check(part, wanted),
+                None => self.infer(part),
+            });
+        }
+        let kinds = values
+            .iter()
+            .map(|value| self.draft.type_of(*value))
+            .collect();
+        let kind = self.types.make(Form::Tuple(kinds));
+        self.draft.expr(ExprKind::Tuple(values), kind, span)
+    }
+
+    fn list(&mut self, items: &[ast::Expr], hint: Option<Partial>, span: Span) -> ExprId {
+        let (kind, item) = match hint.map(|hint| (hint, self.types.form(hint))) {
+            Some((hint, Form::List(item))) => (hint, item),
+            _ => {
+                let item = self.types.hole(span);
+                (self.types.make(Form::List(item)), item)
+            }
+        };
+        let items = items.iter().map(|value| self.check(value, item)).collect();
+        self.draft.expr(ExprKind::List(items), kind, span)
+    }
+
+    fn map(&mut self, entries: &[ast::MapEntry], hint: Option<Partial>, span: Span) -> ExprId {
+        let (kind, key, value) = match hint.map(|hint| (hint, self.types.form(hint))) {
+            Some((hint, Form::Map(key, value))) => (hint, key, value),
+            _ => {
+                let (key, value) = (self.types.hole(span), self.types.hole(span));
+                self.duties.push(Duty::Key {
+                    partial: key,
+                    at: span,
+                    use_word: "be keys of a map",
+                });
+                (self.types.make(Form::Map(key, value)), key, value)
+            }
+        };
+        let entries = entries
+            .iter()
+            .map(|entry| (self.check(&entry.key, key), self.check(&entry.value, value)))
+            .collect();
+        self.draft.expr(ExprKind::Map(entries), kind, span)
+    }
+
+    fn choose(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let bool = self.types.bool();
+        let condition = self.check(condition, bool);
+        let (yes, no) = (self.hinted(then, hint), self.hinted(otherwise, hint));
+        let branches = [
+            Branch {
+                value: yes,
+                at: result_span(then),
+            },
+            Branch {
+                value: no,
+                at: result_span(otherwise),
+            },
+        ];
+        let kind = self.branches("if", &branches, hint);
+        self.draft
+            .expr(ExprKind::If { condition, yes, no }, kind, span)
+    }
+
+    fn matching(
+        &mut self,
+        subject: &ast::Expr,
+        arms: &[ast::Arm],
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let subject = self.infer(subject);
+        let partial = self.draft.type_of(subject);
+        let mut rows = Vec::new();
+        let mut branches = Vec::new();
+        let mut checked = Vec::new();
+        for arm in arms {
+            let (arm, row) = self.arm(arm, partial, hint, &mut branches);
+            rows.push(row);
+            checked.push(arm);
+        }
+        self.judge_later(partial, rows, span, Place::Match);
+        let kind = self.branches("match", &branches, hint);
+        self.draft.expr(
+            ExprKind::Match {
+                subject,
+                arms: checked,
+            },
+            kind,
+            span,
+        )
+    }
+
+    pub(super) fn arm(
+        &mut self,
+        arm: &ast::Arm,
+        subject: Partial,
+        hint: Option<Partial>,
+        branches: &mut Vec<Branch>,
+    ) -> (Arm, Option<Row>) {
+        let (mark, mistakes) = (self.scope.mark(), self.mistakes);
+        let pattern = self.pattern(&arm.pattern, subject);
+        let row = self.row(
+            vec![pattern],
+            arm.guard.is_some(),
+            arm.pattern.span,
+            mistakes,
+        );
+        let guard = arm.guard.as_ref().map(|guard| self.condition(guard));
+        let body = self.hinted(&arm.body, hint);
+        self.leave(mark);
+        branches.push(Branch {
+            value: body,
+            at: result_span(&arm.body),
+        });
+        (
+            Arm {
+                pattern,
+                guard,
+                body,
+            },
+            row,
+        )
+    }
+
+    pub(super) fn condition(&mut self, expr: &ast::Expr) -> ExprId {
+        let bool = self.types.bool();
+        self.check(expr, bool)
+    }
+
+    /// The one type of all branches: the hinted one, else that of the first.
+    pub(super) fn branches(
+        &mut self,
+        word: &str,
+        branches: &[Branch],
+        hint: Option<Partial>,
+    ) -> Partial {
+        let Some(first) = branches.first() else {
+            return hint.unwrap_or_else(|| self.types.unknown());
+        };
+        let kind = hint.unwrap_or_else(|| self.draft.type_of(first.value));
+        let mut good: Option<Span> = None;
+        let mut bad: Vec<&Branch> = Vec::new();
+        for branch in branches {
+            let found = self.draft.type_of(branch.value);
+            if self.types.unify(found, kind) {
+                good = good.or(Some(branch.at));
+            } else {
+                bad.push(branch);
+            }
+        }
+        for branch in bad {
+            let found = self.draft.type_of(branch.value);
+            let problem = match good {
+                Some(good) => self.branch_mismatch(word, branch.at, found, good, kind),
+                None => self.mismatch(branch.at, found, kind),
+            };
+            self.report(problem);
+        }
+        kind
+    }
+
+    pub(super) fn branch_mismatch(
+        &mut self,
+        word: &str,
+        at: Span,
+        found: Partial,
+        good: Span,
+        kind: Partial,
+    ) -> Problem {
+        let (is, other) = (self.types.describe(found), self.types.describe(kind));
+        let problem = Problem::new(
+            T101,
+            at,
+            format!("the branches of this `{word}` have different types"),
+        )
+        .saying(format!("this is {}", with_article(&is)))
+        .pointing_at(good, format!("this is {}", with_article(&other)));
+        match self.conversion_help(at, found, kind) {
+            Some(help) => problem.helping(help),
+            None => problem.helping(format!("make both of them {}", with_article(&other))),
+        }
+    }
+
+    fn field(&mut self, record: &ast::Expr, field: &ast::Name, span: Span) -> ExprId {
+        let product = self.infer(record);
+        let partial = self.draft.type_of(product);
+        match self.field_of(partial, field) {
+            Some((index, kind)) => {
+                self.draft
+                    .expr(ExprKind::Project { product, index }, kind, span)
+            }
+            None => self.unknown(span),
+        }
+    }
+
+    /// Position and type of a field; reported if there is none.
+    pub(super) fn field_of(
+        &mut self,
+        record: Partial,
+        field: &ast::Name,
+    ) -> Option<(usize, Partial)> {
+        let fields = match self.types.form(record) {
+            Form::Record(fields) => fields,
+            Form::Unknown => return None,
+            Form::Hole => {
+                let problem = self.too_early(field.span, "its fields are not known");
+                self.report(problem);
+                return None;
+            }
+            _ => Vec::new(),
+        };
+        let found = fields.iter().position(|(name, _)| **name == *field.text);
+        if found.is_none() && !field.text.is_empty() {
+            let known: Vec<String> = fields.iter().map(|(name, _)| name.to_string()).collect();
+            let problem = self.unknown_field(record, &field.text, field.span, &known);
+            self.report(problem);
+        }
+        found.map(|index| (index, fields[index].1))
+    }
+
+    fn index(&mut self, collection: &ast::Expr, key: &ast::Expr, span: Span) -> ExprId {
+        let map = self.infer(collection);
+        let partial = self.draft.type_of(map);
+        match self.types.form(partial) {
+            Form::Map(wanted, value) => {
+                let key = self.check(key, wanted);
+                let option = self.types.make(Form::Option(value));
+                let kind = ExprKind::Primitive {
+                    primitive: Primitive::MapGet,
+                    arguments: vec![map, key],
+                };
+                self.draft.expr(kind, option, span)
+            }
+            form => {
+                self.infer(key);
+                self.report_no_map(&form, partial, collection.span);
+                self.unknown(span)
+            }
+        }
+    }
+
+    pub(super) fn report_no_map(&mut self, form: &Form, partial: Partial, span: Span) {
+        let problem = match form {
+            Form::Unknown => return,
+            Form::Hole => self.too_early(span, "it cannot be indexed"),
+            Form::List(_) => Problem::new(
+                T119,
+                span,
+                "lists cannot be indexed in this language version",
+            )
+            .helping("walk over it with `fold`, or keep the items in a `Map(Int, …)`"),
+            _ => {
+                let found = with_article(&self.types.describe(partial));
+                Problem::new(
+                    T112,
+                    span,
+                    format!("only a map can be indexed, this is {found}"),
+                )
+            }
+        };
+        self.report(problem);
+    }
+
+    fn operator(
+        &mut self,
+        written: Written,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let operator = match written {
+            Written::And | Written::Or => {
+                return self.connective(written == Written::And, left, right, span);
+            }
+            Written::Otherwise => return self.otherwise(left, right, hint, span),
+            Written::Append => return self.append(left, right, hint, span),
+            Written::Equal => Operator::Equal,
+            Written::NotEqual => Operator::NotEqual,
+            Written::Less => Operator::Less,
+            Written::LessOrEqual => Operator::LessOrEqual,
+            Written::Greater => Operator::Greater,
+            Written::GreaterOrEqual => Operator::GreaterOrEqual,
+            Written::Add => Operator::Add,
+            Written::Subtract => Operator::Subtract,
+            Written::Multiply => Operator::Multiply,
+            Written::Divide => Operator::Divide,
+            Written::Remainder => Operator::Remainder,
+        };
+        if is_arithmetic(operator) {
+            let int = self.types.int();
+            let (left, right) = (self.number(left, written), self.number(right, written));
+            return self.binary(operator, left, right, int, span);
+        }
+        let left = self.infer(left);
+        let partial = self.draft.type_of(left);
+        let right = self.check(right, partial);
+        self.comparison(operator, left, right, span)
+    }
+
+    /// A comparison of two expressions of one type.
+    pub(super) fn comparison(
+        &mut self,
+        operator: Operator,
+        left: ExprId,
+        right: ExprId,
+        span: Span,
+    ) -> ExprId {
+        if !matches!(operator, Operator::Equal | Operator::NotEqual) {
+            let partial = self.draft.type_of(left);
+            self.duties.push(Duty::Key {
+                partial,
+                at: span,
+                use_word: "be ordered",
+            });
+        }
+        let bool = self.types.bool();
+        self.binary(operator, left, right, bool, span)
+    }
+
+    /// An operand of arithmetic.
+    fn number(&mut self, expr: &ast::Expr, operator: Written) -> ExprId {
+        let int = self.types.int();
+        let value = self.hinted(expr, Some(int));
+        let found = self.draft.type_of(value);
+        if !self.types.unify(found, int) {
+            let mut problem = self.mismatch(result_span(expr), found, int);
+            problem.title = format!("`{}` is for numbers", operator.symbol());
+            let is_list = matches!(self.types.form(found), Form::List(_));
+            if operator == Written::Add && is_list {
+                problem = problem.helping("lists are joined with `++`");
+            }
+            self.report(problem);
+        }
+        value
+    }
+
+    fn connective(
+        &mut self,
+        is_and: bool,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> ExprId {
+        let bool = self.types.bool();
+        let condition = self.check(left, bool);
+        let right = self.check(right, bool);
+        let constant = self.truth(!is_and, span);
+        let (yes, no) = if is_and {
+            (right, constant)
+        } else {
+            (constant, right)
+        };
+        self.draft
+            .expr(ExprKind::If { condition, yes, no }, bool, span)
+    }
+
+    /// `a ?? b`
+    fn otherwise(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let subject = self.infer(left);
+        let option = self.draft.type_of(subject);
+        let item = match self.types.form(option) {
+            Form::Option(item) => item,
+            Form::Unknown => self.types.unknown(),
+            _ => {
+                let item = hint.unwrap_or_else(|| self.types.hole(span));
+                let wanted = self.types.make(Form::Option(item));
+                if !self.types.unify(option, wanted) {
+                    let found = with_article(&self.types.describe(option));
+                    let title = format!("`??` is for an option, this is {found}");
+                    self.report(
+                        Problem::new(T100, result_span(left), title)
+                            .helping("leave out `??` and what follows it"),
+                    );
+                    self.forget(&[item]);
+                }
+                item
+            }
+        };
+        let right = self.check(right, item);
+        let content = self.scope.fresh();
+        let bound = self.draft.pattern(PatternKind::Bind(content), item, span);
+        let some = self.draft.pattern(
+            PatternKind::Constructor {
+                constructor: 1,
+                payload: bound,
+            },
+            option,
+            span,
+        );
+        let value = self.local(content, item, span);
+        let none = self.any(option, span);
+        let arms = vec![
+            Arm {
+                pattern: some,
+                guard: None,
+                body: value,
+            },
+            Arm {
+                pattern: none,
+                guard: None,
+                body: right,
+            },
+        ];
+        self.draft
+            .expr(ExprKind::Match { subject, arms }, item, span)
+    }
+
+    /// `e is p`
+    fn is(&mut self, value: &ast::Expr, pattern: &ast::Pattern, span: Span) -> ExprId {
+        let subject = self.infer(value);
+        let partial = self.draft.type_of(subject);
+        let mark = self.scope.mark();
+        let outer = std::mem::replace(&mut self.frame.in_alternatives, true);
+        let pattern = self.pattern(pattern, partial);
+        self.frame.in_alternatives = outer;
+        self.leave(mark);
+        let any = self.any(partial, span);
+        let (yes, no) = (self.truth(true, span), self.truth(false, span));
+        let arms = vec![
+            Arm {
+                pattern,
+                guard: None,
+                body: yes,
+            },
+            Arm {
+                pattern: any,
+                guard: None,
+                body: no,
+            },
+        ];
+        let bool = self.types.bool();
+        self.draft
+            .expr(ExprKind::Match { subject, arms }, bool, span)
+    }
+
+    fn refuse(&mut self, span: Span) -> ExprId {
+        if !self.frame.may_refuse {
+            let problem = Problem::new(U307, span, "`refuse` is only for the arms of `accept`");
+            self.report(problem.helping("to answer no, give an output that says so"));
+            return self.unknown(span);
+        }
+        let hole = self.types.hole(span);
+        self.draft.expr(ExprKind::Refuse, hole, span)
+    }
+}
+
+pub(super) fn function_index(function: usize) -> FunctionIndex {
+    FunctionIndex(u32::try_from(function).expect("functions come from bounded source"))
+}
+
+fn is_arithmetic(operator: Operator) -> bool {
+    use Operator::{Add, Divide, Multiply, Remainder, Subtract};
+    matches!(operator, Add | Subtract | Multiply | Divide | Remainder)
+}
+
+/// Where the result of an expression is written: the last line of a block, not the whole of it.
+pub(super) fn result_span(expr: &ast::Expr) -> Span {
+    match &expr.kind {
+        ast::ExprKind::Block(block) => result_span(&block.result),
+        _ => expr.span,
+    }
+}

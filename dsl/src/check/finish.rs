@@ -1,0 +1,84 @@
+//! The end: what can be judged only when all types are known, and the terms with their shapes.
+
+use super::inclusion::Inclusion;
+use super::names::too_large;
+use super::{Checker, Duty};
+use crate::problem::Problem;
+use crate::problem::catalogue::{T111, T122, U312};
+use crate::typed::{FunctionIndex, Terms};
+
+impl Checker<'_> {
+    /// The terms, if nothing is wrong with them.
+    pub(super) fn finish(&mut self) -> Option<Terms> {
+        self.judge_duties();
+        self.finish_terms(&[])
+    }
+
+    /// The terms, if nothing is wrong with them; `places` says where each function stands in the end.
+    pub(super) fn finish_terms(&mut self, places: &[FunctionIndex]) -> Option<Terms> {
+        // A type is often unknown because of a mistake elsewhere, so this is said only if there is none.
+        if !self.problems.has_errors() && !self.is_spoilt {
+            for span in self.types.open_holes() {
+                let problem = Problem::new(T111, span, "the type of this is never said");
+                self.report(
+                    problem.helping("use it where only one type is possible, or leave it out"),
+                );
+            }
+        }
+        if !self.problems.has_errors()
+            && !self.is_spoilt
+            && let Some(span) = self.draft.first_without_shape(&mut self.types)
+        {
+            self.report(too_large(span));
+        }
+        if self.problems.has_errors() || self.is_spoilt {
+            return None;
+        }
+        std::mem::take(&mut self.draft).finish(&mut self.types, places)
+    }
+
+    pub(super) fn judge_duties(&mut self) {
+        for duty in std::mem::take(&mut self.duties) {
+            match duty {
+                Duty::Arms {
+                    subject,
+                    arms,
+                    at,
+                    place,
+                } => self.judge_arms(subject, &arms, at, place),
+                Duty::Key {
+                    partial,
+                    at,
+                    use_word,
+                } => {
+                    if self
+                        .types
+                        .shape(partial)
+                        .is_some_and(|shape| !self.types.is_key(shape))
+                    {
+                        let title = format!("values with a map in them cannot {use_word}");
+                        let problem = Problem::new(T122, at, title);
+                        self.report(problem.helping("use a number or a text of theirs"));
+                    }
+                }
+                Duty::Same { from, to, at } => {
+                    let (Some(source), Some(target)) =
+                        (self.types.shape(from), self.types.shape(to))
+                    else {
+                        continue;
+                    };
+                    if !Inclusion::new(&self.types.shapes).holds(source, target) {
+                        let (from, to) = (self.types.describe(from), self.types.describe(to));
+                        let title = format!("not every `{from}` is a `{to}`");
+                        let problem = Problem::new(U312, at, title).noting(
+                            "`same` needs equal fields, and every constructor in the new type",
+                        );
+                        self.report(
+                            problem.helping("build the value field by field, or with a `match`"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
