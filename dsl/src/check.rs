@@ -4,12 +4,15 @@
 //! written places. A node with a mistake gets a type that fits everything, so one mistake is one message and the
 //! rest of the file is still looked at.
 
+mod adapter;
 mod arrow;
 mod block;
 mod call;
+mod clause;
 mod collection;
 mod construct;
 mod conversion;
+mod declare;
 mod draft;
 mod exhaustive;
 mod expression;
@@ -19,12 +22,18 @@ mod handler;
 mod inclusion;
 mod machine;
 mod messages;
+mod name;
+mod named_arrow;
 mod names;
+mod operator;
 mod order;
 mod pattern;
+mod record;
 mod scope;
+mod set;
 mod trace;
 mod types;
+mod walk;
 
 use cam::schema::{Shape, ShapeId, Shapes, Stamp};
 

@@ -4,7 +4,6 @@ use super::call::Given;
 use super::messages::with_article;
 use super::types::{Form, Partial};
 use super::{Checker, Duty};
-use crate::ast;
 use crate::builtin::{Builtin, Entry};
 use crate::problem::Problem;
 use crate::problem::catalogue::{T111, T112, T119};
@@ -13,7 +12,7 @@ use crate::typed::{Arm, ExprId, ExprKind, Local, Operator, PatternId, PatternKin
 
 /// A list, or a map as a collection of pairs.
 #[derive(Clone, Copy)]
-enum Collection {
+pub(super) enum Collection {
     List {
         item: Partial,
     },
@@ -25,7 +24,7 @@ enum Collection {
 }
 
 impl Collection {
-    fn item(self) -> Partial {
+    pub(super) fn item(self) -> Partial {
         match self {
             Collection::List { item } | Collection::Map { item, .. } => item,
         }
@@ -164,7 +163,7 @@ impl Checker<'_> {
     }
 
     /// A list or map argument with its type.
-    fn collection(
+    pub(super) fn collection(
         &mut self,
         entry: &Entry,
         given: Given<'_>,
@@ -215,144 +214,11 @@ impl Checker<'_> {
         self.report(problem);
     }
 
-    fn look_at_rest(&mut self, given: &[Given<'_>], span: Span) -> ExprId {
+    pub(super) fn look_at_rest(&mut self, given: &[Given<'_>], span: Span) -> ExprId {
         self.look_at(&given[1..], span)
     }
 
-    fn fold(
-        &mut self,
-        entry: &Entry,
-        given: &[Given<'_>],
-        hint: Option<Partial>,
-        span: Span,
-    ) -> ExprId {
-        let (over, collection) = self.collection(entry, given[0], None);
-        let Some(collection) = collection else {
-            return self.look_at_rest(given, span);
-        };
-        let start = self.argument_like(given[1], hint);
-        let kind = self.draft.type_of(start);
-        let callback = self.callback(given[2], &[kind, collection.item()], Some(kind));
-        self.enforce(callback.body, kind);
-        let (accumulator, item) = (callback.patterns[0], callback.patterns[1]);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body: callback.body,
-            },
-            kind,
-            span,
-        )
-    }
-
-    fn sum(&mut self, given: Given<'_>, span: Span) -> ExprId {
-        let int = self.types.int();
-        let list = self.types.make(Form::List(int));
-        let over = self.argument(given, list);
-        let start = self.int(0, span);
-        let ((accumulator, so_far), (item, number)) =
-            (self.fresh(int, span), self.fresh(int, span));
-        let (left, right) = (self.local(so_far, int, span), self.local(number, int, span));
-        let body = self.binary(Operator::Add, left, right, int, span);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body,
-            },
-            int,
-            span,
-        )
-    }
-
-    /// `any` and `all`. The function is not called again once the answer is known.
-    fn quantifier(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
-        let (over, collection) = self.collection(entry, given[0], None);
-        let Some(collection) = collection else {
-            return self.look_at_rest(given, span);
-        };
-        let bool = self.types.bool();
-        let callback = self.callback(given[1], &[collection.item()], Some(bool));
-        self.enforce(callback.body, bool);
-        let is_any = entry.builtin == Builtin::Any;
-        let start = self.truth(!is_any, span);
-        let (accumulator, so_far) = self.fresh(bool, span);
-        let (condition, known) = (self.local(so_far, bool, span), self.truth(is_any, span));
-        let (yes, no) = if is_any {
-            (known, callback.body)
-        } else {
-            (callback.body, known)
-        };
-        let body = self
-            .draft
-            .expr(ExprKind::If { condition, yes, no }, bool, span);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item: callback.patterns[0],
-                body,
-            },
-            bool,
-            span,
-        )
-    }
-
-    fn map_function(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
-        let (over, collection) = self.collection(entry, given[0], None);
-        let Some(collection) = collection else {
-            return self.look_at_rest(given, span);
-        };
-        if matches!(collection, Collection::Map { .. }) {
-            let problem = Problem::new(
-                T119,
-                span,
-                "`map` over a map is not part of this language version yet",
-            );
-            self.report(
-                problem.helping("use `fold` with `insert`, or `map` over `keys(…)` or `values(…)`"),
-            );
-            return self.unknown(span);
-        }
-        let callback = self.callback(given[1], &[collection.item()], None);
-        let item = self.draft.type_of(callback.body);
-        let list = self.types.make(Form::List(item));
-        self.collect(over, callback.patterns[0], callback.body, list, span)
-    }
-
-    /// A list of what the body gives for each item.
-    fn collect(
-        &mut self,
-        over: ExprId,
-        item: PatternId,
-        body: ExprId,
-        list: Partial,
-        span: Span,
-    ) -> ExprId {
-        let start = self.draft.expr(ExprKind::List(Vec::new()), list, span);
-        let (accumulator, so_far) = self.fresh(list, span);
-        let so_far = self.local(so_far, list, span);
-        let body = self.primitive(Primitive::ListPush, vec![so_far, body], list, span);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body,
-            },
-            list,
-            span,
-        )
-    }
-
-    fn primitive(
+    pub(super) fn primitive(
         &mut self,
         primitive: Primitive,
         arguments: Vec<ExprId>,
@@ -369,106 +235,7 @@ impl Checker<'_> {
         )
     }
 
-    /// The items of which the function holds. The item is bound whole, and taken apart by the function's own pattern.
-    fn filter(
-        &mut self,
-        entry: &Entry,
-        given: &[Given<'_>],
-        hint: Option<Partial>,
-        span: Span,
-    ) -> ExprId {
-        let (over, collection) = self.collection(entry, given[0], hint);
-        let Some(collection) = collection else {
-            return self.look_at_rest(given, span);
-        };
-        let (kind, bool) = (self.draft.type_of(over), self.types.bool());
-        let callback = self.callback(given[1], &[collection.item()], Some(bool));
-        self.enforce(callback.body, bool);
-        let item_kind = collection.item();
-        let ((accumulator, so_far), (item, whole)) =
-            (self.fresh(kind, span), self.fresh(item_kind, span));
-        let value = self.local(whole, item_kind, span);
-        let condition = ExprKind::Let {
-            pattern: callback.patterns[0],
-            value,
-            body: callback.body,
-        };
-        let condition = self.draft.expr(condition, bool, span);
-        let (kept, content) = (
-            self.local(so_far, kind, span),
-            self.local(whole, item_kind, span),
-        );
-        let (start, yes) = match collection {
-            Collection::List { .. } => {
-                let start = self.draft.expr(ExprKind::List(Vec::new()), kind, span);
-                (
-                    start,
-                    self.primitive(Primitive::ListPush, vec![kept, content], kind, span),
-                )
-            }
-            Collection::Map { key, value, .. } => {
-                let start = self.draft.expr(ExprKind::Map(Vec::new()), kind, span);
-                let again = self.local(whole, item_kind, span);
-                let key = self.draft.expr(
-                    ExprKind::Project {
-                        product: content,
-                        index: 0,
-                    },
-                    key,
-                    span,
-                );
-                let value = self.draft.expr(
-                    ExprKind::Project {
-                        product: again,
-                        index: 1,
-                    },
-                    value,
-                    span,
-                );
-                (
-                    start,
-                    self.primitive(Primitive::MapInsert, vec![kept, key, value], kind, span),
-                )
-            }
-        };
-        let no = self.local(so_far, kind, span);
-        let body = self
-            .draft
-            .expr(ExprKind::If { condition, yes, no }, kind, span);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body,
-            },
-            kind,
-            span,
-        )
-    }
-
-    /// `keys` and `values`
-    fn part_of_entries(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
-        let Some((over, key, value)) = self.map_argument(entry, given[0], None) else {
-            return self.unknown(span);
-        };
-        let item_kind = self.types.make(Form::Tuple(vec![key, value]));
-        let (index, part) = if entry.builtin == Builtin::Keys {
-            (0, key)
-        } else {
-            (1, value)
-        };
-        let (item, pair) = self.fresh(item_kind, span);
-        let product = self.local(pair, item_kind, span);
-        let body = self
-            .draft
-            .expr(ExprKind::Project { product, index }, part, span);
-        let list = self.types.make(Form::List(part));
-        self.collect(over, item, body, list, span)
-    }
-
-    fn map_argument(
+    pub(super) fn map_argument(
         &mut self,
         entry: &Entry,
         given: Given<'_>,
@@ -571,50 +338,6 @@ impl Checker<'_> {
         }
     }
 
-    fn list_contains(
-        &mut self,
-        over: ExprId,
-        given: Given<'_>,
-        kind: Partial,
-        span: Span,
-    ) -> ExprId {
-        let bool = self.types.bool();
-        let wanted = self.argument(given, kind);
-        let (outer, wanted_local) = self.fresh(kind, span);
-        let ((accumulator, so_far), (item, candidate)) =
-            (self.fresh(bool, span), self.fresh(kind, span));
-        let (left, right) = (
-            self.local(candidate, kind, span),
-            self.local(wanted_local, kind, span),
-        );
-        let no = self.comparison(Operator::Equal, left, right, span);
-        let (condition, yes) = (self.local(so_far, bool, span), self.truth(true, span));
-        let body = self
-            .draft
-            .expr(ExprKind::If { condition, yes, no }, bool, span);
-        let start = self.truth(false, span);
-        let fold = self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body,
-            },
-            bool,
-            span,
-        );
-        self.draft.expr(
-            ExprKind::Let {
-                pattern: outer,
-                value: wanted,
-                body: fold,
-            },
-            bool,
-            span,
-        )
-    }
-
     /// `insert` and `remove`
     fn change_map(
         &mut self,
@@ -634,61 +357,6 @@ impl Checker<'_> {
                 self.primitive(Primitive::MapInsert, vec![map, key, value], kind, span)
             }
             None => self.primitive(Primitive::MapRemove, vec![map, key], kind, span),
-        }
-    }
-
-    /// `a ++ b` of lists
-    pub(super) fn append(
-        &mut self,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        hint: Option<Partial>,
-        span: Span,
-    ) -> ExprId {
-        let left = self.hinted(left, hint);
-        let list = self.draft.type_of(left);
-        match self.types.form(list) {
-            Form::List(item_kind) => {
-                let over = self.check(right, list);
-                let ((accumulator, so_far), (item, next)) =
-                    (self.fresh(list, span), self.fresh(item_kind, span));
-                let (so_far, next) = (
-                    self.local(so_far, list, span),
-                    self.local(next, item_kind, span),
-                );
-                let body = self.primitive(Primitive::ListPush, vec![so_far, next], list, span);
-                self.draft.expr(
-                    ExprKind::Fold {
-                        over,
-                        start: left,
-                        accumulator,
-                        item,
-                        body,
-                    },
-                    list,
-                    span,
-                )
-            }
-            form => {
-                self.infer(right);
-                let at = self.draft.span_of(left);
-                let is_text = self.types.is_text(list);
-                let problem = match form {
-                    Form::Unknown => return self.unknown(span),
-                    Form::Hole => self.too_early(at, "it cannot be joined"),
-                    _ if is_text => Problem::new(
-                        T119,
-                        span,
-                        "`++` of texts is not part of this language version yet",
-                    ),
-                    _ => {
-                        let found = with_article(&self.types.describe(list));
-                        Problem::new(T112, at, format!("`++` joins lists, this is {found}"))
-                    }
-                };
-                self.report(problem);
-                self.unknown(span)
-            }
         }
     }
 }

@@ -1,20 +1,15 @@
 //! Expressions.
 
-use std::collections::BTreeSet;
-
-use cam::schema::Stamp;
-
 use super::call::Given;
 use super::exhaustive::{Place, Row};
 use super::messages::with_article;
-use super::names::Definition;
 use super::types::{Form, Partial};
 use super::{Checker, Duty};
-use crate::ast::{self, BinaryOperator as Written};
+use crate::ast::{self};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T100, T101, T102, T110, T112, T119, U307};
+use crate::problem::catalogue::{T101, T112, T119, U307};
 use crate::source::Span;
-use crate::typed::{Arm, ExprId, ExprKind, FunctionIndex, Local, Operator, PatternKind, Primitive};
+use crate::typed::{Arm, ExprId, ExprKind, FunctionIndex, Local, Operator, Primitive};
 
 /// A result of a branch, and where it is written.
 pub(super) struct Branch {
@@ -136,138 +131,6 @@ impl<'a> Checker<'a> {
             kind,
             span,
         )
-    }
-
-    fn name(&mut self, name: &ast::Name) -> ExprId {
-        let span = name.span;
-        if let Some(binding) = self.scope.find(&name.text) {
-            let (local, partial) = (binding.local, binding.partial);
-            return self.local(local, partial, span);
-        }
-        if let Some(found) = self.name_of_frame(name) {
-            return found;
-        }
-        if let Some(function) = self.names.functions.get(&name.text).copied() {
-            return match self.names.signatures[function].item {
-                Definition::Const(constant) => self.constant(function, constant, span),
-                Definition::Function(_) => {
-                    let title = format!("`{}` is a function, not a value", name.text);
-                    let help = format!(
-                        "call it: `{}(…)`; as an argument it can only be given to a built-in",
-                        name.text
-                    );
-                    self.report(Problem::new(T110, span, title).helping(help));
-                    self.unknown(span)
-                }
-            };
-        }
-        self.report_unknown_name(name);
-        self.unknown(span)
-    }
-
-    /// `state`, `prev`, what the node stamps, and the fields of the state.
-    fn name_of_frame(&mut self, name: &ast::Name) -> Option<ExprId> {
-        let span = name.span;
-        if let Some(view) = self.frame.state {
-            match (&*name.text, view.entry) {
-                ("state", _) => return Some(self.local(view.current, view.partial, span)),
-                ("prev", Some(entry)) => return Some(self.local(entry, view.partial, span)),
-                _ => {}
-            }
-        }
-        if let Some(stamp) = self
-            .frame
-            .stamps
-            .iter()
-            .copied()
-            .find(|stamp| stamp.word() == name.text)
-        {
-            let partial = self.stamp_type(stamp);
-            return Some(self.draft.expr(ExprKind::Stamp(stamp), partial, span));
-        }
-        let view = self.frame.state?;
-        let Form::Record(fields) = self.types.form(view.partial) else {
-            return None;
-        };
-        let index = fields.iter().position(|(field, _)| **field == *name.text)?;
-        let product = self.local(view.current, view.partial, span);
-        Some(
-            self.draft
-                .expr(ExprKind::Project { product, index }, fields[index].1, span),
-        )
-    }
-
-    pub(super) fn stamp_type(&mut self, stamp: Stamp) -> Partial {
-        match stamp {
-            Stamp::At | Stamp::Sequence => self.types.int(),
-            Stamp::From => self.types.text(),
-        }
-    }
-
-    /// A constant. A literal stands for itself; others are computed where they are used, by a call.
-    pub(super) fn constant(
-        &mut self,
-        function: usize,
-        constant: &ast::ConstItem,
-        span: Span,
-    ) -> ExprId {
-        self.use_function(function, span);
-        let codomain = self.names.signatures[function].codomain;
-        let kind = match &constant.value.kind {
-            ast::ExprKind::Int(number) => ExprKind::Int(*number),
-            ast::ExprKind::Bool(truth) => ExprKind::Bool(*truth),
-            ast::ExprKind::Text(content) => ExprKind::Text(content.as_str().into()),
-            _ => ExprKind::Call {
-                function: function_index(function),
-                arguments: Vec::new(),
-            },
-        };
-        self.draft.expr(kind, codomain, span)
-    }
-
-    fn report_unknown_name(&mut self, name: &ast::Name) {
-        if name.text.is_empty() {
-            return;
-        }
-        if self.scope.is_hidden(&name.text) {
-            let title = format!("`{}` cannot be seen inside an arrow", name.text);
-            let help = "give it to the arrow as part of its argument, or write `fn(…) => …` as the whole argument";
-            return self.report(Problem::new(T102, name.span, title).helping(help));
-        }
-        if let Some(stamp) = Stamp::ALL
-            .into_iter()
-            .find(|stamp| stamp.word() == name.text)
-        {
-            let title = format!("`{}` is not known here", name.text);
-            let help = format!(
-                "in a handler of a machine that asks for it: `machine M version 1 with {}`",
-                stamp.word()
-            );
-            return self.report(Problem::new(T102, name.span, title).helping(help));
-        }
-        let known = self.known_names();
-        let problem = self.unknown_name("value", &name.text, name.span, &known);
-        self.report(problem);
-    }
-
-    fn known_names(&mut self) -> Vec<String> {
-        let mut known: Vec<String> = self.scope.names().map(str::to_owned).collect();
-        if let Some(view) = self.frame.state {
-            known.push("state".to_owned());
-            if let Form::Record(fields) = self.types.form(view.partial) {
-                known.extend(fields.iter().map(|(name, _)| name.to_string()));
-            }
-        }
-        known.extend(
-            self.frame
-                .stamps
-                .iter()
-                .map(|stamp| stamp.word().to_owned()),
-        );
-        known.extend(self.names.function_names().map(str::to_owned));
-        let mut seen = BTreeSet::new();
-        known.retain(|name| seen.insert(name.clone()));
-        known
     }
 
     fn tuple(&mut self, parts: &[ast::Expr], hint: Option<Partial>, span: Span) -> ExprId {
@@ -550,185 +413,6 @@ impl<'a> Checker<'a> {
         self.report(problem);
     }
 
-    fn operator(
-        &mut self,
-        written: Written,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        hint: Option<Partial>,
-        span: Span,
-    ) -> ExprId {
-        let operator = match written {
-            Written::And | Written::Or => {
-                return self.connective(written == Written::And, left, right, span);
-            }
-            Written::Otherwise => return self.otherwise(left, right, hint, span),
-            Written::Append => return self.append(left, right, hint, span),
-            Written::Equal => Operator::Equal,
-            Written::NotEqual => Operator::NotEqual,
-            Written::Less => Operator::Less,
-            Written::LessOrEqual => Operator::LessOrEqual,
-            Written::Greater => Operator::Greater,
-            Written::GreaterOrEqual => Operator::GreaterOrEqual,
-            Written::Add => Operator::Add,
-            Written::Subtract => Operator::Subtract,
-            Written::Multiply => Operator::Multiply,
-            Written::Divide => Operator::Divide,
-            Written::Remainder => Operator::Remainder,
-        };
-        if is_arithmetic(operator) {
-            let int = self.types.int();
-            let (left, right) = (self.number(left, written), self.number(right, written));
-            return self.binary(operator, left, right, int, span);
-        }
-        let left = self.infer(left);
-        let partial = self.draft.type_of(left);
-        let right = self.check(right, partial);
-        self.comparison(operator, left, right, span)
-    }
-
-    /// A comparison of two expressions of one type.
-    pub(super) fn comparison(
-        &mut self,
-        operator: Operator,
-        left: ExprId,
-        right: ExprId,
-        span: Span,
-    ) -> ExprId {
-        if !matches!(operator, Operator::Equal | Operator::NotEqual) {
-            let partial = self.draft.type_of(left);
-            self.duties.push(Duty::Key {
-                partial,
-                at: span,
-                use_word: "be ordered",
-            });
-        }
-        let bool = self.types.bool();
-        self.binary(operator, left, right, bool, span)
-    }
-
-    /// An operand of arithmetic.
-    fn number(&mut self, expr: &ast::Expr, operator: Written) -> ExprId {
-        let int = self.types.int();
-        let value = self.hinted(expr, Some(int));
-        let found = self.draft.type_of(value);
-        if !self.types.unify(found, int) {
-            let mut problem = self.mismatch(result_span(expr), found, int);
-            problem.title = format!("`{}` is for numbers", operator.symbol());
-            let is_list = matches!(self.types.form(found), Form::List(_));
-            if operator == Written::Add && is_list {
-                problem = problem.helping("lists are joined with `++`");
-            }
-            self.report(problem);
-        }
-        value
-    }
-
-    fn connective(
-        &mut self,
-        is_and: bool,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        span: Span,
-    ) -> ExprId {
-        let bool = self.types.bool();
-        let condition = self.check(left, bool);
-        let right = self.check(right, bool);
-        let constant = self.truth(!is_and, span);
-        let (yes, no) = if is_and {
-            (right, constant)
-        } else {
-            (constant, right)
-        };
-        self.draft
-            .expr(ExprKind::If { condition, yes, no }, bool, span)
-    }
-
-    /// `a ?? b`
-    fn otherwise(
-        &mut self,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        hint: Option<Partial>,
-        span: Span,
-    ) -> ExprId {
-        let subject = self.infer(left);
-        let option = self.draft.type_of(subject);
-        let item = match self.types.form(option) {
-            Form::Option(item) => item,
-            Form::Unknown => self.types.unknown(),
-            _ => {
-                let item = hint.unwrap_or_else(|| self.types.hole(span));
-                let wanted = self.types.make(Form::Option(item));
-                if !self.types.unify(option, wanted) {
-                    let found = with_article(&self.types.describe(option));
-                    let title = format!("`??` is for an option, this is {found}");
-                    self.report(
-                        Problem::new(T100, result_span(left), title)
-                            .helping("leave out `??` and what follows it"),
-                    );
-                    self.forget(&[item]);
-                }
-                item
-            }
-        };
-        let right = self.check(right, item);
-        let content = self.scope.fresh();
-        let bound = self.draft.pattern(PatternKind::Bind(content), item, span);
-        let some = self.draft.pattern(
-            PatternKind::Constructor {
-                constructor: 1,
-                payload: bound,
-            },
-            option,
-            span,
-        );
-        let value = self.local(content, item, span);
-        let none = self.any(option, span);
-        let arms = vec![
-            Arm {
-                pattern: some,
-                guard: None,
-                body: value,
-            },
-            Arm {
-                pattern: none,
-                guard: None,
-                body: right,
-            },
-        ];
-        self.draft
-            .expr(ExprKind::Match { subject, arms }, item, span)
-    }
-
-    /// `e is p`
-    fn is(&mut self, value: &ast::Expr, pattern: &ast::Pattern, span: Span) -> ExprId {
-        let subject = self.infer(value);
-        let partial = self.draft.type_of(subject);
-        let mark = self.scope.mark();
-        let outer = std::mem::replace(&mut self.frame.in_alternatives, true);
-        let pattern = self.pattern(pattern, partial);
-        self.frame.in_alternatives = outer;
-        self.leave(mark);
-        let any = self.any(partial, span);
-        let (yes, no) = (self.truth(true, span), self.truth(false, span));
-        let arms = vec![
-            Arm {
-                pattern,
-                guard: None,
-                body: yes,
-            },
-            Arm {
-                pattern: any,
-                guard: None,
-                body: no,
-            },
-        ];
-        let bool = self.types.bool();
-        self.draft
-            .expr(ExprKind::Match { subject, arms }, bool, span)
-    }
-
     fn refuse(&mut self, span: Span) -> ExprId {
         if !self.frame.may_refuse {
             let problem = Problem::new(U307, span, "`refuse` is only for the arms of `accept`");
@@ -742,11 +426,6 @@ impl<'a> Checker<'a> {
 
 pub(super) fn function_index(function: usize) -> FunctionIndex {
     FunctionIndex(u32::try_from(function).expect("functions come from bounded source"))
-}
-
-fn is_arithmetic(operator: Operator) -> bool {
-    use Operator::{Add, Divide, Multiply, Remainder, Subtract};
-    matches!(operator, Add | Subtract | Multiply | Divide | Remainder)
 }
 
 /// Where the result of an expression is written: the last line of a block, not the whole of it.

@@ -1,7 +1,7 @@
 //! The end: what can be judged only when all types are known, and the terms with their shapes.
 
+use super::declare::too_large;
 use super::inclusion::Inclusion;
-use super::names::too_large;
 use super::{Checker, Duty};
 use crate::problem::Problem;
 use crate::problem::catalogue::{T111, T122, U312};

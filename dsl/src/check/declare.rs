@@ -1,0 +1,365 @@
+//! Types as they are declared and written, made into shapes.
+
+use std::collections::BTreeMap;
+
+use cam::limits::NAME_BYTES_MAX;
+use cam::schema::{Name, Shape, ShapeId};
+
+use super::Checker;
+use super::names::Declared;
+use super::order::{Edge, used_first};
+use super::types::Partial;
+use crate::ast;
+use crate::problem::Problem;
+use crate::problem::catalogue::{T103, T108, T115, T119, T121, T122, T123, T124, T125};
+use crate::source::Span;
+
+/// A type that is declared: by `type`, or by `input`, `output` and `state`.
+pub(super) struct Declaration<'a> {
+    pub(super) name: &'a str,
+    pub(super) span: Span,
+    pub(super) body: &'a ast::TypeBody,
+}
+
+const BUILT_IN: [&str; 7] = ["Int", "Bool", "Text", "Bytes", "Option", "List", "Map"];
+const LATER: [&str; 2] = ["Set", "Either"];
+
+impl<'a> Checker<'a> {
+    /// Declares all types, in an order in which each is known where it is used.
+    pub(super) fn declare_types(&mut self, declarations: &[Declaration<'a>]) {
+        let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
+        for (position, declaration) in declarations.iter().enumerate() {
+            if BUILT_IN.contains(&declaration.name) || LATER.contains(&declaration.name) {
+                let title = format!("`{}` is a type of the language", declaration.name);
+                self.report(
+                    Problem::new(T115, declaration.span, title).helping("choose another name"),
+                );
+            } else if let Some(first) = positions.get(declaration.name) {
+                self.report_twice(
+                    declaration.name,
+                    declaration.span,
+                    declarations[*first].span,
+                );
+            } else {
+                positions.insert(declaration.name, position);
+                let declared = Declared {
+                    shape: None,
+                    span: declaration.span,
+                };
+                self.names
+                    .types
+                    .insert(declaration.name.to_owned(), declared);
+            }
+        }
+        let edges: Vec<Vec<Edge>> = declarations
+            .iter()
+            .map(|declaration| {
+                let mut edges = Vec::new();
+                uses_of_body(declaration.body, &positions, &mut edges);
+                edges
+            })
+            .collect();
+        let (order, circles) = used_first(&edges);
+        for circle in circles {
+            let names: Vec<&str> = circle
+                .nodes
+                .iter()
+                .map(|node| declarations[*node].name)
+                .collect();
+            self.report(circular_type(&names, circle.at));
+        }
+        for node in order {
+            let declaration = &declarations[node];
+            if positions.get(declaration.name) == Some(&node) {
+                let shape = self.declare(declaration.name, declaration.body, declaration.span);
+                if let Some(declared) = self.names.types.get_mut(declaration.name) {
+                    declared.shape = shape;
+                }
+            }
+        }
+    }
+
+    /// The shape of the right side of a declaration. A new variant takes the name `name`.
+    pub(super) fn declare(
+        &mut self,
+        name: &str,
+        body: &ast::TypeBody,
+        at: Span,
+    ) -> Option<ShapeId> {
+        self.check_name(name, at);
+        match body {
+            ast::TypeBody::Type(kind) => self.resolve(kind),
+            ast::TypeBody::Variant(variant) => {
+                let shape = self.declare_variant(name, variant);
+                for constructor in &variant.constructors {
+                    let name = constructor.name.text.clone();
+                    match shape {
+                        Some(shape) => self.names.constructors.entry(name).or_default().push(shape),
+                        None => _ = self.names.broken.insert(name),
+                    }
+                }
+                shape
+            }
+        }
+    }
+
+    fn declare_variant(&mut self, name: &str, variant: &ast::Variant) -> Option<ShapeId> {
+        let mut constructors = Vec::new();
+        for item in &variant.constructors {
+            self.check_name(&item.name.text, item.name.span);
+            let payload = match &item.payload {
+                ast::TypePayload::None => self.intern(Shape::Tuple(Box::new([])), item.span),
+                ast::TypePayload::Tuple(parts) => self.resolve_tuple(parts, item.span),
+                ast::TypePayload::Record(fields) => self.resolve_record(fields, item.span),
+            };
+            constructors.push((item.name.text.as_str(), item.name.span, payload));
+        }
+        let constructors = self.sorted("constructor", constructors)?;
+        self.intern(Shape::Variant(name.into(), constructors), variant.span)
+    }
+
+    /// The shape of a type as written; `None` after a mistake.
+    pub(super) fn resolve(&mut self, kind: &ast::Type) -> Option<ShapeId> {
+        match &kind.kind {
+            ast::TypeKind::Name { name, arguments } => {
+                self.resolve_name(name, arguments, kind.span)
+            }
+            ast::TypeKind::Tuple(parts) => self.resolve_tuple(parts, kind.span),
+            ast::TypeKind::Record(fields) => self.resolve_record(fields, kind.span),
+            ast::TypeKind::Error => None,
+        }
+    }
+
+    pub(super) fn resolve_partial(&mut self, kind: &ast::Type) -> Partial {
+        match self.resolve(kind) {
+            Some(shape) => self.types.closed(shape),
+            None => self.types.unknown(),
+        }
+    }
+
+    fn resolve_name(
+        &mut self,
+        name: &ast::Name,
+        arguments: &[ast::Type],
+        span: Span,
+    ) -> Option<ShapeId> {
+        let parts: Vec<Option<ShapeId>> = arguments
+            .iter()
+            .map(|argument| self.resolve(argument))
+            .collect();
+        let wanted = match name.text.as_str() {
+            "Option" | "List" => 1,
+            "Map" => 2,
+            _ => 0,
+        };
+        let is_declared = self.names.types.contains_key(&name.text);
+        if parts.len() != wanted && (is_declared || BUILT_IN.contains(&&*name.text)) {
+            self.report(wrong_argument_count(&name.text, wanted, parts.len(), span));
+            return None;
+        }
+        let parts: Vec<ShapeId> = parts.into_iter().collect::<Option<_>>()?;
+        let shape = match name.text.as_str() {
+            "Int" => Shape::Int,
+            "Bool" => Shape::Bool,
+            "Text" => Shape::Text,
+            "Bytes" => Shape::Bytes,
+            "Option" => Shape::Option(parts[0]),
+            "List" => Shape::List(parts[0]),
+            "Map" if !self.types.is_key(parts[0]) => {
+                let problem =
+                    Problem::new(T122, arguments[0].span, "a map cannot be a key of a map")
+                        .saying("there is a map in this")
+                        .helping("use a number or a text as the key, and keep the map beside it");
+                self.report(problem);
+                return None;
+            }
+            "Map" => Shape::Map(parts[0], parts[1]),
+            "" => return None,
+            _ => return self.resolve_declared(name),
+        };
+        self.intern(shape, span)
+    }
+
+    fn resolve_declared(&mut self, name: &ast::Name) -> Option<ShapeId> {
+        if let Some(declared) = self.names.types.get(&name.text) {
+            return declared.shape;
+        }
+        if LATER.contains(&&*name.text) {
+            let title = format!("`{}` is not part of this language version yet", name.text);
+            let help = if name.text == "Set" {
+                "use `Map(A, ())`, or a list"
+            } else {
+                "declare a variant with `type`"
+            };
+            self.report(Problem::new(T119, name.span, title).helping(help));
+            return None;
+        }
+        let mut problem =
+            Problem::new(T103, name.span, format!("there is no type `{}`", name.text));
+        let known = self.names.types.keys().map(String::as_str).chain(BUILT_IN);
+        problem = match crate::problem::nearest(&name.text, known) {
+            Some(near) => problem.helping(format!("did you mean `{near}`?")).fixed_by(
+                format!("change to `{near}`"),
+                name.span,
+                near,
+            ),
+            None => problem.helping(format!("declare it: `type {} = …`", name.text)),
+        };
+        self.report(problem);
+        None
+    }
+
+    fn resolve_tuple(&mut self, parts: &[ast::Type], span: Span) -> Option<ShapeId> {
+        let shapes: Vec<Option<ShapeId>> = parts.iter().map(|part| self.resolve(part)).collect();
+        match shapes
+            .into_iter()
+            .collect::<Option<Vec<ShapeId>>>()?
+            .as_slice()
+        {
+            [one] => Some(*one),
+            shapes => self.intern(Shape::Tuple(shapes.into()), span),
+        }
+    }
+
+    fn resolve_record(&mut self, fields: &[ast::FieldType], span: Span) -> Option<ShapeId> {
+        let mut named = Vec::new();
+        for field in fields {
+            self.check_name(&field.name.text, field.name.span);
+            named.push((
+                field.name.text.as_str(),
+                field.name.span,
+                self.resolve(&field.kind),
+            ));
+        }
+        let fields = self.sorted("field", named)?;
+        self.intern(Shape::Record(fields), span)
+    }
+
+    /// Parts in name order; a name that is there twice is reported.
+    fn sorted(
+        &mut self,
+        word: &str,
+        mut parts: Vec<(&str, Span, Option<ShapeId>)>,
+    ) -> Option<Box<[(Name, ShapeId)]>> {
+        parts.sort_by_key(|(name, span, _)| (*name, *span));
+        let mut is_good = true;
+        for pair in parts
+            .windows(2)
+            .filter(|pair| pair[0].0 == pair[1].0 && !pair[0].0.is_empty())
+        {
+            is_good = false;
+            let title = format!("the {word} `{}` is there twice", pair[0].0);
+            let problem = Problem::new(T108, pair[1].1, title).pointing_at(pair[0].1, "first here");
+            self.report(problem.helping("remove one, or rename it"));
+        }
+        is_good &= parts.iter().all(|(name, _, _)| !name.is_empty());
+        let named: Option<Box<[_]>> = parts
+            .into_iter()
+            .map(|(name, _, shape)| Some((Name::from(name), shape?)))
+            .collect();
+        named.filter(|_| is_good)
+    }
+
+    pub(super) fn intern(&mut self, shape: Shape, span: Span) -> Option<ShapeId> {
+        let interned = self.types.intern(shape);
+        if interned.is_none() {
+            self.report(too_large(span));
+        }
+        interned
+    }
+
+    pub(super) fn check_name(&mut self, name: &str, span: Span) {
+        if name.len() > NAME_BYTES_MAX {
+            let title = format!(
+                "a name has at most {NAME_BYTES_MAX} bytes, this one has {}",
+                name.len()
+            );
+            self.report(
+                Problem::new(T124, span, title)
+                    .helping("shorten it: it is stored with the machine and sent"),
+            );
+        }
+    }
+}
+
+fn uses_of_body(body: &ast::TypeBody, positions: &BTreeMap<&str, usize>, edges: &mut Vec<Edge>) {
+    match body {
+        ast::TypeBody::Type(kind) => uses_of_type(kind, positions, edges),
+        ast::TypeBody::Variant(variant) => {
+            for constructor in &variant.constructors {
+                match &constructor.payload {
+                    ast::TypePayload::None => {}
+                    ast::TypePayload::Tuple(parts) => {
+                        parts
+                            .iter()
+                            .for_each(|part| uses_of_type(part, positions, edges));
+                    }
+                    ast::TypePayload::Record(fields) => {
+                        fields
+                            .iter()
+                            .for_each(|field| uses_of_type(&field.kind, positions, edges));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn uses_of_type(kind: &ast::Type, positions: &BTreeMap<&str, usize>, edges: &mut Vec<Edge>) {
+    match &kind.kind {
+        ast::TypeKind::Name { name, arguments } => {
+            edges.extend(positions.get(&*name.text).map(|to| Edge {
+                to: *to,
+                at: name.span,
+            }));
+            arguments
+                .iter()
+                .for_each(|argument| uses_of_type(argument, positions, edges));
+        }
+        ast::TypeKind::Tuple(parts) => parts
+            .iter()
+            .for_each(|part| uses_of_type(part, positions, edges)),
+        ast::TypeKind::Record(fields) => {
+            fields
+                .iter()
+                .for_each(|field| uses_of_type(&field.kind, positions, edges));
+        }
+        ast::TypeKind::Error => {}
+    }
+}
+
+fn circular_type(names: &[&str], at: Span) -> Problem {
+    let title = match names {
+        [one] => format!("the type `{one}` contains itself"),
+        [first, rest @ ..] => format!(
+            "the type `{first}` contains itself, through `{}`",
+            rest.join("`, `")
+        ),
+        [] => "a type contains itself".to_owned(),
+    };
+    Problem::new(T121, at, title)
+        .saying("here")
+        .noting("a value must be finite, so types are not recursive")
+        .helping("keep the items in a `List(…)` or a `Map(…)` and name them by number or key")
+}
+
+fn wrong_argument_count(name: &str, wanted: usize, found: usize, span: Span) -> Problem {
+    let example = match name {
+        "Option" => "`Option(Int)`",
+        "List" => "`List(Int)`",
+        "Map" => "`Map(Text, Int)`",
+        _ => name,
+    };
+    let title = match wanted {
+        0 => format!("`{name}` takes no types, here it is given {found}"),
+        1 => format!("`{name}` takes one type, here it is given {found}"),
+        _ => format!("`{name}` takes {wanted} types, here it is given {found}"),
+    };
+    Problem::new(T125, span, title).helping(format!("write it like {example}"))
+}
+
+pub(super) fn too_large(span: Span) -> Problem {
+    Problem::new(T123, span, "this type is too large")
+        .noting("a type nests at most 32 deep, and has at most 255 parts and 1024 leaves")
+        .helping("split it, or keep the parts in a list or a map")
+}

@@ -1,0 +1,149 @@
+//! Names where a value is wanted: locals, the state and its fields, stamps, constants.
+
+use std::collections::BTreeSet;
+
+use cam::schema::Stamp;
+
+use super::Checker;
+use super::expression::function_index;
+use super::names::Definition;
+use super::types::{Form, Partial};
+use crate::ast;
+use crate::problem::Problem;
+use crate::problem::catalogue::{T102, T110};
+use crate::source::Span;
+use crate::typed::{ExprId, ExprKind};
+
+impl Checker<'_> {
+    pub(super) fn name(&mut self, name: &ast::Name) -> ExprId {
+        let span = name.span;
+        if let Some(binding) = self.scope.find(&name.text) {
+            let (local, partial) = (binding.local, binding.partial);
+            return self.local(local, partial, span);
+        }
+        if let Some(found) = self.name_of_frame(name) {
+            return found;
+        }
+        if let Some(function) = self.names.functions.get(&name.text).copied() {
+            return match self.names.signatures[function].item {
+                Definition::Const(constant) => self.constant(function, constant, span),
+                Definition::Function(_) => {
+                    let title = format!("`{}` is a function, not a value", name.text);
+                    let help = format!(
+                        "call it: `{}(…)`; as an argument it can only be given to a built-in",
+                        name.text
+                    );
+                    self.report(Problem::new(T110, span, title).helping(help));
+                    self.unknown(span)
+                }
+            };
+        }
+        self.report_unknown_name(name);
+        self.unknown(span)
+    }
+
+    /// `state`, `prev`, what the node stamps, and the fields of the state.
+    fn name_of_frame(&mut self, name: &ast::Name) -> Option<ExprId> {
+        let span = name.span;
+        if let Some(view) = self.frame.state {
+            match (&*name.text, view.entry) {
+                ("state", _) => return Some(self.local(view.current, view.partial, span)),
+                ("prev", Some(entry)) => return Some(self.local(entry, view.partial, span)),
+                _ => {}
+            }
+        }
+        if let Some(stamp) = self
+            .frame
+            .stamps
+            .iter()
+            .copied()
+            .find(|stamp| stamp.word() == name.text)
+        {
+            let partial = self.stamp_type(stamp);
+            return Some(self.draft.expr(ExprKind::Stamp(stamp), partial, span));
+        }
+        let view = self.frame.state?;
+        let Form::Record(fields) = self.types.form(view.partial) else {
+            return None;
+        };
+        let index = fields.iter().position(|(field, _)| **field == *name.text)?;
+        let product = self.local(view.current, view.partial, span);
+        Some(
+            self.draft
+                .expr(ExprKind::Project { product, index }, fields[index].1, span),
+        )
+    }
+
+    pub(super) fn stamp_type(&mut self, stamp: Stamp) -> Partial {
+        match stamp {
+            Stamp::At | Stamp::Sequence => self.types.int(),
+            Stamp::From => self.types.text(),
+        }
+    }
+
+    /// A constant. A literal stands for itself; others are computed where they are used, by a call.
+    pub(super) fn constant(
+        &mut self,
+        function: usize,
+        constant: &ast::ConstItem,
+        span: Span,
+    ) -> ExprId {
+        self.use_function(function, span);
+        let codomain = self.names.signatures[function].codomain;
+        let kind = match &constant.value.kind {
+            ast::ExprKind::Int(number) => ExprKind::Int(*number),
+            ast::ExprKind::Bool(truth) => ExprKind::Bool(*truth),
+            ast::ExprKind::Text(content) => ExprKind::Text(content.as_str().into()),
+            _ => ExprKind::Call {
+                function: function_index(function),
+                arguments: Vec::new(),
+            },
+        };
+        self.draft.expr(kind, codomain, span)
+    }
+
+    fn report_unknown_name(&mut self, name: &ast::Name) {
+        if name.text.is_empty() {
+            return;
+        }
+        if self.scope.is_hidden(&name.text) {
+            let title = format!("`{}` cannot be seen inside an arrow", name.text);
+            let help = "give it to the arrow as part of its argument, or write `fn(…) => …` as the whole argument";
+            return self.report(Problem::new(T102, name.span, title).helping(help));
+        }
+        if let Some(stamp) = Stamp::ALL
+            .into_iter()
+            .find(|stamp| stamp.word() == name.text)
+        {
+            let title = format!("`{}` is not known here", name.text);
+            let help = format!(
+                "in a handler of a machine that asks for it: `machine M version 1 with {}`",
+                stamp.word()
+            );
+            return self.report(Problem::new(T102, name.span, title).helping(help));
+        }
+        let known = self.known_names();
+        let problem = self.unknown_name("value", &name.text, name.span, &known);
+        self.report(problem);
+    }
+
+    fn known_names(&mut self) -> Vec<String> {
+        let mut known: Vec<String> = self.scope.names().map(str::to_owned).collect();
+        if let Some(view) = self.frame.state {
+            known.push("state".to_owned());
+            if let Form::Record(fields) = self.types.form(view.partial) {
+                known.extend(fields.iter().map(|(name, _)| name.to_string()));
+            }
+        }
+        known.extend(
+            self.frame
+                .stamps
+                .iter()
+                .map(|stamp| stamp.word().to_owned()),
+        );
+        known.extend(self.names.function_names().map(str::to_owned));
+        let mut seen = BTreeSet::new();
+        known.retain(|name| seen.insert(name.clone()));
+        known
+    }
+}
