@@ -3,12 +3,14 @@
 /// Bytes of one source file. Spans are 32-bit, and a machine anyone can read is a thousand times smaller.
 pub const SOURCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Brackets, branches and bodies inside each other. The parser recurses once for each, so this is what
-/// keeps it on a 2 MiB stack; people lose their way at a tenth of it.
-pub const NESTING_MAX: usize = 64;
+/// Expressions, patterns, types and arrows inside each other. The parser recurses once for each, with up to
+/// 30 KiB of stack without optimisation, and must stay well below the 2 MiB a thread has. People lose their
+/// way at a tenth of it.
+pub const NESTING_MAX: usize = 48;
 
-/// Height of the tree, which also grows by one for each operator of a chain (`a + b + c`, `x.y.z`,
-/// `else if`). Everything after the parser recurses on the tree, its destructor included.
+/// Operations that build on each other: each operator of a chain (`a + b + c`, `x.y.z`, `else if`) makes the
+/// tree one node higher, without recursion in the parser. Everything after it recurses on the tree, its
+/// destructor included; no path in it has more than `HEIGHT_MAX + NESTING_MAX` expressions.
 pub const HEIGHT_MAX: usize = 128;
 
 /// Statements of one block. A `let` is a nesting in the meaning (`let x = a; b` is `b` inside `a`), so

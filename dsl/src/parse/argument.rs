@@ -1,10 +1,9 @@
 //! Arguments of calls: values, and the only places where functions may stand.
 
 use nom::Parser;
-use nom::branch::alt;
 
 use super::arrow::arrow;
-use super::cursor::{Cursor, Parsed, missing};
+use super::cursor::{Cursor, Parsed};
 use super::expression::expression;
 use super::list::listed;
 use super::pattern::pattern;
@@ -15,12 +14,13 @@ use crate::token::{Symbol, TokenKind, Word};
 
 /// A value, a lambda or an arrow.
 pub(super) fn argument(input: Cursor<'_>) -> Parsed<'_, Argument> {
-    alt((
-        lambda.map(Argument::Lambda),
-        arrow_argument.map(Argument::Arrow),
-        expression.map(Argument::Value),
-    ))
-    .parse(input)
+    if input.is_word(Word::Fn) {
+        lambda.map(Argument::Lambda).parse(input)
+    } else if is_arrow(input) {
+        arrow.map(Argument::Arrow).parse(input)
+    } else {
+        expression.map(Argument::Value).parse(input)
+    }
 }
 
 /// `fn(p, q) => e`
@@ -39,14 +39,6 @@ pub(super) fn lambda(input: Cursor<'_>) -> Parsed<'_, Lambda> {
             span: input.span_to(rest),
         },
     ))
-}
-
-fn arrow_argument(input: Cursor<'_>) -> Parsed<'_, crate::ast::Arrow> {
-    if is_arrow(input) {
-        arrow(input)
-    } else {
-        missing()
-    }
 }
 
 /// Whether what begins here can only be an arrow. It looks ahead once over opening brackets and one name,

@@ -16,30 +16,26 @@ use crate::problem::Problem;
 use crate::problem::catalogue::{P016, P030};
 use crate::token::{Symbol, TokenKind, Word};
 
-/// One value without operators.
+/// One value without operators. The first token decides, so that a level of nesting costs few frames.
 pub(super) fn atom(input: Cursor<'_>) -> Parsed<'_, Expr> {
-    alt((
-        integer_without_sign,
-        literal,
-        name_or_call,
-        collection,
-        constructor,
-        parenthesised,
-        list,
-        braces,
-        conditional,
-        matching,
-        misplaced_function,
-        broken,
-    ))
-    .parse(input)
-}
-
-fn integer_without_sign(input: Cursor<'_>) -> Parsed<'_, Expr> {
-    if input.is_symbol(Symbol::Minus) {
-        missing()
-    } else {
-        integer(input)
+    match input.token().kind {
+        TokenKind::Int(_) => integer(input),
+        TokenKind::Text | TokenKind::Word(Word::True | Word::False) => literal(input),
+        TokenKind::Lower => name_or_call(input),
+        TokenKind::Upper if attached(Symbol::OpenBracket)(input.advance()).is_ok() => {
+            collection(input)
+        }
+        TokenKind::Upper => constructor(input),
+        TokenKind::Symbol(Symbol::OpenParen) => parenthesised(input),
+        TokenKind::Symbol(Symbol::OpenBracket) => list(input),
+        TokenKind::Symbol(Symbol::OpenBrace) => braces(input),
+        TokenKind::Word(Word::If) => conditional(input),
+        TokenKind::Word(Word::Match) => matching(input),
+        TokenKind::Word(Word::Fn) => misplaced_function(input),
+        TokenKind::Broken | TokenKind::Cut => {
+            Ok((input.advance(), Expr::error(input.token().span)))
+        }
+        _ => missing(),
     }
 }
 
@@ -117,9 +113,6 @@ fn constructor(input: Cursor<'_>) -> Parsed<'_, Expr> {
 /// `Map["a": 1]`; `Set[…]` is planned.
 fn collection(input: Cursor<'_>) -> Parsed<'_, Expr> {
     let (after, token) = token(input, |kind| kind == TokenKind::Upper)?;
-    if attached(Symbol::OpenBracket)(after).is_err() {
-        return missing();
-    }
     let (rest, kind) = match input.text() {
         "Map" => {
             let (rest, entries) = listed(
@@ -225,12 +218,4 @@ fn misplaced_function(input: Cursor<'_>) -> Parsed<'_, Expr> {
         .helping("define it with `fn` at the top of the file");
     input.remark(problem);
     Ok((rest, Expr::error(lambda.span)))
-}
-
-/// What the first stage could not read, and has reported.
-fn broken(input: Cursor<'_>) -> Parsed<'_, Expr> {
-    let (rest, token) = token(input, |kind| {
-        matches!(kind, TokenKind::Broken | TokenKind::Cut)
-    })?;
-    Ok((rest, Expr::error(token.span)))
 }

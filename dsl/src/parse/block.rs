@@ -2,11 +2,10 @@
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::combinator::opt;
 use nom::multi::many0;
 use nom::sequence::preceded;
 
-use super::cursor::{Cursor, Parsed, missing};
+use super::cursor::{Cursor, Parsed};
 use super::expression::expression;
 use super::list::{bracketed, commas, is_cut_off};
 use super::pattern::pattern;
@@ -95,46 +94,77 @@ pub(super) fn block(input: Cursor<'_>) -> Parsed<'_, Block> {
     ))
 }
 
+/// What a block holds so far.
+struct Content {
+    statements: Vec<Statement>,
+    result: Option<Expr>,
+}
+
 /// Statements and the value after them. Whatever comes, it goes on to the closing brace.
 fn content(input: Cursor<'_>, opening: Span) -> (Cursor<'_>, (Vec<Statement>, Expr)) {
-    let mut statements = Vec::new();
-    let mut result: Option<Expr> = None;
+    let mut content = Content {
+        statements: Vec::new(),
+        result: None,
+    };
     let mut was_wrong = false;
     let mut rest = input;
     while !is_block_over(rest, opening) {
-        if let Some(value) = result.take().filter(|_| !was_wrong) {
+        if let Some(value) = content.result.take().filter(|_| !was_wrong) {
             report_early_value(rest, &value);
         }
-        let (after, part) = expect(rest, part, "a statement or a value");
-        match part {
-            Some(Part::Statement(statement)) => push_statement(rest, &mut statements, statement),
-            Some(Part::Value(value)) => result = Some(value),
-            None => {}
-        }
+        let after = content.part(rest);
         rest = next_part(after);
         was_wrong = rest.place() > after.place();
     }
-    let result = result.unwrap_or_else(|| {
-        if !was_wrong && rest.is_symbol(Symbol::CloseBrace) {
-            rest.remark(without_value(rest, opening));
+    if content.result.is_none() && !was_wrong && rest.is_symbol(Symbol::CloseBrace) {
+        rest.remark(without_value(rest, opening));
+    }
+    let result = content
+        .result
+        .unwrap_or_else(|| Expr::error(rest.token().span.before()));
+    (rest, (content.statements, result))
+}
+
+impl Content {
+    fn part<'a>(&mut self, input: Cursor<'a>) -> Cursor<'a> {
+        let is_assignment = input.token().kind == TokenKind::Lower
+            && input.ahead(1).kind == TokenKind::Symbol(Symbol::Assign);
+        if begins_statement(input) || is_assignment {
+            self.statement(input)
+        } else {
+            self.value(input)
         }
-        Expr::error(rest.token().span.before())
-    });
-    (rest, (statements, result))
-}
+    }
 
-enum Part {
-    Statement(Statement),
-    Value(Expr),
-}
+    fn value<'a>(&mut self, input: Cursor<'a>) -> Cursor<'a> {
+        let (rest, value) = expect(input, expression, "a statement or a value");
+        self.result = value;
+        rest
+    }
 
-fn part(input: Cursor<'_>) -> Parsed<'_, Part> {
-    alt((
-        statement.map(Part::Statement),
-        assignment.map(Part::Statement),
-        expression.map(Part::Value),
-    ))
-    .parse(input)
+    fn statement<'a>(&mut self, input: Cursor<'a>) -> Cursor<'a> {
+        input.recovered();
+        let (rest, kind) = match input.token().kind {
+            TokenKind::Word(Word::Let) => binding(input),
+            TokenKind::Word(Word::Require) => requirement(input),
+            TokenKind::Word(Word::Set) => change(input),
+            TokenKind::Word(_) => replacement(input),
+            _ => assignment(input),
+        };
+        let statement = Statement {
+            kind,
+            span: input.span_to(rest),
+        };
+        if self.statements.len() < STATEMENTS_MAX {
+            self.statements.push(statement);
+        } else {
+            let title = format!("a block has at most {STATEMENTS_MAX} statements");
+            input.remark(
+                Problem::new(P041, statement.span, title).helping("move some of them into a `fn`"),
+            );
+        }
+        rest
+    }
 }
 
 fn is_block_over(input: Cursor<'_>, opening: Span) -> bool {
@@ -164,17 +194,6 @@ fn is_stray_closer(input: Cursor<'_>) -> bool {
     input.is_symbol(Symbol::CloseParen) || input.is_symbol(Symbol::CloseBracket)
 }
 
-fn push_statement(input: Cursor<'_>, statements: &mut Vec<Statement>, statement: Statement) {
-    if statements.len() < STATEMENTS_MAX {
-        statements.push(statement);
-    } else {
-        let title = format!("a block has at most {STATEMENTS_MAX} statements");
-        input.remark(
-            Problem::new(P041, statement.span, title).helping("move some of them into a `fn`"),
-        );
-    }
-}
-
 fn without_value(input: Cursor<'_>, opening: Span) -> Problem {
     Problem::new(P018, input.token().span, "this block ends without a value")
         .pointing_at(opening, "")
@@ -202,38 +221,36 @@ fn report_early_value(input: Cursor<'_>, value: &Expr) {
     input.remark(problem);
 }
 
-fn statement(input: Cursor<'_>) -> Parsed<'_, Statement> {
-    let (rest, kind) = alt((binding, requirement, change, replacement)).parse(input)?;
-    Ok((
-        rest,
-        Statement {
-            kind,
-            span: input.span_to(rest),
-        },
-    ))
-}
-
 /// `let p = e`, `let p = e else b`
-fn binding(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
-    let (rest, _) = word(Word::Let)(input)?;
+fn binding(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
+    let rest = input.advance();
     let (rest, pattern) = must(rest, pattern, "a name or a pattern after `let`");
     let (rest, _) = expect(rest, symbol(Symbol::Assign), "`=`");
     let (rest, value) = must(rest, expression, "a value after `=`");
-    let output = |input| Ok(must(input, expression, "an output after `else`"));
-    let (rest, otherwise) = opt(preceded(word(Word::Else), output)).parse(rest)?;
-    Ok((
+    let Ok((rest, _)) = word(Word::Else)(rest) else {
+        return (
+            rest,
+            StatementKind::Let {
+                pattern,
+                value,
+                otherwise: None,
+            },
+        );
+    };
+    let (rest, otherwise) = must(rest, expression, "an output after `else`");
+    (
         rest,
         StatementKind::Let {
             pattern,
             value,
-            otherwise,
+            otherwise: Some(otherwise),
         },
-    ))
+    )
 }
 
 /// `require c else b`
-fn requirement(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
-    let (rest, _) = word(Word::Require)(input)?;
+fn requirement(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
+    let rest = input.advance();
     let (rest, condition) = must(rest, expression, "a condition after `require`");
     let (rest, _) = expect(
         rest,
@@ -241,23 +258,23 @@ fn requirement(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
         "`else` and the output if that does not hold",
     );
     let (rest, otherwise) = must(rest, expression, "an output after `else`");
-    Ok((
+    (
         rest,
         StatementKind::Require {
             condition,
             otherwise,
         },
-    ))
+    )
 }
 
 /// `set f.g[k] = e`
-fn change(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
-    let (rest, _) = word(Word::Set)(input)?;
+fn change(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
+    let rest = input.advance();
     let (rest, field) = must::<Name>(rest, define_lower, "the name of a field after `set`");
-    let (rest, path) = many0(step).parse(rest)?;
+    let (rest, path) = many0(step).parse(rest).unwrap_or((rest, Vec::new()));
     let (rest, _) = expect(rest, symbol(Symbol::Assign), "`=`");
     let (rest, value) = must(rest, expression, "the new value after `=`");
-    Ok((rest, StatementKind::Set { field, path, value }))
+    (rest, StatementKind::Set { field, path, value })
 }
 
 fn step(input: Cursor<'_>) -> Parsed<'_, PathStep> {
@@ -283,19 +300,14 @@ fn key(input: Cursor<'_>) -> Parsed<'_, Expr> {
 }
 
 /// `become e`
-fn replacement(input: Cursor<'_>) -> Parsed<'_, StatementKind> {
-    let (rest, _) = word(Word::Become)(input)?;
+fn replacement(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
+    let rest = input.advance();
     let (rest, value) = must(rest, expression, "the new state after `become`");
-    Ok((rest, StatementKind::Become(value)))
+    (rest, StatementKind::Become(value))
 }
 
 /// `x = e` without a word before it.
-fn assignment(input: Cursor<'_>) -> Parsed<'_, Statement> {
-    let is_assignment = input.token().kind == TokenKind::Lower
-        && input.ahead(1).kind == TokenKind::Symbol(Symbol::Assign);
-    if !is_assignment {
-        return missing();
-    }
+fn assignment(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
     let name = input.text();
     let place = input.token().span.before();
     let problem = Problem::new(
@@ -308,11 +320,5 @@ fn assignment(input: Cursor<'_>) -> Parsed<'_, Statement> {
     ));
     input.remark(problem.fixed_by("write `set`", place, "set "));
     let (rest, _) = must(input.advance().advance(), expression, "a value after `=`");
-    Ok((
-        rest,
-        Statement {
-            kind: StatementKind::Error,
-            span: input.span_to(rest),
-        },
-    ))
+    (rest, StatementKind::Error)
 }

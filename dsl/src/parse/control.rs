@@ -5,7 +5,7 @@ use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::atom::braces;
-use super::cursor::{Cursor, Parsed};
+use super::cursor::{Cursor, Parsed, missing};
 use super::expression::{expression, head};
 use super::list::listed;
 use super::pattern::pattern;
@@ -18,50 +18,68 @@ use crate::token::{Symbol, Word};
 
 /// `if c { a } else if d { b } else { e }`; a chain of `else if` costs no recursion.
 pub(super) fn conditional(input: Cursor<'_>) -> Parsed<'_, Expr> {
-    let (mut rest, first) = condition(input)?;
-    let mut conditions = vec![(input, first)];
-    let mut last = None;
-    while let Ok((after, _)) = word(Word::Else)(rest) {
-        rest = after;
-        if let Ok((after, next)) = condition(rest) {
-            conditions.push((rest, next));
-            rest = after;
-        } else {
-            let (after, otherwise) = must(rest, braces, "`{` or `if` after `else`");
-            last = Some(otherwise);
+    if !input.is_word(Word::If) {
+        return missing();
+    }
+    let mut branches = Vec::new();
+    let mut rest = input;
+    let mut otherwise = None;
+    loop {
+        if !rest.is_word(Word::If) {
+            let (after, last) = must(rest, braces, "`{` or `if` after `else`");
+            otherwise = Some(last);
             rest = after;
             break;
         }
+        let (after, condition) = must(rest.advance(), head, "a condition after `if`");
+        let (after, then) = must(after, braces, "`{` after the condition");
+        branches.push(Branch {
+            start: rest,
+            condition,
+            then,
+        });
+        rest = after;
+        match word(Word::Else)(rest) {
+            Ok((after, _)) => rest = after,
+            Err(_) => break,
+        }
     }
-    let otherwise = last.unwrap_or_else(|| without_else(input, rest));
-    let whole =
-        conditions
-            .into_iter()
-            .rev()
-            .fold(otherwise, |otherwise, (start, (condition, then))| {
-                let span = start.span_to(rest);
-                if !link(start) {
-                    return Expr::error(span);
-                }
-                let (condition, then, otherwise) =
-                    (Box::new(condition), Box::new(then), Box::new(otherwise));
-                Expr {
-                    kind: ExprKind::If {
-                        condition,
-                        then,
-                        otherwise,
-                    },
-                    span,
-                }
-            });
-    Ok((rest, whole))
+    let otherwise = otherwise.unwrap_or_else(|| without_else(input, rest));
+    Ok((rest, joined(branches, otherwise, rest)))
 }
 
-fn condition(input: Cursor<'_>) -> Parsed<'_, (Expr, Expr)> {
-    let (rest, _) = word(Word::If)(input)?;
-    let (rest, condition) = must(rest, head, "a condition after `if`");
-    let (rest, then) = must(rest, braces, "`{` after the condition");
-    Ok((rest, (condition, then)))
+/// One `if c { a }` of a chain.
+struct Branch<'a> {
+    start: Cursor<'a>,
+    condition: Expr,
+    then: Expr,
+}
+
+fn joined<'a>(branches: Vec<Branch<'a>>, last: Expr, end: Cursor<'a>) -> Expr {
+    branches.into_iter().rev().fold(
+        last,
+        |otherwise,
+         Branch {
+             start,
+             condition,
+             then,
+         }| {
+            let span = start.span_to(end);
+            if !link(start) {
+                return Expr::error(span);
+            }
+            let (condition, then, otherwise) =
+                (Box::new(condition), Box::new(then), Box::new(otherwise));
+            Expr {
+                kind: ExprKind::If {
+                    condition,
+                    then,
+                    otherwise,
+                },
+                span,
+            }
+        },
+    )
 }
 
 /// Who forgets the `else` thinks of a statement, and often writes no value either: that is one mistake.

@@ -98,6 +98,15 @@ fn chain(input: Cursor<'_>) -> Parsed<'_, Expr> {
 impl<'a> Chain<'a> {
     /// An operand with the `not`s in front of it.
     fn operand(&mut self, input: Cursor<'a>) -> Parsed<'a, ()> {
+        if input.is_word(Word::Not) {
+            return Ok((self.negated(input), ()));
+        }
+        let (rest, operand) = signed(input)?;
+        self.operands.push((input, operand));
+        Ok((rest, ()))
+    }
+
+    fn negated(&mut self, input: Cursor<'a>) -> Cursor<'a> {
         let mut rest = input;
         while let Ok((after, not)) = word(Word::Not)(rest) {
             let binds_tighter = self
@@ -113,28 +122,27 @@ impl<'a> Chain<'a> {
             self.operands.push((rest, Expr::error(not.span.before())));
             rest = after;
         }
-        let has_not = rest.place() > input.place();
-        let (after, operand) = if has_not {
-            must(rest, signed, "a value after `not`")
-        } else {
-            signed(rest)?
-        };
+        let (after, operand) = must(rest, signed, "a value after `not`");
         self.operands.push((rest, operand));
-        Ok((after, ()))
+        after
     }
 
-    /// An operator and what stands on its right; `is` takes a pattern, so it is complete at once.
+    /// An operator and what stands on its right.
     fn infix(&mut self, input: Cursor<'a>, operator: Operator, after: Cursor<'a>) -> Cursor<'a> {
-        let Operator::Is = operator else {
-            self.operators.push((operator, input.token().span));
-            let wanted = format!("a value after `{}`", input.text());
-            let (rest, found) = expect(after, |input| self.operand(input), &wanted);
-            if found.is_none() {
-                self.operands
-                    .push((after, Expr::error(after.token().span.before())));
-            }
-            return rest;
-        };
+        if let Operator::Is = operator {
+            return self.is(input, after);
+        }
+        self.operators.push((operator, input.token().span));
+        let (rest, found) = expect(after, |input| self.operand(input), &after_operator(input));
+        if found.is_none() {
+            self.operands
+                .push((after, Expr::error(after.token().span.before())));
+        }
+        rest
+    }
+
+    /// `is` takes a pattern, so it is complete at once.
+    fn is(&mut self, input: Cursor<'a>, after: Cursor<'a>) -> Cursor<'a> {
         let (rest, pattern) = must(after, pattern, "a pattern after `is`");
         if let Some((start, value)) = self.operands.pop() {
             let kind = ExprKind::Is {
@@ -167,6 +175,7 @@ impl<'a> Chain<'a> {
                 next.remark(chained_comparison(span, next));
             }
             if !link(next) {
+                next.shared.height.set(0);
                 self.operators.clear();
                 self.operands = vec![(self.start, Expr::error(self.start.span_to(next)))];
                 return false;
@@ -206,6 +215,10 @@ impl<'a> Chain<'a> {
             },
         ));
     }
+}
+
+fn after_operator(input: Cursor<'_>) -> String {
+    format!("a value after `{}`", input.text())
 }
 
 fn chained_comparison(first: Span, next: Cursor<'_>) -> Problem {
@@ -262,22 +275,30 @@ fn infix(input: Cursor<'_>) -> Option<(Operator, Cursor<'_>)> {
 
 /// An atom with the minuses in front of it and the fields and keys behind it.
 fn signed(input: Cursor<'_>) -> Parsed<'_, Expr> {
+    if input.is_symbol(Symbol::Minus) {
+        negated(input)
+    } else {
+        with_fields(input, atom)
+    }
+}
+
+fn negated(input: Cursor<'_>) -> Parsed<'_, Expr> {
     let mut rest = input;
     let mut minuses = Vec::new();
     while rest.is_symbol(Symbol::Minus) {
         minuses.push(rest);
         rest = rest.advance();
     }
-    let Some(last) = minuses.last().copied() else {
-        return with_fields(input, atom);
-    };
-    let literal = |_| integer(last);
-    let is_literal = matches!(rest.token().kind, TokenKind::Int(_));
-    let (rest, mut expr) = if is_literal {
-        minuses.pop();
-        with_fields(last, literal)?
-    } else {
-        must(rest, |input| with_fields(input, atom), "a value after `-`")
+    let literal = minuses
+        .last()
+        .copied()
+        .filter(|_| matches!(rest.token().kind, TokenKind::Int(_)));
+    let (rest, mut expr) = match literal {
+        Some(minus) => {
+            minuses.pop();
+            with_fields(minus, integer)?
+        }
+        None => must(rest, |input| with_fields(input, atom), "a value after `-`"),
     };
     while let Some(minus) = minuses.pop().filter(|_| link(rest)) {
         expr = Expr {
@@ -332,32 +353,42 @@ fn with_fields<'a>(
     parser: impl FnOnce(Cursor<'a>) -> Parsed<'a, Expr>,
 ) -> Parsed<'a, Expr> {
     let (mut rest, mut expr) = parser(input)?;
-    loop {
-        let place = rest;
-        let kind = if let Ok((after, _)) = symbol(Symbol::Dot)(rest) {
-            let (after, field) = must(after, lower, "the name of a field after `.`");
-            rest = after;
+    while rest.is_symbol(Symbol::Dot) || attached(Symbol::OpenBracket)(rest).is_ok() {
+        if !link(rest) {
+            return Ok((rest, Expr::error(input.span_to(rest))));
+        }
+        (rest, expr) = field_or_key(input, rest, expr)?;
+    }
+    Ok((rest, expr))
+}
+
+/// One field or key of what was read from `start` on.
+fn field_or_key<'a>(start: Cursor<'a>, input: Cursor<'a>, expr: Expr) -> Parsed<'a, Expr> {
+    let (rest, kind) = if let Ok((after, _)) = symbol(Symbol::Dot)(input) {
+        let (rest, field) = must(after, lower, "the name of a field after `.`");
+        (
+            rest,
             ExprKind::Field {
                 record: Box::new(expr),
                 field,
-            }
-        } else if attached(Symbol::OpenBracket)(rest).is_ok() {
-            let (after, key) = bracketed(rest, Symbol::OpenBracket, |inside| {
-                must(inside, expression, "a key")
-            })?;
-            rest = after;
+            },
+        )
+    } else {
+        let key = |inside| must(inside, expression, "a key");
+        let (rest, key) = bracketed(input, Symbol::OpenBracket, key)?;
+        (
+            rest,
             ExprKind::Index {
                 collection: Box::new(expr),
                 key: Box::new(key),
-            }
-        } else {
-            return Ok((rest, expr));
-        };
-        let span = input.span_to(rest);
-        expr = if link(place) {
-            Expr { kind, span }
-        } else {
-            Expr::error(span)
-        };
-    }
+            },
+        )
+    };
+    Ok((
+        rest,
+        Expr {
+            kind,
+            span: start.span_to(rest),
+        },
+    ))
 }

@@ -52,7 +52,7 @@ fn stranded_members<'a>(input: Cursor<'a>, above: Option<&mut Item>) -> Option<C
     let mut problem = Problem::new(
         P025,
         input.token().span,
-        format!("{} stands outside of a machine", input.found()),
+        format!("`{}` stands outside of a machine", input.text()),
     );
     let mut none = Vec::new();
     let taken = match above.map(|item| &mut item.kind) {
@@ -243,7 +243,8 @@ fn documentation(source: &Source, comments: &[Comment], item: Span) -> Option<St
     let mut lines: Vec<&str> = Vec::new();
     for comment in comments[..count].iter().rev() {
         let between = source.slice(Span::new(comment.span.end, below.start));
-        if !comment.is_documentation || !between.trim().is_empty() {
+        let is_directly_above = between.trim().is_empty() && between.matches('\n').count() == 1;
+        if !comment.is_documentation || !is_directly_above {
             break;
         }
         let line = source

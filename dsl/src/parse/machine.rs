@@ -23,6 +23,9 @@ use crate::problem::catalogue::{P024, P030};
 use crate::problem::{Problem, nearest};
 use crate::token::{Symbol, TokenKind, Word};
 
+/// The words of this version of the language, for a message.
+const PARTS: &[&str] = MEMBER_WORDS.split_at(10).0;
+
 /// `Name version N with at, from { … }`, after the word `machine`.
 pub(super) fn machine(input: Cursor<'_>) -> (Cursor<'_>, Machine) {
     let (rest, name) = must::<Name>(input, define_upper, "the name of this machine");
@@ -85,47 +88,37 @@ pub(super) fn members(input: Cursor<'_>) -> (Cursor<'_>, Vec<Member>) {
 fn member(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     let after = input.advance();
     match input.token().kind {
-        TokenKind::Word(Word::On) => handler(after),
+        TokenKind::Word(Word::On) => return handler(after),
         TokenKind::Lower if MEMBER_WORDS.contains(&input.text()) => {
-            member_of(input.text(), input, after)
+            return member_of(input.text(), input, after);
         }
-        kind => {
-            let slip = if kind == TokenKind::Lower {
-                nearest(input.text(), MEMBER_WORDS)
-            } else {
-                None
-            };
-            match slip {
-                Some(meant) => {
-                    let problem = no_member(input).helping(format!("did you mean `{meant}`?"));
-                    input.remark(problem.fixed_by(
-                        format!("write `{meant}`"),
-                        input.token().span,
-                        meant,
-                    ));
-                    if meant == "on" {
-                        handler(after)
-                    } else {
-                        member_of(meant, input, after)
-                    }
-                }
-                None => {
-                    let words = MEMBER_WORDS[..10].join("`, `");
-                    input
-                        .report(no_member(input).noting(format!("its parts begin with `{words}`")));
-                    (after, MemberKind::Error)
-                }
-            }
+        TokenKind::Symbol(symbol) if symbol.is_combinator() => {
+            input.report_missing("a part of this machine");
+            return (after, MemberKind::Error);
         }
+        _ => {}
     }
-}
-
-fn no_member(input: Cursor<'_>) -> Problem {
-    Problem::new(
+    let problem = Problem::new(
         P024,
         input.token().span,
         format!("{} begins no part of a machine", input.found()),
-    )
+    );
+    let is_word = input.token().kind == TokenKind::Lower && input.token().newline_before;
+    let Some(meant) = is_word
+        .then(|| nearest(input.text(), MEMBER_WORDS))
+        .flatten()
+    else {
+        let words = PARTS.join("`, `");
+        input.report(problem.noting(format!("its parts begin with `{words}`")));
+        return (after, MemberKind::Error);
+    };
+    let problem = problem.helping(format!("did you mean `{meant}`?"));
+    input.remark(problem.fixed_by(format!("write `{meant}`"), input.token().span, meant));
+    if meant == "on" {
+        handler(after)
+    } else {
+        member_of(meant, input, after)
+    }
 }
 
 fn member_of<'a>(word: &str, input: Cursor<'a>, after: Cursor<'a>) -> (Cursor<'a>, MemberKind) {

@@ -200,14 +200,16 @@ pub(super) fn must<'a, T: ErrorNode>(
     )
 }
 
-/// What `parser` reads, or a report that `wanted` was expected.
+/// What `parser` reads, or a report that `wanted` was expected. At an anchor something is always missing.
 pub(super) fn expect<'a, T>(
     input: Cursor<'a>,
     mut parser: impl Parser<Cursor<'a>, Output = T, Error = Missing>,
     wanted: &str,
 ) -> (Cursor<'a>, Option<T>) {
     let was_recovering = input.shared.is_recovering.replace(false);
-    if let Ok((rest, found)) = parser.parse(input) {
+    if !input.is_anchor()
+        && let Ok((rest, found)) = parser.parse(input)
+    {
         return (rest, Some(found));
     }
     input.shared.is_recovering.set(was_recovering);

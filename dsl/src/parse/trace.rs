@@ -12,7 +12,7 @@ use super::recover::{expect, must};
 use super::words::{named, symbol, text, version};
 use crate::ast::{Expected, ExpectedKind, Expr, Trace, TraceLine, TraceLineKind, Version};
 use crate::problem::Problem;
-use crate::problem::catalogue::P030;
+use crate::problem::catalogue::{P010, P030};
 use crate::token::{Symbol, Token, TokenKind};
 
 /// `"…" from N { lines }`, after the word `trace`.
@@ -56,13 +56,13 @@ fn lines(input: Cursor<'_>) -> (Cursor<'_>, Vec<TraceLine>) {
     let mut lines = Vec::new();
     let mut rest = input;
     while !rest.is_symbol(Symbol::CloseBrace) && !rest.is_over() {
-        let (after, line) = expect(
-            rest,
-            line,
-            "a line of a trace: `> input = output`, `check`, `given` or `upgrade`",
-        );
-        lines.extend(line);
-        rest = after;
+        match line(rest) {
+            Ok((after, line)) => {
+                lines.push(line);
+                rest = after;
+            }
+            Err(_) => rest.report(no_line(rest)),
+        }
         if rest.is_recovering() {
             rest = rest.skip_to(|rest| rest.token().newline_before && begins_line(rest));
         }
@@ -72,6 +72,15 @@ fn lines(input: Cursor<'_>) -> (Cursor<'_>, Vec<TraceLine>) {
         }
     }
     (rest, lines)
+}
+
+fn no_line(input: Cursor<'_>) -> Problem {
+    Problem::new(
+        P010,
+        input.token().span,
+        format!("expected a line of a trace, found {}", input.found()),
+    )
+    .noting("its lines are `> input = output`, `check condition`, `given state` and `upgrade`")
 }
 
 fn begins_line(input: Cursor<'_>) -> bool {
