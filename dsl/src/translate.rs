@@ -17,6 +17,7 @@ mod free;
 mod handler;
 mod matching;
 mod operator;
+mod outline;
 mod scope;
 
 use std::collections::BTreeMap;
@@ -130,6 +131,8 @@ struct Translator<'m> {
     /// Functions that carry values from one shape to another.
     carriers: BTreeMap<(ShapeId, ShapeId), FunctionId>,
     types: BTreeMap<ShapeId, TypeId>,
+    /// Choices inside each other where the translator is.
+    nested: usize,
 }
 
 impl<'m> Translator<'m> {
@@ -146,6 +149,7 @@ impl<'m> Translator<'m> {
             defined: Vec::new(),
             carriers: BTreeMap::new(),
             types: BTreeMap::new(),
+            nested: 0,
         };
         for source in &machine.functions {
             let argument = translator.type_of(source.domain);

@@ -6,15 +6,19 @@
 
 use std::collections::BTreeSet;
 
-use cam::combinator::{Arrow, FunctionId, Operation};
+use cam::combinator::{Arrow, IllTyped, Operation};
 use cam::types::{BOOL, INT, TEXT, TypeId};
 
 use super::free::{Term, free, free_in_decision};
 use super::matching::{Access, Decision};
+use super::outline::Outlined;
 use super::scope::{Place, Variable};
 use super::{Translated, Translator};
 use crate::fault::Fault;
-use crate::typed::{ExprId, ExprKind, Handler, PatternId, PatternKind, Statement};
+use crate::typed::{Arm, ExprId, ExprKind, Handler, PatternId, PatternKind, Statement};
+
+/// Choices inside each other, over all functions they are cut into. The translator recurses for each.
+const NESTED_MAX: usize = 192;
 
 /// What a branch does when it is taken.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +32,7 @@ pub(super) enum Outcome<'m> {
 }
 
 impl<'m> Outcome<'m> {
-    fn terms(self) -> Vec<Term<'m>> {
+    pub(super) fn terms(self) -> Vec<Term<'m>> {
         match self {
             Outcome::Value(value) => vec![Term::Expr(value)],
             Outcome::Handler(handler) => vec![Term::Handler(handler)],
@@ -48,13 +52,6 @@ pub(super) struct Branch<'m> {
     pub(super) guard: Option<ExprId>,
     /// What it does.
     pub(super) outcome: Outcome<'m>,
-}
-
-/// A function made of a part of a choice, and what it is given.
-#[derive(Clone, Debug)]
-struct Outlined {
-    function: FunctionId,
-    needs: Vec<Variable>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +104,14 @@ impl<'m> Translator<'m> {
         if let Some(negated) = self.negation(condition) {
             return self.branch(negated, no, yes, result);
         }
+        if let Some((subject, question)) = self.question(condition) {
+            let outcomes = question.map(|(pattern, truth)| {
+                let outcome = if truth { yes } else { no };
+                let guard = None;
+                (Some(pattern), Branch { guard, outcome })
+            });
+            return self.choose(subject, &outcomes, result);
+        }
         let condition = self.expression(condition)?;
         self.case(
             condition,
@@ -129,6 +134,10 @@ impl<'m> Translator<'m> {
         let identity = self.draft.identity(gamma)?;
         let beside = self.draft.tuple(gamma, &[identity, subject])?;
         let mut arms = Vec::with_capacity(constructors);
+        self.nested += 1;
+        if self.nested > NESTED_MAX {
+            return Err(IllTyped::TooLarge);
+        }
         for constructor in 0..constructors {
             let mark = self.scope.mark();
             let payload = self.payload(sum, constructor)?;
@@ -136,6 +145,7 @@ impl<'m> Translator<'m> {
             arms.push(arm(self, constructor, place)?);
             self.scope.restore(mark);
         }
+        self.nested -= 1;
         let case = self.draft.case(gamma, sum, &arms)?;
         self.draft.compose(beside, case)
     }
@@ -151,7 +161,29 @@ impl<'m> Translator<'m> {
         }
     }
 
-    fn outcome(&mut self, outcome: Outcome<'m>, result: TypeId) -> Translated<Arrow> {
+    /// What `e is p`, `contains` and their like are made of: a match of two rows, one true and one
+    /// false. Branching inside it spares a truth value that would be made only to be looked at.
+    fn question(&self, condition: ExprId) -> Option<(ExprId, [(PatternId, bool); 2])> {
+        let ExprKind::Match { subject, arms } = &self.terms.expr(condition).kind else {
+            return None;
+        };
+        let [first, second] = &**arms else {
+            return None;
+        };
+        let truth = |arm: &Arm| match self.terms.expr(arm.body).kind {
+            ExprKind::Bool(truth) if arm.guard.is_none() => Some(truth),
+            _ => None,
+        };
+        let (is_first, is_second) = (truth(first)?, truth(second)?);
+        let rows = [(first.pattern, is_first), (second.pattern, is_second)];
+        (is_first != is_second).then_some((*subject, rows))
+    }
+
+    pub(super) fn outcome(&mut self, outcome: Outcome<'m>, result: TypeId) -> Translated<Arrow> {
+        if self.scope.is_deep() && !self.is_small_outcome(outcome) {
+            let outlined = self.outline_outcome(outcome, result)?;
+            return self.call_outlined(&outlined);
+        }
         let mark = self.scope.mark();
         let arrow = match outcome {
             Outcome::Value(value) => self.expression(value)?,
@@ -167,6 +199,10 @@ impl<'m> Translator<'m> {
         choice: &mut Choice<'d, 'm>,
         decision: &'d Decision,
     ) -> Translated<Arrow> {
+        if self.scope.is_deep() && decision.has_cases() {
+            let outlined = self.outline_join(choice, decision)?;
+            return self.call_outlined(&outlined);
+        }
         match decision {
             Decision::Take {
                 branch,
@@ -270,11 +306,7 @@ impl<'m> Translator<'m> {
         let outlined = match &choice.outlined[branch] {
             Some(outlined) => outlined.clone(),
             None => {
-                let needs = free(self.terms, outcome.terms());
-                let result = choice.result;
-                let outlined = self.outline("branch", needs, |translator| {
-                    translator.outcome(outcome, result)
-                })?;
+                let outlined = self.outline_outcome(outcome, choice.result)?;
                 choice.outlined[branch] = Some(outlined.clone());
                 outlined
             }
@@ -291,32 +323,6 @@ impl<'m> Translator<'m> {
         self.outline("otherwise", needs, |translator| {
             translator.decided(choice, shared)
         })
-    }
-
-    /// Defines a function of what it needs, and nothing else.
-    fn outline(
-        &mut self,
-        name: &str,
-        needs: BTreeSet<Variable>,
-        body: impl FnOnce(&mut Self) -> Translated<Arrow>,
-    ) -> Translated<Outlined> {
-        let needs: Vec<Variable> = needs.into_iter().collect();
-        let captured = self.capture(&needs)?;
-        let argument = self.draft.codomain(captured);
-        let function = self.function(name, argument, |translator| {
-            for (index, variable) in needs.iter().enumerate() {
-                let place = Place::argument().part(index);
-                translator.scope.bind(*variable, place);
-            }
-            body(translator)
-        })?;
-        Ok(Outlined { function, needs })
-    }
-
-    fn call_outlined(&mut self, outlined: &Outlined) -> Translated<Arrow> {
-        let captured = self.capture(&outlined.needs)?;
-        let call = self.draft.call(outlined.function)?;
-        self.draft.compose(captured, call)
     }
 
     fn needs(&self, choice: &Choice<'_, 'm>, decision: &Decision) -> BTreeSet<Variable> {
@@ -348,30 +354,6 @@ impl<'m> Translator<'m> {
                 ..
             } => self.is_small_outcome(choice.branches[*branch].outcome),
             _ => false, // a jump in it would be copied with it
-        }
-    }
-
-    fn is_small_outcome(&self, outcome: Outcome<'m>) -> bool {
-        match outcome {
-            Outcome::Value(value) => self.is_small_value(value),
-            Outcome::Handler(Handler::Finish { output, .. }) => self.is_small_value(*output),
-            Outcome::Handler(_) | Outcome::Statements(..) => false,
-        }
-    }
-
-    fn is_small_value(&self, value: ExprId) -> bool {
-        match &self.terms.expr(value).kind {
-            ExprKind::Int(_)
-            | ExprKind::Text(_)
-            | ExprKind::Bool(_)
-            | ExprKind::Local(_)
-            | ExprKind::Stamp(_)
-            | ExprKind::Refuse
-            | ExprKind::MissingKey => true,
-            ExprKind::Tuple(parts) => parts.is_empty(),
-            ExprKind::Inject { payload, .. } => self.is_small_value(*payload),
-            ExprKind::Project { product, .. } => self.is_small_value(*product),
-            _ => false,
         }
     }
 

@@ -148,7 +148,8 @@ impl Translator<'_> {
         self.draft.chain(gamma, &line)
     }
 
-    /// A list or map from its rows, one operation each, as a line and not as a nest.
+    /// A list or map from its rows, one operation each: a line `Γ x L -> Γ x L` and not a nest, so that
+    /// a long literal is not a deep one.
     fn gathered(
         &mut self,
         empty: Operation,
@@ -159,17 +160,18 @@ impl Translator<'_> {
         let mark = self.scope.mark();
         let unit = self.unit()?;
         let empty = self.operate(empty, &[unit])?;
-        let (extended, mut so_far) = self.scope.extend(&mut self.draft, empty)?;
+        let (extended, so_far) = self.scope.extend(&mut self.draft, empty)?;
         let mut line = vec![extended];
+        let extended = self.scope.gamma();
+        let outside = self.draft.project(extended, 0)?;
+        let so_far = self.look(&so_far)?;
         for row in rows {
-            let mut operands = vec![self.look(&so_far)?];
+            let mut operands = vec![so_far];
             operands.extend(self.expressions(row)?);
             let more = self.operate(add, &operands)?;
-            let (extended, place) = self.scope.extend(&mut self.draft, more)?;
-            line.push(extended);
-            so_far = place;
+            line.push(self.draft.tuple(extended, &[outside, more])?);
         }
-        line.push(self.look(&so_far)?);
+        line.push(so_far);
         self.scope.restore(mark);
         self.draft.chain(gamma, &line)
     }

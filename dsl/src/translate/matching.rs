@@ -3,8 +3,7 @@
 //! This is the mixture rule of Augustsson (Compiling pattern matching, 1985): the longest run of rows
 //! that test the same part becomes one switch, and what the run does not decide is decided once, behind
 //! a join. A decision tree would test less, but it copies rows and can grow exponentially; here every
-//! row goes into one arm of one switch, so a decision is as large as its rows. Only alternatives copy a
-//! row, and those are counted.
+//! row goes into one arm of one switch, so a decision is as large as its rows.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +13,12 @@ use cam::schema::{Shape, Shapes};
 use super::Translated;
 use crate::typed::{Local, Pattern, PatternId, PatternKind, Terms};
 
-/// Rows made of one match, and its depth. A machine of a thousand clauses is not read by anybody, and
-/// the translator recurses once for each.
-const ROWS_MAX: usize = 4096;
+/// Rows that follow one another in one decision. The translator recurses once for each.
 const DEPTH_MAX: usize = 256;
+
+/// Rows that one row with alternatives may become. Copies let it share switches with its neighbours,
+/// which is smaller for a few and exponential for many.
+const WAYS_MAX: usize = 8;
 
 /// A part of something a match looks into.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,12 +32,18 @@ pub(super) struct Access {
 /// One clause: tests that must hold, left to right, and the names that are then bound.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// Its position among the branches.
-    branch: usize,
-    /// Whether it may still be left after its tests hold.
-    guarded: bool,
+    target: Target,
     tests: Vec<(Access, PatternId)>,
     bindings: Vec<(Local, Access)>,
+}
+
+/// Where a row leads when its tests hold.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    /// To a branch; one with a guard may still be left.
+    Branch { branch: usize, guarded: bool },
+    /// To what remains to be tested of a row whose alternatives were told apart before.
+    Join(u32),
 }
 
 /// How a match is decided.
@@ -86,6 +93,15 @@ impl Decision {
             Decision::Join { shared, body, .. } => shared.jumps_to(wanted) + body.jumps_to(wanted),
             Decision::Jump(label) => usize::from(*label == wanted),
             Decision::Unreachable => 0,
+        }
+    }
+
+    /// Whether it looks at anything, or only leads on.
+    pub(super) fn has_cases(&self) -> bool {
+        match self {
+            Decision::Take { otherwise, .. } => otherwise.is_some(),
+            Decision::Switch { .. } | Decision::Test { .. } => true,
+            Decision::Join { .. } | Decision::Jump(_) | Decision::Unreachable => false,
         }
     }
 
@@ -152,7 +168,6 @@ pub(super) struct Matcher<'a> {
     terms: &'a Terms,
     shapes: &'a Shapes,
     fresh: &'a mut Fresh,
-    rows: usize,
     depth: usize,
 }
 
@@ -162,7 +177,6 @@ impl<'a> Matcher<'a> {
             terms,
             shapes,
             fresh,
-            rows: 0,
             depth: 0,
         }
     }
@@ -175,8 +189,7 @@ impl<'a> Matcher<'a> {
         subjects: impl IntoIterator<Item = (u32, PatternId)>,
     ) -> Row {
         let mut row = Row {
-            branch,
-            guarded,
+            target: Target::Branch { branch, guarded },
             tests: Vec::new(),
             bindings: Vec::new(),
         };
@@ -205,28 +218,82 @@ impl<'a> Matcher<'a> {
         if self.depth > DEPTH_MAX {
             return Err(IllTyped::TooLarge);
         }
-        let decision = match first.tests.first() {
+        let decision = match first.tests.first().cloned() {
             None => {
                 let row = rows.remove(0);
-                let otherwise = if row.guarded {
-                    Some(Box::new(self.first_of(rows, fail)?))
+                self.take(row, rows, fail)?
+            }
+            Some((access, pattern)) if self.is_alternatives(pattern) => {
+                if self.may_be_copied(first) {
+                    let rows = self.without_alternatives(rows, &access);
+                    self.first_of(rows, fail)?
                 } else {
-                    None
-                };
-                Decision::Take {
-                    branch: row.branch,
-                    bindings: row.bindings,
-                    otherwise,
+                    let row = rows.remove(0);
+                    self.either(row, access, rows, fail)?
                 }
             }
             Some((access, _)) => {
-                let access = access.clone();
-                let rows = self.without_alternatives(rows, &access)?;
+                let rows = self.without_alternatives(rows, &access);
                 self.mixture(rows, access, fail)?
             }
         };
         self.depth -= 1;
         Ok(decision)
+    }
+
+    /// A row whose tests hold; if it has a guard the others may follow.
+    fn take(&mut self, row: Row, others: Vec<Row>, fail: Option<u32>) -> Translated<Decision> {
+        match row.target {
+            Target::Join(label) => Ok(Decision::Jump(label)),
+            Target::Branch { branch, guarded } => {
+                let otherwise = if guarded {
+                    Some(Box::new(self.first_of(others, fail)?))
+                } else {
+                    None
+                };
+                Ok(Decision::Take {
+                    branch,
+                    bindings: row.bindings,
+                    otherwise,
+                })
+            }
+        }
+    }
+
+    /// A row that asks for one of several, and for much else: its alternatives are told apart first,
+    /// and what else it asks stands once behind a join.
+    fn either(
+        &mut self,
+        mut row: Row,
+        access: Access,
+        others: Vec<Row>,
+        fail: Option<u32>,
+    ) -> Translated<Decision> {
+        if !others.is_empty() {
+            let label = self.fresh.next();
+            let shared = Box::new(self.first_of(others, fail)?);
+            let body = Box::new(self.either(row, access, Vec::new(), Some(label))?);
+            return Ok(Decision::Join {
+                label,
+                shared,
+                body,
+            });
+        }
+        let pattern = row.remove(&access);
+        let label = self.fresh.next();
+        let asked = Row {
+            target: Target::Join(label),
+            tests: vec![(access.clone(), pattern)],
+            bindings: Vec::new(),
+        };
+        let shared = Box::new(self.first_of(vec![row], fail)?);
+        let rows = self.without_alternatives(vec![asked], &access);
+        let body = Box::new(self.first_of(rows, fail)?);
+        Ok(Decision::Join {
+            label,
+            shared,
+            body,
+        })
     }
 
     /// The rows that test `access` before the first that does not, then the others.
@@ -238,12 +305,12 @@ impl<'a> Matcher<'a> {
     ) -> Translated<Decision> {
         let run = rows
             .iter()
-            .take_while(|row| row.pattern_at(&access).is_some())
+            .take_while(|row| {
+                row.pattern_at(&access)
+                    .is_some_and(|pattern| !self.is_alternatives(pattern))
+            })
             .count();
         let rest = rows.split_off(run);
-        if run == 0 {
-            return self.first_of(rest, fail);
-        }
         if rest.is_empty() {
             return self.split(rows, access, fail);
         }
@@ -364,32 +431,47 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// A row for each alternative of what the rows ask of `access`.
-    fn without_alternatives(&mut self, rows: Vec<Row>, access: &Access) -> Translated<Vec<Row>> {
+    /// A row for each alternative of what the rows ask of `access`. A row that may not be copied
+    /// stays as it is; a later round begins with it.
+    fn without_alternatives(&self, rows: Vec<Row>, access: &Access) -> Vec<Row> {
         let mut plain = Vec::with_capacity(rows.len());
         for row in rows {
+            let asked = row.position(access).filter(|place| {
+                self.is_alternatives(row.tests[*place].1) && self.may_be_copied(&row)
+            });
+            let Some(place) = asked else {
+                plain.push(row);
+                continue;
+            };
             let mut alternatives = Vec::new();
-            match row.pattern_at(access) {
-                Some(pattern) => self.flatten(pattern, &mut alternatives),
-                None => {
-                    plain.push(row);
-                    continue;
-                }
-            }
+            self.flatten(row.tests[place].1, &mut alternatives);
             for pattern in alternatives {
                 let mut row = row.clone();
-                let place = row.position(access).expect("found above");
                 row.tests.remove(place);
                 let tests = self.refine(&mut row, access.clone(), pattern);
                 row.tests.splice(place..place, tests);
                 plain.push(row);
-                self.rows += 1;
             }
         }
-        if self.rows > ROWS_MAX {
-            return Err(IllTyped::TooLarge);
-        }
-        Ok(plain)
+        plain
+    }
+
+    /// Whether a row may become one row for each way through its alternatives. Where it asks for
+    /// nothing else there is nothing to copy.
+    fn may_be_copied(&self, row: &Row) -> bool {
+        let ways = row.tests.iter().fold(1_usize, |ways, (_, pattern)| {
+            let mut alternatives = Vec::new();
+            self.flatten(*pattern, &mut alternatives);
+            ways.saturating_mul(alternatives.len())
+        });
+        row.tests.len() == 1 || ways <= WAYS_MAX
+    }
+
+    fn is_alternatives(&self, pattern: PatternId) -> bool {
+        matches!(
+            self.terms.pattern(pattern).kind,
+            PatternKind::Alternatives(_)
+        )
     }
 
     fn flatten(&self, pattern: PatternId, found: &mut Vec<PatternId>) {

@@ -52,6 +52,9 @@ impl Place {
     }
 }
 
+/// Arms inside each other after which the next goes into a function of its own.
+const CASES_MAX: usize = 64;
+
 /// How much was in a scope.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
@@ -114,6 +117,11 @@ impl Scope {
     pub(super) fn find(&self, variable: Variable) -> Option<Place> {
         let found = self.bound.iter().rev().find(|(own, _)| *own == variable);
         found.map(|(_, place)| place.clone())
+    }
+
+    /// Whether it is time to go on in another function.
+    pub(super) fn is_deep(&self) -> bool {
+        self.cases >= CASES_MAX
     }
 
     /// `Γ -> A`, the value at a place.
