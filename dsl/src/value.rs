@@ -4,13 +4,16 @@
 //! trace can be written from what a machine answered.
 
 mod literal;
+mod parse;
 
 use std::fmt::Write;
 
 use cam::schema::{Name, Shape, ShapeId, Shapes};
 use cam::value::Value;
 
+use literal::evaluate;
 pub use literal::literal;
+pub use parse::parse;
 
 /// `value` as it is written in the language, on one line.
 ///
@@ -50,9 +53,10 @@ impl Printer<'_> {
                 }
             }
             (Shape::Option(_), Value::Sum(0, _)) => self.text.push_str("None"),
-            (Shape::Option(item), Value::Sum(1, payload)) => {
-                self.argument("Some", *item, payload);
-            }
+            (Shape::Option(item), Value::Sum(1, payload)) => match self.shapes.get(*item) {
+                Shape::Tuple(parts) if parts.is_empty() => self.text.push_str("Some"),
+                _ => self.argument("Some", *item, payload),
+            },
             (Shape::List(item), Value::List(list)) => {
                 self.between("[", list.iter(), "]", |printer, part| {
                     printer.value(*item, part);

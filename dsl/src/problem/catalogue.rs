@@ -1,6 +1,7 @@
 //! THE table of problem codes: every code, how bad it is, and what it means. Nothing else makes a code.
 //!
-//! `P` is about text and grammar, `M` about a machine as a whole, `T` about types, `U` about upgrades.
+//! `P` is about text and grammar, `M` about a machine as a whole, `T` about types, `U` about upgrades,
+//! `C` about what is compiled, `R` about traces that ran, `V` about values on their own.
 
 use super::Severity;
 use super::Severity::{Error, Warning};
@@ -27,6 +28,9 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    C001 Error "a machine is nested too deeply, or too large"
+    C002 Error "a machine's code is larger than a node takes"
+    C003 Error "the compiler contradicts itself"
     M101 Error "a machine lacks a part"
     M102 Error "a part of a machine is there twice"
     M103 Error "a file holds no machine"
@@ -76,6 +80,12 @@ catalogue! {
     P031 Error "an assignment needs `set` or `let`"
     P040 Error "too many things inside each other"
     P041 Error "a block has too many statements"
+    R001 Error "a trace got another answer"
+    R002 Error "a check in a trace does not hold"
+    R003 Error "a step of a trace stopped"
+    R004 Error "a step of a trace went through that should have stopped"
+    R005 Error "an expression of a trace has no value"
+    R006 Error "a trace has no way between two versions"
     T100 Error "a type does not fit its place"
     T101 Error "branches have different types"
     T102 Error "a name is unknown"
@@ -117,6 +127,7 @@ catalogue! {
     U310 Error "an old client's input has no meaning"
     U311 Error "an old client does not know an answer"
     U312 Error "`same` leads to a type that does not include the value's"
+    V001 Error "a value would have to be computed"
 }
 
 #[cfg(test)]

@@ -5,13 +5,18 @@ use cam::value::{List, Map, Value};
 use crate::typed::{ExprId, ExprKind, Terms};
 
 /// The value of an expression made of literals and constructors only; `None` if anything in it has to
-/// be computed. Recursion is bounded by the height of the tree.
+/// be computed.
 #[must_use]
 pub fn literal(terms: &Terms, id: ExprId) -> Option<Value> {
-    let all = |parts: &[ExprId]| -> Option<Vec<Value>> {
-        parts.iter().map(|part| literal(terms, *part)).collect()
+    evaluate(terms, id).ok()
+}
+
+/// As [`literal`]; the error is what has to be computed. Recursion is bounded by the tree's height.
+pub(super) fn evaluate(terms: &Terms, id: ExprId) -> Result<Value, ExprId> {
+    let all = |parts: &[ExprId]| -> Result<Vec<Value>, ExprId> {
+        parts.iter().map(|part| evaluate(terms, *part)).collect()
     };
-    Some(match &terms.expr(id).kind {
+    Ok(match &terms.expr(id).kind {
         ExprKind::Int(number) => Value::Int(*number),
         ExprKind::Text(text) => Value::text(text),
         ExprKind::Bool(truth) => Value::bool(*truth),
@@ -19,15 +24,18 @@ pub fn literal(terms: &Terms, id: ExprId) -> Option<Value> {
         ExprKind::Inject {
             constructor,
             payload,
-        } => Value::sum(u8::try_from(*constructor).ok()?, literal(terms, *payload)?),
+        } => {
+            let tag = u8::try_from(*constructor).map_err(|_| id)?;
+            Value::sum(tag, evaluate(terms, *payload)?)
+        }
         ExprKind::List(items) => Value::List(all(items)?.into_iter().collect::<List>()),
         ExprKind::Map(entries) => {
             let mut map = Map::default();
             for (key, value) in entries {
-                map.insert(literal(terms, *key)?, literal(terms, *value)?);
+                map.insert(evaluate(terms, *key)?, evaluate(terms, *value)?);
             }
             Value::Map(map)
         }
-        _ => return None,
+        _ => return Err(id),
     })
 }
