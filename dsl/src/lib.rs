@@ -1,6 +1,6 @@
-//! The language: source text in, combinators out, and messages worth reading when that cannot be.
+//! The language: source text in, verified bytecode out, and messages worth reading when that cannot be.
 //!
-//! This crate knows `cam`'s types and combinators. It knows no file, no clock and no node.
+//! It knows the machine of `cam`. It knows no file, no clock and no node.
 
 pub mod limits;
 pub mod source;
@@ -23,5 +23,8 @@ pub mod typed;
 
 pub mod fault;
 pub mod translate;
+
+pub mod compile;
+pub mod trace;
 
 pub mod value;

@@ -1,0 +1,229 @@
+//! The whole street of the language: source text to verified bytecode.
+//!
+//! What comes out has been through the verifier that every node runs, so a mistake of this compiler is
+//! found here and not on a node.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cam::combinator::{Combinators, IllTyped};
+use cam::compile::TooLarge;
+use cam::schema::Schema;
+use cam::verify::{Invalid, InvalidReason, Migration, Misfit, Program};
+
+use crate::ast::{ItemKind, Module};
+use crate::history::History;
+use crate::problem::catalogue::{C001, C002, C003};
+use crate::problem::{Problem, Problems};
+use crate::source::{Source, Span};
+use crate::typed::Machine;
+use crate::{check, parse, translate};
+
+/// A machine that compiles, and everything its source says about older versions.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    program: Arc<Program>,
+    upgrades: Vec<Upgrade>,
+    warnings: Problems,
+    machine: Machine,
+    history: History,
+}
+
+/// The way from an older version to this one.
+#[derive(Clone, Debug)]
+pub struct Upgrade {
+    /// The older version.
+    pub from: u32,
+    /// The migration, and as far as they are written the adapters and the way back.
+    pub migration: Arc<Migration>,
+}
+
+impl Compiled {
+    /// The program; its schema is the machine's interface, its bytes are what is deployed.
+    #[must_use]
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The machine's interface.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        self.program.schema()
+    }
+
+    /// One for each `migrate from`, in the order of the source.
+    #[must_use]
+    pub fn upgrades(&self) -> &[Upgrade] {
+        &self.upgrades
+    }
+
+    /// The upgrade from one version.
+    #[must_use]
+    pub fn upgrade_from(&self, version: u32) -> Option<&Upgrade> {
+        self.upgrades.iter().find(|upgrade| upgrade.from == version)
+    }
+
+    /// What is worth saying although it compiles.
+    #[must_use]
+    pub fn warnings(&self) -> &Problems {
+        &self.warnings
+    }
+
+    /// How many traces the source has.
+    #[must_use]
+    pub fn trace_count(&self) -> usize {
+        self.machine.traces.len()
+    }
+
+    /// The typed machine.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The released versions it was compiled against.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+}
+
+/// Compiles the one machine of a source against its released versions.
+///
+/// # Errors
+/// All problems of the source; or the one that it is larger than the abstract machine allows.
+pub fn compile(source: &Source, history: &History) -> Result<Compiled, Problems> {
+    let (module, mut problems) = parse::module(source);
+    let checked = check::machine(source, &module, history);
+    let machine = match checked {
+        Ok((machine, warnings)) if !problems.has_errors() => {
+            problems.append(warnings);
+            machine
+        }
+        Ok((_, more)) | Err(more) => {
+            problems.append(more);
+            return Err(problems);
+        }
+    };
+    let at = machine_name(&module);
+    let compiled = assemble(machine, history, problems);
+    compiled.map_err(|failure| {
+        let mut problems = Problems::new();
+        problems.push(failure.problem(at));
+        problems
+    })
+}
+
+fn assemble(machine: Machine, history: &History, warnings: Problems) -> Result<Compiled, Failure> {
+    let bytecode = cam::compile::compile(translate::machine(&machine)?)?;
+    let program = cam::verify::machine(bytecode)?;
+    let mut upgrades = Vec::new();
+    for conversion in &machine.migrations {
+        let from = conversion.version;
+        if let Some(combinators) = translate::upgrade(&machine, from)? {
+            let migration = migration(combinators)?;
+            if let Some(old) = history.program(from) {
+                migration.fits(old, &program)?;
+            }
+            let migration = Arc::new(migration);
+            upgrades.push(Upgrade { from, migration });
+        }
+    }
+    Ok(Compiled {
+        program: Arc::new(program),
+        upgrades,
+        warnings,
+        machine,
+        history: history.clone(),
+    })
+}
+
+/// Compiles and verifies a module that has no schema.
+pub(crate) fn migration(combinators: Combinators) -> Result<Migration, Failure> {
+    let bytecode = cam::compile::compile(combinators)?;
+    Ok(cam::verify::migration(bytecode)?)
+}
+
+fn machine_name(module: &Module) -> Span {
+    module
+        .items
+        .iter()
+        .find_map(|item| match &item.kind {
+            ItemKind::Machine(machine) => Some(machine.name.span),
+            _ => None,
+        })
+        .unwrap_or(module.span)
+}
+
+/// Why a machine without mistakes gives no program.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Failure {
+    /// It is larger than the abstract machine allows.
+    Combinators(IllTyped),
+    /// Its code is.
+    Code(TooLarge),
+    /// The compiler has made code that the verifier refuses.
+    Invalid(Invalid),
+    /// The compiler has made a migration between other types than those of the machines.
+    Misfit(Misfit),
+}
+
+impl From<IllTyped> for Failure {
+    fn from(refusal: IllTyped) -> Failure {
+        Failure::Combinators(refusal)
+    }
+}
+
+impl From<TooLarge> for Failure {
+    fn from(refusal: TooLarge) -> Failure {
+        Failure::Code(refusal)
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(refusal: Invalid) -> Failure {
+        Failure::Invalid(refusal)
+    }
+}
+
+impl From<Misfit> for Failure {
+    fn from(refusal: Misfit) -> Failure {
+        Failure::Misfit(refusal)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Combinators(refusal) => refusal.fmt(f),
+            Failure::Code(refusal) => refusal.fmt(f),
+            Failure::Invalid(refusal) => refusal.fmt(f),
+            Failure::Misfit(refusal) => refusal.fmt(f),
+        }
+    }
+}
+
+impl Failure {
+    /// The problem to report, at the machine's name or at the line of a trace.
+    pub(crate) fn problem(&self, at: Span) -> Problem {
+        match self {
+            Failure::Combinators(IllTyped::TooLarge) => {
+                Problem::new(C001, at, "this machine is nested too deeply, or too large")
+                    .noting(self.to_string())
+                    .helping("move parts of long handlers and matches into functions")
+            }
+            Failure::Code(_) => Problem::new(C002, at, format!("this machine needs {self}"))
+                .helping("split it, or move repeated parts into functions"),
+            Failure::Invalid(Invalid {
+                reason: InvalidReason::CallTooHigh,
+                ..
+            }) => Problem::new(C002, at, "functions call functions more than 128 deep")
+                .helping("let some of them do more than call the next"),
+            Failure::Combinators(_) | Failure::Invalid(_) | Failure::Misfit(_) => Problem::new(
+                C003,
+                at,
+                "the compiler contradicts itself: this is its mistake, not yours",
+            )
+            .noting(self.to_string())
+            .helping("please report it together with the source"),
+        }
+    }
+}
