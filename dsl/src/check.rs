@@ -39,6 +39,7 @@ use cam::schema::{Shape, ShapeId, Shapes, Stamp};
 
 use crate::ast;
 use crate::history::History;
+use crate::problem::catalogue::T140;
 use crate::problem::{Problem, Problems, Severity};
 use crate::source::{Source, Span};
 use crate::typed::{Closed, Local, Machine};
@@ -63,7 +64,7 @@ pub fn machine(
     let mut checker = Checker::new(Some(source), history, Shapes::default());
     match checker.module(module) {
         Some(machine) if !checker.problems.has_errors() => Ok((machine, checker.problems)),
-        _ => Err(checker.problems),
+        _ => Err(checker.mistakes_only()),
     }
 }
 
@@ -188,6 +189,12 @@ impl<'a> Checker<'a> {
             self.mistakes += 1;
         }
         self.problems.push(problem);
+    }
+
+    /// The problems of a file that is refused. A name often seems unused only because of a mistake.
+    fn mistakes_only(mut self) -> Problems {
+        self.problems.retain(|problem| problem.code != T140);
+        self.problems
     }
 
     /// Remembers that a node has no meaning; why was reported.

@@ -1,5 +1,7 @@
 //! Arrows. The domain is always known and flows from left to right; the codomain comes out.
 
+use std::collections::BTreeSet;
+
 use super::exhaustive::Place;
 use super::messages::with_article;
 use super::types::{Form, Partial};
@@ -285,34 +287,30 @@ impl Checker<'_> {
             Some(Form::Record(known)) => known,
             _ => Vec::new(),
         };
-        let mut names: Vec<&ast::Name> = fields.iter().map(|field| &field.name).collect();
-        names.sort_by_key(|name| name.text.as_str());
-        names.dedup_by_key(|name| name.text.as_str());
+        let names: BTreeSet<&str> = fields
+            .iter()
+            .map(|field| field.name.text.as_str())
+            .collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let mut kinds: Vec<Option<Partial>> = vec![None; names.len()];
         let mut arrows: Vec<(usize, ArrowId)> = Vec::new();
         for field in fields {
-            let place = names
-                .iter()
-                .position(|name| name.text == field.name.text)
-                .unwrap_or_default();
             let hint = hints
                 .iter()
                 .find(|(name, _)| **name == *field.name.text)
                 .map(|(_, kind)| *kind);
             let arrow = self.arrow(&field.arrow, domain, hint);
-            if arrows.iter().any(|(other, _)| *other == place) {
+            let place = names.partition_point(|name| *name < field.name.text.as_str());
+            if kinds[place].replace(self.draft.codomain(arrow)).is_some() {
                 self.report_double_field(&field.name);
             } else {
                 arrows.push((place, arrow));
             }
         }
-        let mut kinds: Vec<(usize, Partial)> = arrows
-            .iter()
-            .map(|(place, arrow)| (*place, self.draft.codomain(*arrow)))
-            .collect();
-        kinds.sort_by_key(|(place, _)| *place);
-        let fields = kinds
-            .iter()
-            .map(|(place, kind)| (names[*place].text.as_str().into(), *kind))
+        let fields = names
+            .into_iter()
+            .zip(kinds)
+            .filter_map(|(name, kind)| Some((name.into(), kind?)))
             .collect();
         let codomain = self.types.make(Form::Record(fields));
         self.draft

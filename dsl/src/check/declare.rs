@@ -359,7 +359,7 @@ fn wrong_argument_count(name: &str, wanted: usize, found: usize, span: Span) -> 
 }
 
 pub(super) fn too_large(span: Span) -> Problem {
-    Problem::new(T123, span, "this type is too large")
+    Problem::new(T123, span, "this type is too large, or contains itself")
         .noting("a type nests at most 32 deep, and has at most 255 parts and 1024 leaves")
         .helping("split it, or keep the parts in a list or a map")
 }

@@ -10,7 +10,7 @@ use super::names::Definition;
 use super::types::{Form, Partial};
 use crate::ast;
 use crate::problem::Problem;
-use crate::problem::catalogue::{T102, T110};
+use crate::problem::catalogue::{T102, T110, U307};
 use crate::source::Span;
 use crate::typed::{ExprId, ExprKind};
 
@@ -105,6 +105,11 @@ impl Checker<'_> {
     fn report_unknown_name(&mut self, name: &ast::Name) {
         if name.text.is_empty() {
             return;
+        }
+        if name.text == "refuse" {
+            let problem =
+                Problem::new(U307, name.span, "`refuse` is only for the arms of `accept`");
+            return self.report(problem.helping("to answer no, give an output that says so"));
         }
         if self.scope.is_hidden(&name.text) {
             let title = format!("`{}` cannot be seen inside an arrow", name.text);

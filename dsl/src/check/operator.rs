@@ -39,8 +39,14 @@ impl Checker<'_> {
         };
         if is_arithmetic(operator) {
             let int = self.types.int();
-            let (left, right) = (self.number(left, written), self.number(right, written));
-            return self.binary(operator, left, right, int, span);
+            let Some(left) = self.number(left, written) else {
+                self.infer(right);
+                return self.unknown(span);
+            };
+            return match self.number(right, written) {
+                Some(right) => self.binary(operator, left, right, int, span),
+                None => self.unknown(span),
+            };
         }
         let left = self.infer(left);
         let partial = self.draft.type_of(left);
@@ -68,21 +74,21 @@ impl Checker<'_> {
         self.binary(operator, left, right, bool, span)
     }
 
-    /// An operand of arithmetic.
-    fn number(&mut self, expr: &ast::Expr, operator: Written) -> ExprId {
+    /// An operand of arithmetic; `None` after a mistake.
+    fn number(&mut self, expr: &ast::Expr, operator: Written) -> Option<ExprId> {
         let int = self.types.int();
         let value = self.hinted(expr, Some(int));
         let found = self.draft.type_of(value);
-        if !self.types.unify(found, int) {
-            let mut problem = self.mismatch(result_span(expr), found, int);
-            problem.title = format!("`{}` is for numbers", operator.symbol());
-            let is_list = matches!(self.types.form(found), Form::List(_));
-            if operator == Written::Add && is_list {
-                problem = problem.helping("lists are joined with `++`");
-            }
-            self.report(problem);
+        if self.types.unify(found, int) {
+            return Some(value);
         }
-        value
+        let mut problem = self.mismatch(result_span(expr), found, int);
+        problem.title = format!("`{}` is for numbers", operator.symbol());
+        if operator == Written::Add && matches!(self.types.form(found), Form::List(_)) {
+            problem = problem.helping("lists are joined with `++`");
+        }
+        self.report(problem);
+        None
     }
 
     fn connective(

@@ -189,6 +189,7 @@ impl Checker<'_> {
         };
         let names: Vec<String> = fields.iter().map(|(name, _)| name.to_string()).collect();
         let mut parts: Vec<Option<PatternId>> = vec![None; fields.len()];
+        let mut has_strange_field = false;
         for field in &record.fields {
             match names.iter().position(|name| *name == field.name.text) {
                 Some(place) if parts[place].is_none() => {
@@ -199,8 +200,11 @@ impl Checker<'_> {
                     let problem =
                         self.unknown_field(wanted, &field.name.text, field.name.span, &names);
                     self.report(problem);
-                    let unknown = self.types.unknown();
-                    self.field_pattern(field, unknown, mark);
+                    has_strange_field = true;
+                    if self.scope.place_since(&field.name.text, mark).is_none() {
+                        let unknown = self.types.unknown();
+                        self.field_pattern(field, unknown, mark);
+                    }
                 }
             }
         }
@@ -210,7 +214,10 @@ impl Checker<'_> {
             .filter(|(_, part)| part.is_none())
             .map(|(name, _)| name.as_str())
             .collect();
-        self.report_missing(record, wanted, &missing, migrating);
+        // A missing field is often the one that was misspelt.
+        if !has_strange_field {
+            self.report_missing(record, wanted, &missing, migrating);
+        }
         let parts = parts.into_iter().zip(fields);
         PatternKind::Product(
             parts

@@ -1,5 +1,7 @@
 //! Records: as a whole, with some fields replaced, and as what a migration builds.
 
+use std::collections::BTreeMap;
+
 use cam::schema::Name;
 
 use super::messages::with_article;
@@ -78,7 +80,10 @@ impl Checker<'_> {
             .filter(|(_, value)| value.is_none())
             .map(|((name, kind), _)| (name.to_string(), *kind))
             .collect();
-        self.report_missing_fields(record, wanted, &missing);
+        // A missing field is often the one that was misspelt.
+        if are_known(record, fields) {
+            self.report_missing_fields(record, wanted, &missing);
+        }
         let values = values
             .into_iter()
             .map(|value| value.unwrap_or_else(|| self.unknown(record.span)))
@@ -223,25 +228,29 @@ impl Checker<'_> {
 
     /// A record about which nothing is known but what is written.
     fn free_record(&mut self, record: &ast::Record) -> ExprId {
-        let mut fields: Vec<(&ast::Name, ExprId)> = Vec::new();
+        let mut fields: BTreeMap<&str, ExprId> = BTreeMap::new();
         for field in &record.fields {
             let value = self.infer(&field.value);
-            if fields.iter().any(|(name, _)| name.text == field.name.text) {
+            if fields.insert(&field.name.text, value).is_some() {
                 self.report_double_field(&field.name);
-            } else {
-                fields.push((&field.name, value));
             }
         }
-        fields.sort_by_key(|(name, _)| name.text.as_str());
         let kinds = fields
             .iter()
-            .map(|(name, value)| (Name::from(&*name.text), self.draft.type_of(*value)))
+            .map(|(name, value)| (Name::from(*name), self.draft.type_of(*value)))
             .collect();
         let kind = self.types.make(Form::Record(kinds));
         self.draft.expr(
-            ExprKind::Record(fields.into_iter().map(|(_, value)| value).collect()),
+            ExprKind::Record(fields.into_values().collect()),
             kind,
             record.span,
         )
     }
+}
+
+/// Whether every field that is written is one of these.
+fn are_known(record: &ast::Record, fields: &[(Name, Partial)]) -> bool {
+    let is_known =
+        |written: &ast::FieldValue| fields.iter().any(|(name, _)| **name == *written.name.text);
+    record.fields.iter().all(is_known)
 }
