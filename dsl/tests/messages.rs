@@ -1,4 +1,5 @@
-//! Golden messages: each `messages/NAME.cam` is rendered as in `messages/NAME.txt` beside it.
+//! Golden messages: each `messages/NAME.cam` is rendered as in `messages/NAME.txt` beside it. What was released before
+//! it, if anything, is `messages/NAME.old`.
 //!
 //! With `BLESS=1` in the environment the `.txt` files are written instead, to be read before they are committed.
 #![allow(
@@ -9,6 +10,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cam::schema::Schema;
+use dsl::history::History;
 use dsl::source::Source;
 
 #[test]
@@ -65,6 +68,36 @@ fn messages(path: &Path) -> String {
         .expect("a name");
     let text = fs::read_to_string(path).expect("a readable file");
     let source = Source::new(name, text).expect("the text is short enough");
-    let (_, problems) = dsl::parse::module(&source);
-    problems.render(&source, false)
+    let (module, problems) = dsl::parse::module(&source);
+    if !problems.is_empty() {
+        return problems.render(&source, false);
+    }
+    match dsl::check::machine(&source, &module, &history(&path.with_extension("old"))) {
+        Ok((_, warnings)) => warnings.render(&source, false),
+        Err(problems) => problems.render(&source, false),
+    }
+}
+
+/// The machine of the file, if there is one, as versions 1 to 4.
+fn history(path: &Path) -> History {
+    let mut history = History::new();
+    let Ok(text) = fs::read_to_string(path) else {
+        return history;
+    };
+    let source = Source::new("old", text).expect("the text is short enough");
+    let (module, _) = dsl::parse::module(&source);
+    let (machine, _) =
+        dsl::check::machine(&source, &module, &history).expect("the older version checks");
+    for version in 1..=4 {
+        history.insert(Schema {
+            machine: machine.name.clone(),
+            version,
+            stamps: machine.stamps.clone(),
+            shapes: machine.shapes.clone(),
+            state: machine.state,
+            input: machine.input,
+            output: machine.output,
+        });
+    }
+    history
 }

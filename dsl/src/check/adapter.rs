@@ -282,7 +282,7 @@ impl<'a> Checker<'a> {
         let mut problem = Problem::new(U310, at, title).saying(format!("version {was}: {list}"));
         if names.len() > 1 {
             let others: Vec<&str> = names[1..].iter().map(|(name, _)| name.as_str()).collect();
-            problem = problem.noting(format!("the same is true of {}", others.join(", ")));
+            problem = problem.noting(format!("also without a meaning: {}", others.join(", ")));
         }
         problem
             .helping(format!(

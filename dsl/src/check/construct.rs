@@ -226,7 +226,7 @@ impl Checker<'_> {
                 let title = format!(
                     "`{}` carries {carries}, here it is given {}",
                     constructor.name.text,
-                    parts.len()
+                    counted(parts.len(), "value")
                 );
                 self.report(Problem::new(T117, span, title));
                 parts.iter().for_each(|part| {

@@ -7,7 +7,7 @@ use cam::schema::{Name, Shape, ShapeId};
 
 use super::Checker;
 use super::names::Declared;
-use super::order::{Edge, used_first};
+use super::order::{Edge, through, used_first};
 use super::types::Partial;
 use crate::ast;
 use crate::problem::Problem;
@@ -331,10 +331,7 @@ fn uses_of_type(kind: &ast::Type, positions: &BTreeMap<&str, usize>, edges: &mut
 fn circular_type(names: &[&str], at: Span) -> Problem {
     let title = match names {
         [one] => format!("the type `{one}` contains itself"),
-        [first, rest @ ..] => format!(
-            "the type `{first}` contains itself, through `{}`",
-            rest.join("`, `")
-        ),
+        [first, rest @ ..] => format!("the type `{first}` contains itself, {}", through(rest)),
         [] => "a type contains itself".to_owned(),
     };
     Problem::new(T121, at, title)

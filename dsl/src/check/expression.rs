@@ -220,6 +220,7 @@ impl<'a> Checker<'a> {
         hint: Option<Partial>,
         span: Span,
     ) -> ExprId {
+        let head = Span::new(span.start, subject.span.end);
         let subject = self.infer(subject);
         let partial = self.draft.type_of(subject);
         let mut rows = Vec::new();
@@ -230,7 +231,7 @@ impl<'a> Checker<'a> {
             rows.push(row);
             checked.push(arm);
         }
-        self.judge_later(partial, rows, span, Place::Match);
+        self.judge_later(partial, rows, head, Place::Match);
         let kind = self.branches("match", &branches, hint);
         self.draft.expr(
             ExprKind::Match {

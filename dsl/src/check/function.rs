@@ -1,11 +1,12 @@
 //! Functions and constants: their bodies, and the order in which they can be computed.
 
 use super::names::Definition;
-use super::order::used_first;
+use super::order::{through, used_first};
 use super::{Checker, Frame};
 use crate::ast;
 use crate::problem::Problem;
 use crate::problem::catalogue::{T108, T120};
+use crate::source::Span;
 use crate::typed::{Function, FunctionBody, FunctionIndex};
 
 /// A checked body that waits for its shapes.
@@ -88,21 +89,7 @@ impl Checker<'_> {
     pub(super) fn order_functions(&mut self) -> (Vec<usize>, Vec<FunctionIndex>) {
         let (order, circles) = used_first(&self.uses);
         for circle in circles {
-            let names: Vec<&str> = circle
-                .nodes
-                .iter()
-                .map(|node| self.names.signatures[*node].name.text.as_str())
-                .collect();
-            let title = match names.as_slice() {
-                [first, rest @ ..] if !rest.is_empty() => {
-                    format!("`{first}` calls itself, through `{}`", rest.join("`, `"))
-                }
-                names => format!("`{}` calls itself", names.concat()),
-            };
-            let problem = Problem::new(T120, circle.at, title)
-                .saying("here")
-                .noting("every program must end, so functions cannot be recursive")
-                .helping("fold over a list or a map: `fold(list, start, fn(so_far, item) => …)`");
+            let problem = self.circular(&circle.nodes, circle.at);
             self.report(problem);
         }
         let mut places = vec![FunctionIndex(0); order.len()];
@@ -110,6 +97,31 @@ impl Checker<'_> {
             places[*function] = super::expression::function_index(place);
         }
         (order, places)
+    }
+
+    fn circular(&self, nodes: &[usize], at: Span) -> Problem {
+        let signature = |node: &usize| &self.names.signatures[*node];
+        let names: Vec<&str> = nodes
+            .iter()
+            .map(|node| signature(node).name.text.as_str())
+            .collect();
+        let is_const = nodes
+            .iter()
+            .all(|node| matches!(signature(node).item, Definition::Const(_)));
+        let verb = if is_const { "needs" } else { "calls" };
+        let title = match names.as_slice() {
+            [first, rest @ ..] if !rest.is_empty() => {
+                format!("`{first}` {verb} itself, {}", through(rest))
+            }
+            names => format!("`{}` {verb} itself", names.concat()),
+        };
+        let problem = Problem::new(T120, at, title).saying("here");
+        if is_const {
+            return problem.helping("give one of them a value of its own");
+        }
+        problem
+            .noting("every program must end, so functions cannot be recursive")
+            .helping("fold over a list or a map: `fold(list, start, fn(so_far, item) => …)`")
     }
 
     /// The functions in their final order, if all their shapes are known.

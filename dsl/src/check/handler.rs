@@ -91,7 +91,8 @@ impl Checker<'_> {
                     branch_of: Some("match"),
                     ..way
                 };
-                self.match_in_handler(subject, arms, expr.span, output, way, endings)
+                let head = Span::new(expr.span.start, subject.span.end);
+                self.match_in_handler(subject, arms, head, output, way, endings)
             }
             _ => {
                 let answer = self.hinted(expr, Some(output));
@@ -112,7 +113,7 @@ impl Checker<'_> {
         &mut self,
         subject: &ast::Expr,
         arms: &[ast::Arm],
-        span: Span,
+        head: Span,
         output: Partial,
         way: Way,
         endings: &mut Vec<Ending>,
@@ -138,7 +139,7 @@ impl Checker<'_> {
                 body,
             });
         }
-        self.judge_later(partial, rows, span, Place::Match);
+        self.judge_later(partial, rows, head, Place::Match);
         Handler::Match {
             subject,
             arms: checked,

@@ -269,13 +269,13 @@ impl<'a> Checker<'a> {
                 problem.helping(format!("add a line like `{example}`"))
             }));
         }
-        if let (Some((_, step)), Some((_, on))) = (parts.step, parts.handlers.first()) {
+        if let (Some((_, step)), Some((on, _))) = (parts.step, parts.handlers.first()) {
             let problem = Problem::new(
                 M105,
                 step,
                 "`step` is the whole machine, but there are `on` clauses too",
             )
-            .pointing_at(*on, "the first is here")
+            .pointing_at(on.input.span, "the first is here")
             .helping("keep one of the two");
             self.report(problem);
         }

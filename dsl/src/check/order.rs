@@ -1,5 +1,8 @@
 //! What depends on what: an order in which everything comes after what it uses, and the circles that prevent it.
 
+use std::collections::BTreeSet;
+
+use crate::limits::PROBLEMS_MAX;
 use crate::source::Span;
 
 /// A use of another node, and where it is written.
@@ -16,6 +19,15 @@ pub(super) struct Circle {
     pub(super) at: Span,
 }
 
+/// The names after the first, as a message lists them.
+pub(super) fn through(names: &[&str]) -> String {
+    let more = if names.len() > 5 { ", …" } else { "" };
+    format!(
+        "through `{}`{more}",
+        names[..names.len().min(5)].join("`, `")
+    )
+}
+
 /// All nodes, used ones first, and each circle found on the way. Iterative: a source may hold a chain of a hundred
 /// thousand definitions.
 pub(super) fn used_first(edges: &[Vec<Edge>]) -> (Vec<usize>, Vec<Circle>) {
@@ -27,6 +39,7 @@ pub(super) fn used_first(edges: &[Vec<Edge>]) -> (Vec<usize>, Vec<Circle>) {
     }
     let mut visits = vec![Visit::New; edges.len()];
     let (mut order, mut circles) = (Vec::with_capacity(edges.len()), Vec::new());
+    let mut closed = BTreeSet::new();
     for start in 0..edges.len() {
         if visits[start] != Visit::New {
             continue;
@@ -47,12 +60,11 @@ pub(super) fn used_first(edges: &[Vec<Edge>]) -> (Vec<usize>, Vec<Circle>) {
                     path.push((edge.to, 0));
                 }
                 Visit::Open => {
-                    let nodes = path
-                        .iter()
-                        .map(|(node, _)| *node)
-                        .skip_while(|node| *node != edge.to)
-                        .collect();
-                    circles.push(Circle { nodes, at: edge.at });
+                    if circles.len() < PROBLEMS_MAX && closed.insert((*node, edge.to)) {
+                        let nodes = path.iter().map(|(node, _)| *node);
+                        let nodes = nodes.skip_while(|node| *node != edge.to).collect();
+                        circles.push(Circle { nodes, at: edge.at });
+                    }
                 }
                 Visit::Done => {}
             }
