@@ -134,37 +134,3 @@ fn a_trace_that_is_wrong_says_where_and_why() {
         assert_eq!(reports[0].passed, reports[0].lines - 1);
     }
 }
-
-#[test]
-fn a_program_that_is_too_large_is_a_problem_and_no_panic() {
-    let requires = "require count > 0 else Ok\n".repeat(200);
-    let text = with_trace("> Read").replace("set count", &format!("{requires} set count"));
-    let source = Source::new("t.cam", text).unwrap();
-    let problems = compile(&source, &History::new()).unwrap_err();
-    let codes: Vec<&str> = problems.iter().map(|problem| problem.code.name).collect();
-    assert_eq!(codes, ["C001"]);
-    let place = problems.iter().next().unwrap().primary.span;
-    assert_eq!(source.slice(place), "Counter");
-}
-
-#[test]
-fn code_grows_with_its_source_and_not_faster() {
-    // Each clause overlaps all that follow: copied continuations would double with each.
-    let clauses = |count: usize| -> String {
-        (0..count)
-            .map(|index| {
-                format!("on Half(n) in {{ count: {index} }} if n == {index} => {{ set count = n + {index}  Ok }}\n")
-            })
-            .collect()
-    };
-    let size = |count: usize| {
-        let text = with_trace("> Read").replace("on Half", &format!("{} on Half", clauses(count)));
-        let (_, compiled) = compiled("t.cam", &text, &History::new());
-        compiled.program().bytes().len()
-    };
-    let (ten, twenty, forty) = (size(10), size(20), size(40));
-    assert!(
-        forty - twenty <= 3 * (twenty - ten),
-        "{ten}, {twenty}, {forty} bytes"
-    );
-}

@@ -81,12 +81,78 @@ impl Sketch {
                 let payload = self.value(choices, constructors[tag].1);
                 Value::sum(u8::try_from(tag).unwrap(), payload)
             }
+            Shape::List(item) => {
+                let items = (0..choices.below(4)).map(|_| self.value(choices, *item));
+                Value::List(items.collect())
+            }
+            Shape::Map(key, content) => {
+                let entry = |_| {
+                    let key = self.value(choices, *key);
+                    (key, self.value(choices, *content))
+                };
+                Value::Map((0..2).map(entry).collect())
+            }
             shape => {
                 let parts = shape.operands();
                 let parts = parts.iter().map(|part| self.value(choices, *part));
                 Value::product(parts.collect())
             }
         }
+    }
+
+    /// A shape, and one that includes it: of the same form, with more constructors here and there.
+    fn widened(&mut self, choices: &mut Choices, height: usize) -> (ShapeId, ShapeId) {
+        let below =
+            |sketch: &mut Sketch, choices: &mut Choices| sketch.widened(choices, height - 1);
+        let (old, new) = match choices.below(if height == 0 { 2 } else { 8 }) {
+            0 => (Shape::Int, Shape::Int),
+            1 => (Shape::Bool, Shape::Bool),
+            2 => {
+                let (a, b) = (below(self, choices), below(self, choices));
+                (
+                    Shape::Tuple(Box::new([a.0, b.0])),
+                    Shape::Tuple(Box::new([a.1, b.1])),
+                )
+            }
+            3 => {
+                let (a, b) = (below(self, choices), below(self, choices));
+                (
+                    Shape::Record(Box::new([("x".into(), a.0), ("y".into(), b.0)])),
+                    Shape::Record(Box::new([("x".into(), a.1), ("y".into(), b.1)])),
+                )
+            }
+            4 => {
+                let (old, new) = below(self, choices);
+                (Shape::Option(old), Shape::Option(new))
+            }
+            5 => {
+                let (old, new) = below(self, choices);
+                (Shape::List(old), Shape::List(new))
+            }
+            6 => {
+                let key = self.shapes.intern(Shape::Text);
+                let (old, new) = below(self, choices);
+                (Shape::Map(key, old), Shape::Map(key, new))
+            }
+            _ => {
+                let (mut old, mut new) = (Vec::new(), Vec::new());
+                for name in ["A", "B", "C", "D"] {
+                    let (one, other) = below(self, choices);
+                    let is_old = choices.below(2) == 0 || (name == "D" && old.is_empty());
+                    if is_old {
+                        old.push((name.into(), one));
+                    }
+                    if is_old || choices.below(2) == 0 {
+                        new.push((name.into(), other));
+                    }
+                }
+                (
+                    Shape::Variant("Old".into(), old.into()),
+                    Shape::Variant("New".into(), new.into()),
+                )
+            }
+        };
+        (self.shapes.intern(old), self.shapes.intern(new))
     }
 
     /// The expression of a value; nothing of it is known to the translator as a literal but its leaves.
@@ -354,6 +420,26 @@ proptest! {
         for ((value, expected), written) in values.into_iter().zip(expected).zip(written) {
             prop_assert_eq!(crate::value::literal(&machine.terms, written), Some(value.clone()));
             prop_assert_eq!(program.migrate_state(value).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_carried_is_written_as_before(entropy in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut choices = Choices(entropy);
+        let mut sketch = Sketch::default();
+        let (old, new) = sketch.widened(&mut choices, 4);
+        let values: Vec<Value> = (0..4).map(|_| sketch.value(&mut choices, old)).collect();
+        let local = Local(0);
+        let carried = sketch.expr(old, ExprKind::Local(local));
+        let root = sketch.expr(new, ExprKind::Same(carried));
+        let machine = sketch.machine();
+        let combinators = expression(&machine, Some((local, old)), root).unwrap();
+        let bytecode = cam::compile::compile(combinators).unwrap();
+        let program = cam::verify::migration(bytecode).unwrap();
+        for value in values {
+            let before = crate::value::print(&machine.shapes, old, &value);
+            let carried = program.migrate_state(value).unwrap();
+            prop_assert_eq!(crate::value::print(&machine.shapes, new, &carried), before);
         }
     }
 }

@@ -1,0 +1,133 @@
+//! How large compiled programs are, and what happens to those that are too large.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use dsl::compile::compile;
+use dsl::history::History;
+use dsl::source::Source;
+
+/// A machine with these clauses before its last.
+fn machine(clauses: &str) -> String {
+    let all = "(C, C, C, C, C, C, C, C)";
+    format!(
+        "type C = A | B | D(Int)
+         machine Large version 1 {{
+           input  In(Int) | Two(Int, Int) | Say(Text) | All{all}
+           output Ok | Sum(Int)
+           state  {{ count: Int, numbers: List(Int), index: Map(Int, Int) }}
+           init   {{ count: 0, numbers: [], index: Map[] }}
+           {clauses}
+           on _ => Ok
+         }}"
+    )
+}
+
+fn repeated(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect()
+}
+
+/// The bytes of the program, or the code of the one problem and where it is.
+fn size(text: &str) -> Result<usize, (String, String)> {
+    let source = Source::new("large.cam", text).unwrap();
+    match compile(&source, &History::new()) {
+        Ok(compiled) => Ok(compiled.program().bytes().len()),
+        Err(problems) => {
+            let first = problems.iter().next().unwrap();
+            let place = source.slice(first.primary.span).to_owned();
+            Err((first.code.name.to_owned(), place))
+        }
+    }
+}
+
+#[test]
+fn large_programs_compile_and_larger_ones_are_problems() {
+    let one_of =
+        |count: usize| repeated(count, |index| format!("on In({index}) => Sum({index})\n"));
+    let required = |count: usize| {
+        let lines = repeated(count, |_| "require n > 0 else Sum(n)\n".to_owned());
+        format!("on In(n) => {{ {lines} Ok }}\n")
+    };
+    let listed = |count: usize| {
+        let items = repeated(count, |_| "n, ".to_owned());
+        format!("on In(n) => {{ set numbers = [{items}] Ok }}\n")
+    };
+    let set = |count: usize| {
+        let lines = repeated(count, |_| "set count = count + n\n".to_owned());
+        format!("on In(n) => {{ {lines} Ok }}\n")
+    };
+    let table = [
+        (one_of(100), None),
+        (one_of(300), Some("C001")),
+        (required(100), None),
+        (required(300), Some("C001")),
+        (listed(500), None),
+        (listed(3000), Some("C002")),
+        (set(900), None),
+    ];
+    for (clauses, refused) in table {
+        let found = size(&machine(&clauses)).err();
+        let wanted = refused.map(|code| (code.to_owned(), "Large".to_owned()));
+        assert_eq!(found, wanted, "{clauses:.60}");
+    }
+}
+
+#[test]
+fn functions_may_call_each_other_a_hundred_deep() {
+    let functions = repeated(150, |index| {
+        format!("fn f{}(x: Int) -> Int {{ f{index}(x) + 1 }}\n", index + 1)
+    });
+    let text = |called: usize| {
+        let clauses = format!("on In(n) => Sum(f{called}(n))");
+        format!(
+            "fn f0(x: Int) -> Int {{ x }}\n{functions}{}",
+            machine(&clauses)
+        )
+    };
+    assert!(size(&text(100)).is_ok());
+    let refused = ("C002".to_owned(), "Large".to_owned());
+    assert_eq!(size(&text(150)), Err(refused));
+}
+
+#[test]
+fn code_grows_with_its_source_and_not_faster() {
+    let body = |index: usize| format!("{{ set count = count + {index}  Sum(count) }}");
+    let overlapping = |count: usize| {
+        repeated(count, |index| {
+            let guard = format!("a == {index} and b == {index}");
+            format!(
+                "on Two(a, b) in {{ count: {index}, .. }} if {guard} => {}\n",
+                body(index)
+            )
+        })
+    };
+    // Row by row another part is tested: a decision tree would copy every row for every constructor.
+    let diagonal = |count: usize| {
+        repeated(count, |row| {
+            let parts = repeated(8, |column| {
+                (if column == row { "A, " } else { "_, " }).to_owned()
+            });
+            format!("on All({parts}) => {}\n", body(row))
+        })
+    };
+    // Alternatives side by side: as many ways as two to the number of parts.
+    let alternatives = |count: usize| {
+        let parts = repeated(8, |part| {
+            (if part < count { "A | D(5), " } else { "_, " }).to_owned()
+        });
+        format!("on All({parts}) => {}\n", body(1))
+    };
+    let sizes = |clauses: &dyn Fn(usize) -> String, step: usize| {
+        [step, 2 * step, 4 * step].map(|count| size(&machine(&clauses(count))).unwrap())
+    };
+    let table = [
+        ("overlapping", sizes(&overlapping, 10)),
+        ("diagonal", sizes(&diagonal, 2)),
+        ("alternatives", sizes(&alternatives, 2)),
+    ];
+    for (name, [once, twice, fourfold]) in table {
+        assert!(
+            fourfold - twice <= 3 * (twice - once),
+            "{name}: {once}, {twice}, {fourfold} bytes"
+        );
+    }
+}
