@@ -28,10 +28,16 @@ use cam::types::{INT, Type, TypeId, UNIT};
 use cam::value::Value;
 
 use crate::fault::Fault;
-use crate::typed::{Conversion, ExprId, Function, FunctionBody, Local, Machine, Terms};
+use crate::typed::{
+    Conversion, ExprId, Function, FunctionBody, FunctionIndex, Local, Machine, Terms,
+};
 use choice::{Branch, Outcome};
 use matching::Fresh;
 use scope::{Place, Scope, Variable};
+
+/// Choices, matches and functions inside each other. The translator recurses for each; in a build without
+/// optimisation so many were measured to take three quarters of a stack of 2 MiB at most.
+const NESTED_MAX: usize = 192;
 
 /// The checker has excluded every refusal but `TooLarge`.
 type Translated<T> = Result<T, IllTyped>;
@@ -41,7 +47,7 @@ type Translated<T> = Result<T, IllTyped>;
 /// # Errors
 /// `TooLarge` if it has more combinators, or deeper ones, than the abstract machine allows.
 pub fn machine(machine: &Machine) -> Result<Combinators, IllTyped> {
-    let mut translator = Translator::new(machine)?;
+    let mut translator = Translator::new(machine);
     let schema = Schema {
         machine: machine.name.clone(),
         version: machine.version,
@@ -86,7 +92,7 @@ pub fn upgrade(machine: &Machine, from: u32) -> Result<Option<Combinators>, IllT
     .into_iter()
     .filter_map(|(role, name, conversions)| Some((role, name, of_version(conversions)?)))
     .collect();
-    let mut translator = Translator::new(machine)?;
+    let mut translator = Translator::new(machine);
     let mut exports = Vec::new();
     for (role, name, conversion) in &written {
         let parameter = Some((conversion.parameter, conversion.domain));
@@ -109,7 +115,7 @@ pub fn expression(
     parameter: Option<(Local, ShapeId)>,
     body: ExprId,
 ) -> Result<Combinators, IllTyped> {
-    let mut translator = Translator::new(machine)?;
+    let mut translator = Translator::new(machine);
     let function = translator.closed("expression", parameter, body)?;
     Ok(Combinators {
         draft: translator.draft,
@@ -126,39 +132,62 @@ struct Translator<'m> {
     draft: Draft,
     scope: Scope,
     fresh: Fresh,
-    /// The functions of the source, by position.
-    defined: Vec<FunctionId>,
+    /// The functions of the source, by position, as far as they are called.
+    defined: Vec<Option<FunctionId>>,
     /// Functions that carry values from one shape to another.
     carriers: BTreeMap<(ShapeId, ShapeId), FunctionId>,
     types: BTreeMap<ShapeId, TypeId>,
-    /// Choices inside each other where the translator is.
+    /// Choices, matches and functions inside each other where the translator is.
     nested: usize,
 }
 
 impl<'m> Translator<'m> {
-    /// A translator that has defined every function of the source. They stand callees first, and the
-    /// compiler leaves out those that nothing reaches.
-    fn new(machine: &'m Machine) -> Translated<Translator<'m>> {
-        let mut translator = Translator {
+    fn new(machine: &'m Machine) -> Translator<'m> {
+        Translator {
             shapes: &machine.shapes,
             terms: &machine.terms,
             functions: &machine.functions,
             draft: Draft::new(),
             scope: Scope::new(UNIT),
             fresh: Fresh::default(),
-            defined: Vec::new(),
+            defined: vec![None; machine.functions.len()],
             carriers: BTreeMap::new(),
             types: BTreeMap::new(),
             nested: 0,
-        };
-        for source in &machine.functions {
-            let argument = translator.type_of(source.domain);
-            let function = translator.function(&source.name, argument, |translator| {
-                translator.source_function(source)
-            })?;
-            translator.defined.push(function);
         }
-        Ok(translator)
+    }
+
+    /// The function of the source, defined where it is first called. So the order of functions in the
+    /// bytecode follows from what the program does, and moving one in the source changes no digest.
+    fn called(&mut self, index: FunctionIndex) -> Translated<FunctionId> {
+        if let Some(known) = self.defined[index.index()] {
+            return Ok(known);
+        }
+        let source = &self.functions[index.index()];
+        let argument = self.type_of(source.domain);
+        self.descend()?;
+        let function = self.function(&source.name, argument, |translator| {
+            translator.source_function(source)
+        })?;
+        self.ascend();
+        self.defined[index.index()] = Some(function);
+        Ok(function)
+    }
+
+    /// One choice, match or function deeper.
+    ///
+    /// # Errors
+    /// `TooLarge` where the translator's own stack would be at risk.
+    fn descend(&mut self) -> Translated<()> {
+        self.nested += 1;
+        if self.nested > NESTED_MAX {
+            return Err(IllTyped::TooLarge);
+        }
+        Ok(())
+    }
+
+    fn ascend(&mut self) {
+        self.nested -= 1;
     }
 
     fn source_function(&mut self, source: &'m Function) -> Translated<Arrow> {

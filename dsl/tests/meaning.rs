@@ -134,3 +134,19 @@ fn a_trace_that_is_wrong_says_where_and_why() {
         assert_eq!(reports[0].passed, reports[0].lines - 1);
     }
 }
+
+#[test]
+fn a_trace_from_a_version_without_its_program_says_so() {
+    let first = passes(
+        "lamp_1.cam",
+        include_str!("meaning/lamp_1.cam"),
+        &History::new(),
+    );
+    let mut history = History::new();
+    history.insert(first.schema().clone());
+    let (_, second) = compiled("lamp_2.cam", include_str!("meaning/lamp_2.cam"), &history);
+    let reports = trace::run(&second);
+    let problem = reports[0].failure.as_ref().unwrap();
+    assert_eq!(problem.code.name, "R006");
+    assert_eq!(reports[0].passed, 0);
+}

@@ -51,7 +51,8 @@ impl Translator<'_> {
             ArrowKind::Constant(value) => self.expression(*value),
             ArrowKind::Function(function) => {
                 let found = self.look(argument)?;
-                let call = self.draft.call(self.defined[function.index()])?;
+                let function = self.called(*function)?;
+                let call = self.draft.call(function)?;
                 self.draft.compose(found, call)
             }
             ArrowKind::Lambda { parameter, body } => {

@@ -133,9 +133,9 @@ impl<'m> Translator<'m> {
         for (subject, place) in subjects.iter().zip(places) {
             self.scope.bind(Variable::Subject(*subject), place.clone());
         }
-        self.nested += 1; // a match takes as much of the translator's stack as two choices
+        self.descend()?; // a match takes as much of the translator's stack as two choices
         let arrow = self.decision(&decision, &branches, result)?;
-        self.nested -= 1;
+        self.ascend();
         self.scope.restore(mark);
         Ok(arrow)
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use cam::combinator::{Arrow, IllTyped, Operation};
+use cam::combinator::{Arrow, Operation};
 use cam::types::{BOOL, INT, TEXT, TypeId};
 
 use super::free::{Term, free, free_in_decision};
@@ -16,9 +16,6 @@ use super::scope::{Place, Variable};
 use super::{Translated, Translator};
 use crate::fault::Fault;
 use crate::typed::{Arm, ExprId, ExprKind, Handler, PatternId, PatternKind, Statement};
-
-/// Choices inside each other, over all functions they are cut into. The translator recurses for each.
-const NESTED_MAX: usize = 192;
 
 /// What a branch does when it is taken.
 #[derive(Clone, Copy, Debug)]
@@ -134,10 +131,7 @@ impl<'m> Translator<'m> {
         let identity = self.draft.identity(gamma)?;
         let beside = self.draft.tuple(gamma, &[identity, subject])?;
         let mut arms = Vec::with_capacity(constructors);
-        self.nested += 1;
-        if self.nested > NESTED_MAX {
-            return Err(IllTyped::TooLarge);
-        }
+        self.descend()?;
         for constructor in 0..constructors {
             let mark = self.scope.mark();
             let payload = self.payload(sum, constructor)?;
@@ -145,7 +139,7 @@ impl<'m> Translator<'m> {
             arms.push(arm(self, constructor, place)?);
             self.scope.restore(mark);
         }
-        self.nested -= 1;
+        self.ascend();
         let case = self.draft.case(gamma, sum, &arms)?;
         self.draft.compose(beside, case)
     }

@@ -190,7 +190,8 @@ impl Translator<'_> {
             [only] => *only,
             several => self.draft.tuple(self.scope.gamma(), several)?,
         };
-        let call = self.draft.call(self.defined[function.index()])?;
+        let function = self.called(function)?;
+        let call = self.draft.call(function)?;
         self.draft.compose(argument, call)
     }
 }
