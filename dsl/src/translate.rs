@@ -1,7 +1,7 @@
 //! The meaning of a machine: typed terms to combinators.
 //!
 //! The brackets are those of the design: `⟦e⟧ : Γ -> A` for expressions (`expression`), `⟪p⟫` for
-//! patterns (`matching`, `choice`), `𝓗⟦h⟧ : Γ -> S x O` for handlers (`handler`), `𝒮` for point-free
+//! patterns (`matching`, `decision`, `choice`), `𝓗⟦h⟧ : Γ -> S x O` for handlers (`handler`), `𝒮` for point-free
 //! arrows that use the state (`arrow`, and `cam::state` for the passing itself).
 //!
 //! A function is compiled once and called. Whatever would stand twice becomes a function too, so the
@@ -11,6 +11,7 @@ mod arrow;
 mod binding;
 mod carry;
 mod choice;
+mod decision;
 mod expression;
 mod fold;
 mod free;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use cam::combinator::{Arrow, Operation};
 use cam::types::{BOOL, INT, TEXT, TypeId};
 
+use super::decision::{Access, Decision};
 use super::free::{Term, free, free_in_decision};
-use super::matching::{Access, Decision};
 use super::outline::Outlined;
 use super::scope::{Place, Variable};
 use super::{Translated, Translator};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::matching::Decision;
+use super::decision::Decision;
 use super::scope::Variable;
 use crate::typed::{
     ArrowId, ArrowKind, ExprId, ExprKind, Handler, Local, PatternId, PatternKind, Statement, Terms,
