@@ -91,11 +91,12 @@ pub const STREAM_RECEIVE_WINDOW: u32 = 1024 * 1024;
 /// Unacknowledged bytes of answers on one connection.
 pub const SEND_WINDOW: u64 = 4 * 1024 * 1024;
 
-/// Silence after which a connection is given up. A waiting client sends keep-alives.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Silence after which a connection is given up. A waiting client sends keep-alives. This is also how
+/// long a client takes to notice that its node has died: UDP has no reset.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a client that waits for an answer says that it is still there.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(8);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(3);
 
 // Requests.
 

@@ -5,4 +5,6 @@
 
 pub mod generate;
 pub mod meaning;
+pub mod process;
+pub mod street;
 pub mod tree;

@@ -1,0 +1,129 @@
+//! A node in a process of its own, to be killed.
+#![allow(
+    clippy::panic,
+    reason = "a bench tells a test that it has failed by panicking"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use node::client::{Client, ClientError, Timeouts};
+use node::key::PublicKey;
+use node::protocol::{Request, Response};
+
+use crate::street::key;
+
+/// A node's folder, and its process when it runs.
+pub struct Process {
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+    child: Option<Child>,
+    address: String,
+    public: PublicKey,
+}
+
+impl Process {
+    /// Makes a folder that trusts `author`, `operator` and `client`, and starts the node.
+    ///
+    /// # Panics
+    /// If the node does not start.
+    #[must_use]
+    pub fn start(binary: &Path) -> Process {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut init = Command::new(binary);
+        init.arg("init").arg(folder.path().join("node"));
+        for role in ["author", "operator", "client"] {
+            let public = key(role).public();
+            init.arg("--trust").arg(format!("{role}={public}={role}"));
+        }
+        let output = init.output().expect("the binary runs");
+        assert!(output.status.success(), "{output:?}");
+        let public = key("author").public(); // replaced by the ready line, before anything is sent
+        let binary = binary.to_owned();
+        let mut process = Process {
+            binary,
+            folder,
+            child: None,
+            address: String::new(),
+            public,
+        };
+        process.restart();
+        process
+    }
+
+    /// Starts the node again and waits until it says that it listens.
+    ///
+    /// # Panics
+    /// If it ends before that.
+    pub fn restart(&mut self) {
+        assert!(self.child.is_none(), "the node runs");
+        let mut child = Command::new(&self.binary)
+            .arg("serve")
+            .arg("--config")
+            .arg(self.folder.path().join("node").join("node.toml"))
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let mut ready = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout)
+            .read_line(&mut ready)
+            .expect("readable");
+        let mut words = ready.split_whitespace();
+        let (Some("listening"), Some(address), Some("key"), Some(public)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            let stderr: ChildStderr = child.stderr.take().expect("piped");
+            let said: Vec<_> = BufReader::new(stderr)
+                .lines()
+                .map_while(Result::ok)
+                .collect();
+            panic!("the node did not start: {}", said.join("\n"));
+        };
+        // Nobody reads its log any more; a full pipe must not stop it.
+        let stderr = child.stderr.take().expect("piped");
+        std::thread::spawn(move || BufReader::new(stderr).lines().for_each(drop));
+        self.address = address.to_owned();
+        self.public = public.parse().expect("a key");
+        self.child = Some(child);
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("the node runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it is gone");
+    }
+
+    /// A connection as the holder of a role's key.
+    ///
+    /// # Errors
+    /// As the client's.
+    pub async fn connect(&self, role: &str) -> Result<Client, ClientError> {
+        Client::connect(&self.address, &key(role), self.public, Timeouts::default()).await
+    }
+
+    /// One request on a connection of its own.
+    ///
+    /// # Errors
+    /// As the client's.
+    pub async fn ask(&self, role: &str, request: &Request) -> Result<Response, ClientError> {
+        self.connect(role).await?.request(request).await
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
