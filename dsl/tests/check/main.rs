@@ -2,6 +2,7 @@
 
 mod expressions;
 mod machines;
+mod stranger;
 mod upgrades;
 
 use cam::schema::Schema;
