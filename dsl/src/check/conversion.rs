@@ -8,7 +8,7 @@ use super::types::{Form, Partial};
 use super::{Checker, Frame, Migrating};
 use crate::ast;
 use crate::problem::Problem;
-use crate::problem::catalogue::{U301, U305, U306, U308};
+use crate::problem::catalogue::{M108, U301, U305, U306, U308};
 use crate::source::Span;
 use crate::typed::{Conversion, ExprKind, PatternId};
 
@@ -16,7 +16,7 @@ impl<'a> Checker<'a> {
     /// The interface of an older version; reported if there is none.
     pub(super) fn older(&mut self, version: &ast::Version, this: u32) -> Option<Interface> {
         if version.number == 0 {
-            self.spoil();
+            self.report_no_version(version);
             return None;
         }
         if version.number >= this {
@@ -52,6 +52,18 @@ impl<'a> Checker<'a> {
                 });
                 None
             }
+        }
+    }
+
+    /// A version that is 0, or was missing; the parser has reported the latter.
+    pub(super) fn report_no_version(&mut self, version: &ast::Version) {
+        self.spoil();
+        if self
+            .quote(version.span)
+            .is_some_and(|text| text.starts_with('0'))
+        {
+            let problem = Problem::new(M108, version.span, "versions are counted from 1");
+            self.report(problem.helping("write `version 1` for the first"));
         }
     }
 

@@ -224,6 +224,9 @@ impl<'a> Checker<'a> {
         let (accepts, replies) = self.adapters(parts, &interface);
         let traces = self.traces(parts, &interface);
         self.check_machine_name(&machine.name, span);
+        if version == 0 {
+            self.report_no_version(&machine.version);
+        }
         Some(Machine {
             name: machine.name.text.as_str().into(),
             version,

@@ -38,6 +38,7 @@ catalogue! {
     M105 Error "a machine has both `step` and `on`"
     M106 Error "a node cannot stamp inputs with this"
     M107 Error "a field of the state has the name of a stamp"
+    M108 Error "a version is 0"
     M110 Error "the state is changed where it cannot be"
     M111 Error "`set` names a field that a local hides"
     M112 Error "`set` needs a state with fields"

@@ -60,6 +60,7 @@ fn machines_are_accepted_and_refused() {
         ("machine M version 1 { }".to_owned(), "M101"),
         (one("M version 1", "init { x: 1 }"), "M102"),
         (one("M version 1 with at, from, seq", ""), ""),
+        (one("M version 0", ""), "M108"),
         (one("M version 1 with time", ""), "M106"),
         (one("M version 1 with at, at", ""), "T108"),
         (one("M version 1 with at", "").replace("x:", "at:"), "M107"),

@@ -1,5 +1,6 @@
 //! Programs that are right check without a word, and those that are not are refused for the right reason.
 
+mod bounds;
 mod expressions;
 mod machines;
 mod stranger;

@@ -37,6 +37,7 @@ const UPGRADES: &[(&str, &str)] = &[
     ("migrate from 1 unchanged", "U305"),
     ("migrate from 2 unchanged", "U308"),
     ("migrate from 3 unchanged", "U308"),
+    ("migrate from 0 unchanged", "M108"),
     (
         "migrate from 1 s => { old: s.count, count: 0 }\n migrate from 1 s => { old: s.count, count: 0 }",
         "U306",
