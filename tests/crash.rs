@@ -4,6 +4,10 @@
 //! Each client sends `Add(1)` and counts its answers. After the kill the total must hold every answered
 //! step, and at most one more for each client: the one that was in flight. Of an upgrade that was in
 //! flight, either all is there or nothing.
+#![allow(
+    clippy::panic,
+    reason = "a test fails by panicking, in its helper functions too"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +17,13 @@ use cam::value::Value;
 use cam::{decode, encode};
 use harness::process::Process;
 use harness::street::{Release, bundle, releases};
-use node::bundle::BundleId;
+use node::bundle::{Bundle, BundleId};
 use node::client::Client;
 use node::protocol::{Request, Response};
+use tokio::task::JoinHandle;
 
 const CLIENTS: u64 = 4;
-const LIVES: u64 = 12;
+const LIVES: u64 = 24;
 
 /// Version `n` scales nothing and drops nothing; it only counts its upgrades.
 fn source(version: u32) -> String {
@@ -58,86 +63,79 @@ async fn traffic(client: Client, release: Release, answered: Arc<AtomicU64>) {
     }
 }
 
-/// Total and count of upgrades, from the state itself.
-async fn state(process: &Process, releases: &[Release]) -> (u64, u64, usize) {
-    let request = Request::State {
-        machine: "tally".to_owned(),
-    };
-    let response = process
-        .ask("client", &request)
-        .await
-        .expect("the node answers");
-    let Response::State { program, state, .. } = response else {
-        panic!("{response:?}")
-    };
-    let version = releases
-        .iter()
-        .position(|release| release.program.digest().0 == program)
-        .expect("one of the releases runs");
-    let program = &releases[version].program;
-    let state = decode::value(program.types(), program.state_type(), &state, 1 << 20);
-    let Ok(Value::Product(fields)) = state else {
-        panic!("the state is a record")
-    };
-    let number = |index: usize| match fields[index] {
-        Value::Int(number) => u64::try_from(number).expect("never negative"),
-        _ => panic!("a number"),
-    };
-    (number(0), number(1), version)
+/// The machine's life through kills and upgrades, and what must be true of it.
+struct Life {
+    process: Process,
+    releases: Vec<Release>,
+    /// Steps that were answered, and those that a look after a kill has shown.
+    answered: Arc<AtomicU64>,
+    version: usize,
+    last: BundleId,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_survives_and_upgrades_are_whole() {
-    let sources: Vec<String> = (1..=u32::try_from(LIVES).expect("few") + 1)
-        .map(source)
-        .collect();
-    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-    let releases = releases(&sources);
-    let mut process = Process::start(Path::new(env!("CARGO_BIN_EXE_node-under-test")));
-    let first = bundle("tally", None, &releases[0], &["author"]);
-    let push = Request::Push {
-        bundle: first.encode(),
-    };
-    let response = process.ask("operator", &push).await.expect("answered");
-    assert!(matches!(response, Response::Applied(_)), "{response:?}");
+impl Life {
+    async fn begin() -> Life {
+        let sources: Vec<String> = (1..=u32::try_from(LIVES).expect("few") + 1)
+            .map(source)
+            .collect();
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let releases = releases(&sources);
+        let process = Process::start(Path::new(env!("CARGO_BIN_EXE_node-under-test")));
+        let first = bundle("tally", None, &releases[0], &["author"]);
+        let push = Request::Push {
+            bundle: first.encode(),
+        };
+        let response = process.ask("operator", &push).await.expect("answered");
+        assert!(matches!(response, Response::Applied(_)), "{response:?}");
+        let answered = Arc::new(AtomicU64::new(0));
+        Life {
+            process,
+            releases,
+            answered,
+            version: 0,
+            last: first.id(),
+        }
+    }
 
-    let answered = Arc::new(AtomicU64::new(0));
-    let (mut version, mut last): (usize, BundleId) = (0, first.id());
-    let mut seen_total = 0;
-    let (mut upgraded, mut not_upgraded) = (0, 0);
-    for life in 0..LIVES {
+    async fn start_traffic(&self) -> Vec<JoinHandle<()>> {
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {
-            let client = process.connect("client").await.expect("reachable");
-            let traffic = traffic(client, releases[version].clone(), Arc::clone(&answered));
-            clients.push(tokio::spawn(traffic));
+            let client = self.process.connect("client").await.expect("reachable");
+            let release = self.releases[self.version].clone();
+            clients.push(tokio::spawn(traffic(
+                client,
+                release,
+                Arc::clone(&self.answered),
+            )));
         }
-        // Let traffic flow for a while that differs from life to life, counted in answers, not in time.
-        let flowed = answered.load(Ordering::SeqCst) + 5 + life * 7 % 40;
-        while answered.load(Ordering::SeqCst) < flowed {
+        clients
+    }
+
+    /// Waits for some more answers. Time would be another thing on another machine.
+    async fn flow(&self, answers: u64) {
+        let flowed = self.answered.load(Ordering::SeqCst) + answers;
+        while self.answered.load(Ordering::SeqCst) < flowed {
             tokio::task::yield_now().await;
         }
-        let from = (&releases[version], last, version as u64 + 1);
-        let next = bundle("tally", Some(from), &releases[version + 1], &["author"]);
-        let push = Request::Push {
-            bundle: next.encode(),
-        };
-        let operator = process.connect("operator").await.expect("reachable");
-        let pushed = tokio::spawn(async move { operator.request(&push).await });
-        // Kill somewhere in the upgrade: at once, after a few more steps, or after its answer.
-        let mut outcome = None;
-        match life % 3 {
-            0 => {}
-            1 => {
-                let flowed = answered.load(Ordering::SeqCst) + life;
-                while answered.load(Ordering::SeqCst) < flowed && !pushed.is_finished() {
-                    tokio::task::yield_now().await;
-                }
-            }
-            _ => outcome = Some(pushed.await.expect("no panic").expect("answered")),
-        }
-        process.kill();
-        // QUIC notices a vanished peer only by its silence; there is no need to wait for that.
+    }
+
+    fn next(&self) -> Bundle {
+        let from = (
+            &self.releases[self.version],
+            self.last,
+            self.version as u64 + 1,
+        );
+        bundle(
+            "tally",
+            Some(from),
+            &self.releases[self.version + 1],
+            &["author"],
+        )
+    }
+
+    /// QUIC notices a vanished peer only by its silence; there is no need to wait for that.
+    async fn kill(&mut self, clients: Vec<JoinHandle<()>>) {
+        self.process.kill();
         for client in clients {
             client.abort();
             let ended = client.await;
@@ -146,36 +144,100 @@ async fn what_was_answered_survives_and_upgrades_are_whole() {
                 "every answer was an answer"
             );
         }
-        process.restart();
-        let (total, upgrades, now) = state(&process, &releases).await;
-        let acknowledged = answered.load(Ordering::SeqCst);
-        assert!(
-            total >= acknowledged.max(seen_total),
-            "life {life}: {total} of {acknowledged}"
-        );
-        assert!(
-            total <= acknowledged.max(seen_total) + CLIENTS,
-            "life {life}: {total} of {acknowledged}"
-        );
-        assert_eq!(upgrades, now as u64, "state and code are of one version");
-        assert!(now == version || now == version + 1, "life {life}");
-        if let Some(response) = outcome {
-            assert!(matches!(response, Response::Applied(_)), "{response:?}");
-            assert_eq!(now, version + 1, "an acknowledged upgrade is there");
-        }
-        if now == version {
-            not_upgraded += 1
-        } else {
-            upgraded += 1;
-            last = next.id()
-        }
-        version = now;
-        // Steps that were taken and not answered count from now on.
-        answered.store(total, Ordering::SeqCst);
-        seen_total = total;
     }
-    assert!(
-        upgraded >= LIVES / 3,
-        "{upgraded} upgraded, {not_upgraded} not"
-    );
+
+    /// Starts the node again and compares. True if the upgrade that was in flight is there.
+    async fn compare(&mut self, next: BundleId) -> bool {
+        self.process.restart();
+        let (total, upgrades, version) = self.state().await;
+        let answered = self.answered.load(Ordering::SeqCst);
+        assert!(
+            total >= answered,
+            "{total} steps, {answered} answered: a step is lost"
+        );
+        assert!(
+            total <= answered + CLIENTS,
+            "{total} steps, {answered} answered: a step is doubled"
+        );
+        assert_eq!(
+            upgrades, version as u64,
+            "state and code are of one version"
+        );
+        let upgraded = version == self.version + 1;
+        assert!(
+            upgraded || version == self.version,
+            "{} became {version}",
+            self.version
+        );
+        if upgraded {
+            self.last = next;
+        }
+        self.version = version;
+        // Steps that were taken and not answered count from now on.
+        self.answered.store(total, Ordering::SeqCst);
+        upgraded
+    }
+
+    /// Total, count of upgrades, and which release runs.
+    async fn state(&self) -> (u64, u64, usize) {
+        let request = Request::State {
+            machine: "tally".to_owned(),
+        };
+        let response = self
+            .process
+            .ask("client", &request)
+            .await
+            .expect("the node answers");
+        let Response::State { program, state, .. } = response else {
+            panic!("{response:?}")
+        };
+        let mut releases = self.releases.iter();
+        let version = releases.position(|release| release.program.digest().0 == program);
+        let version = version.expect("one of the releases runs");
+        let program = &self.releases[version].program;
+        let state = decode::value(program.types(), program.state_type(), &state, 1 << 20);
+        let Ok(Value::Product(fields)) = state else {
+            panic!("the state is a record")
+        };
+        let number = |index: usize| match fields[index] {
+            Value::Int(number) => u64::try_from(number).expect("never negative"),
+            _ => panic!("a number"),
+        };
+        (number(0), number(1), version)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_survives_and_upgrades_are_whole() {
+    let mut life = Life::begin().await;
+    let mut upgraded = 0;
+    for round in 0..LIVES {
+        let clients = life.start_traffic().await;
+        life.flow(5 + round * 7 % 40).await;
+        let next = life.next();
+        let push = Request::Push {
+            bundle: next.encode(),
+        };
+        let operator = life.process.connect("operator").await.expect("reachable");
+        let pushed = tokio::spawn(async move { operator.request(&push).await });
+        // Kill somewhere in the upgrade: at once, after a few more steps, or after its answer.
+        let mut acknowledged = false;
+        match round % 3 {
+            0 => {}
+            1 => life.flow(round % 5).await,
+            _ => {
+                let response = pushed.await.expect("no panic").expect("answered");
+                assert!(matches!(response, Response::Applied(_)), "{response:?}");
+                acknowledged = true;
+            }
+        }
+        life.kill(clients).await;
+        let is_there = life.compare(next.id()).await;
+        assert!(
+            is_there || !acknowledged,
+            "an acknowledged upgrade is there"
+        );
+        upgraded += u64::from(is_there);
+    }
+    assert!(upgraded >= LIVES / 3, "{upgraded} of {LIVES} upgrades");
 }
