@@ -11,40 +11,17 @@
 //! The order of effects is that of the arrows: what can stop is compiled where it stands, only
 //! structure is put off.
 
-use std::fmt;
 use std::rc::Rc;
 
 use crate::bytecode::{Body, Bytecode};
 use crate::combinator::{Arrow, Combinator, Combinators, Draft, Operation};
 use crate::encode;
 use crate::instruction::Instruction;
+pub use crate::layout::TooLarge;
 use crate::layout::{Constants, lay_out};
 use crate::limits::{FUNCTION_INSTRUCTIONS_MAX, MODULE_BYTES_MAX, STACK_MAX};
 use crate::types::{Type, TypeId, UNIT};
 use crate::value::Value;
-
-/// A program that fits no module.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TooLarge {
-    /// In which function, if in one.
-    pub function: Option<String>,
-    /// Of what there is too much.
-    pub what: &'static str,
-    /// How much is allowed.
-    pub limit: usize,
-}
-
-impl fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "more than {} {}", self.limit, self.what)?;
-        match &self.function {
-            Some(function) => write!(f, " in `{function}`"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for TooLarge {}
 
 /// Compiles a program. What it gives still has to be verified: nobody trusts a compiler.
 ///

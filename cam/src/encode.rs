@@ -8,6 +8,7 @@ use crate::bytecode::{Body, Bytecode, COST_MODEL, FORMAT};
 use crate::schema::{Name, Schema, Shape, ShapeId, Stamp};
 use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
+use crate::writer::{write_integer, write_number};
 
 /// The first bytes of every module. The first is no character of any text encoding.
 pub const MAGIC: [u8; 4] = [0x7F, b'C', b'A', b'M'];
@@ -79,25 +80,6 @@ pub fn value(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     write_value(&mut out, value);
     out
-}
-
-/// A number in LEB128.
-pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
-    loop {
-        let low = u8::try_from(number & 0x7F).expect("seven bits");
-        number >>= 7;
-        if number == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
-}
-
-/// An integer in zigzag LEB128: small magnitudes of either sign are short.
-pub(crate) fn write_integer(out: &mut Vec<u8>, integer: i64) {
-    let zigzag = (integer.cast_unsigned() << 1) ^ (integer >> 63).cast_unsigned();
-    write_number(out, zigzag);
 }
 
 fn write_length(out: &mut Vec<u8>, length: usize) {

@@ -10,10 +10,10 @@
 //! `k` a key type, `e` a fold's accumulator.
 
 use crate::combinator::FunctionId;
-use crate::encode::{write_integer, write_number};
 use crate::malformed::Malformed;
 use crate::reader::Reader;
 use crate::types::TypeId;
+use crate::writer::{write_integer, write_number};
 
 /// An operand as it stands in the byte stream.
 trait Operand: Copy {

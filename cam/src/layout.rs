@@ -1,15 +1,38 @@
 //! The last step of the compiler: parts that are used, in canonical order, under their final numbers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::bytecode::{Body, Bytecode};
 use crate::combinator::{FunctionId, Role};
-use crate::compile::TooLarge;
 use crate::instruction::Instruction;
 use crate::limits::{FUNCTIONS_MAX, POOL_MAX, TYPES_MAX};
 use crate::schema::Schema;
 use crate::types::{PREDECLARED, TypeId, TypeTable};
 use crate::value::Value;
+
+/// A program that fits no module.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TooLarge {
+    /// In which function, if in one.
+    pub function: Option<String>,
+    /// Of what there is too much.
+    pub what: &'static str,
+    /// How much is allowed.
+    pub limit: usize,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "more than {} {}", self.limit, self.what)?;
+        match &self.function {
+            Some(function) => write!(f, " in `{function}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TooLarge {}
 
 /// Constants met so far, numbered by first use.
 #[derive(Default)]

@@ -42,6 +42,7 @@ pub mod digest;
 pub mod encode;
 mod malformed;
 mod reader;
+mod writer;
 
 pub mod machine;
 pub mod trap;

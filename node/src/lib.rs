@@ -1,34 +1,58 @@
-//! The node.
+//! The node: runs machines for years, and upgrades them while they run.
+//!
+//! What it promises: a machine answers when its step is on the disk; an upgrade is all of it or nothing,
+//! whatever is cut or killed; a bundle that does not start from what runs, is not signed enough, or does
+//! not verify, is refused and changes nothing; nobody does what the trust file does not allow.
+//!
+//! A request comes down and an answer goes up:
+//!
+//! ```text
+//! server    who asks, may they      (QUIC; knows no machine)
+//! service   what is asked           (no socket, no disk)
+//! journal   in which order          (the seam: local now, replicated later)
+//! replica   what it does            (pure, no clock)
+//! store     what is durable         (knows no input and no output)
+//! ```
+//!
+//! What this crate does **not** know: source text and its grammar. A node compiles nothing and trusts no
+//! compiler; it verifies.
 
-pub mod client;
-pub mod config;
-pub mod daemon;
-pub mod folder;
-pub mod key;
 pub mod limits;
-#[cfg(test)]
-mod network_bench;
-#[cfg(test)]
-mod network_tests;
+
+pub mod key;
 pub mod printable;
-pub mod protocol;
-pub mod refusal;
-mod report;
-mod seats;
 mod secret_key;
-pub mod server;
-mod tls;
-mod transport;
+
 pub mod trust;
 mod trust_store;
 
+pub mod protocol;
+pub mod refusal;
+mod report;
+
 pub mod bundle;
+mod refused;
 pub mod upgrade;
 
 pub mod journal;
 pub mod local;
 pub mod recovery;
-mod refused;
 pub mod replica;
-pub mod service;
 pub mod store;
+
+pub mod service;
+
+pub mod client;
+mod seats;
+pub mod server;
+mod tls;
+mod transport;
+
+pub mod config;
+pub mod daemon;
+pub mod folder;
+
+#[cfg(test)]
+mod network_bench;
+#[cfg(test)]
+mod network_tests;
