@@ -1,5 +1,7 @@
 //! THE table of built-in functions. What each means is in `check::collection`; nothing else knows their names.
 
+use crate::typed::Operator;
+
 /// A function of the language.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Builtin {
@@ -115,6 +117,27 @@ pub(crate) const LATER: &[&str] = &[
     "zip",
 ];
 
+/// The operators by their names as arrows.
+pub(crate) const OPERATORS: [(&str, Operator); 11] = [
+    ("add", Operator::Add),
+    ("sub", Operator::Subtract),
+    ("mul", Operator::Multiply),
+    ("div", Operator::Divide),
+    ("rem", Operator::Remainder),
+    ("eq", Operator::Equal),
+    ("ne", Operator::NotEqual),
+    ("lt", Operator::Less),
+    ("le", Operator::LessOrEqual),
+    ("gt", Operator::Greater),
+    ("ge", Operator::GreaterOrEqual),
+];
+
+/// Other arrows that are a word.
+const ARROWS: &[&str] = &[
+    "apply", "case", "curry", "distl", "first", "fst", "get", "id", "inl", "inr", "not_", "put",
+    "second", "snd",
+];
+
 /// The built-in function of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Entry> {
     TABLE.iter().find(|entry| entry.name == name)
@@ -122,7 +145,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Entry> {
 
 /// Whether a name may not be given to a function or constant: it is built in, or will be.
 pub(crate) fn is_taken(name: &str) -> bool {
-    find(name).is_some() || LATER.contains(&name)
+    let is_operator = OPERATORS.iter().any(|(own, _)| *own == name);
+    is_operator || find(name).is_some() || LATER.contains(&name) || ARROWS.contains(&name)
 }
 
 #[cfg(test)]

@@ -254,26 +254,31 @@ impl Checker<'_> {
         match given {
             Given::Written(ast::Argument::Lambda(lambda)) => self.lambda(lambda, parameters, hint),
             Given::Written(ast::Argument::Arrow(arrow)) => {
-                let (patterns, locals) = self.fresh_parameters(parameters, arrow.span);
-                let argument = self.gather(&locals, parameters, arrow.span);
-                let domain = self.draft.type_of(argument);
-                let arrow_id = self.closed_arrow(arrow, domain, hint);
-                let codomain = self.draft.codomain(arrow_id);
-                let body = self.draft.expr(
-                    ExprKind::Apply {
-                        arrow: arrow_id,
-                        argument,
-                    },
-                    codomain,
-                    arrow.span,
-                );
-                Callback { patterns, body }
+                self.arrow_callback(arrow, parameters, hint)
             }
             Given::Written(ast::Argument::Value(value)) | Given::Value(value) => {
                 self.named_callback(value, parameters, hint)
             }
             Given::Done(value) => self.no_callback(self.draft.span_of(value), parameters),
         }
+    }
+
+    fn arrow_callback(
+        &mut self,
+        arrow: &ast::Arrow,
+        parameters: &[Partial],
+        hint: Option<Partial>,
+    ) -> Callback {
+        let span = arrow.span;
+        let (patterns, locals) = self.fresh_parameters(parameters, span);
+        let argument = self.gather(&locals, parameters, span);
+        let domain = self.draft.type_of(argument);
+        let arrow = self.closed_arrow(arrow, domain, hint);
+        let codomain = self.draft.codomain(arrow);
+        let body = self
+            .draft
+            .expr(ExprKind::Apply { arrow, argument }, codomain, span);
+        Callback { patterns, body }
     }
 
     /// `fold(xs, z, add)` is `fold(xs, z, fn(a, b) => add(a, b))`, and a constructor is a function too.
@@ -286,6 +291,9 @@ impl Checker<'_> {
         let span = value.span;
         match &value.kind {
             ast::ExprKind::Name(name) if self.scope.place(&name.text).is_none() => {
+                if let Some(arrow) = self.arrow_named(name) {
+                    return self.arrow_callback(&arrow, parameters, hint);
+                }
                 let (patterns, locals) = self.fresh_parameters(parameters, span);
                 let given = self.locals(&locals, parameters, span);
                 let given: Vec<Given<'_>> = given.into_iter().map(Given::Done).collect();

@@ -7,28 +7,31 @@ use super::messages::with_article;
 use super::names::Definition;
 use super::types::{Form, Partial};
 use crate::ast;
-use crate::builtin;
+use crate::builtin::{self, OPERATORS};
 use crate::problem::Problem;
 use crate::problem::catalogue::{T102, T109, T110};
 use crate::source::Span;
 use crate::typed::{ArrowId, ArrowKind, ExprId, ExprKind, Operator};
 
-/// The operators by their names as arrows.
-const OPERATORS: [(&str, Operator); 11] = [
-    ("add", Operator::Add),
-    ("sub", Operator::Subtract),
-    ("mul", Operator::Multiply),
-    ("div", Operator::Divide),
-    ("rem", Operator::Remainder),
-    ("eq", Operator::Equal),
-    ("ne", Operator::NotEqual),
-    ("lt", Operator::Less),
-    ("le", Operator::LessOrEqual),
-    ("gt", Operator::Greater),
-    ("ge", Operator::GreaterOrEqual),
-];
-
 impl Checker<'_> {
+    /// The arrow a name alone means where a function is wanted, if it is not a function: `fst`, `add`.
+    pub(super) fn arrow_named(&self, name: &ast::Name) -> Option<ast::Arrow> {
+        let kind = match name.text.as_str() {
+            "id" => ast::ArrowKind::Identity,
+            "fst" => ast::ArrowKind::Fst,
+            "snd" => ast::ArrowKind::Snd,
+            word if self.names.functions.contains_key(word) => return None,
+            word if word == "not_" || OPERATORS.iter().any(|(own, _)| *own == word) => {
+                ast::ArrowKind::Name(name.clone())
+            }
+            _ => return None,
+        };
+        Some(ast::Arrow {
+            kind,
+            span: name.span,
+        })
+    }
+
     pub(super) fn named_arrow(
         &mut self,
         name: &ast::Name,
@@ -107,7 +110,7 @@ impl Checker<'_> {
             return self.unknown_arrow(domain, span);
         };
         let (parameter, argument) = self.fresh(domain, span);
-        let is_comparison = OPERATORS.iter().position(|(_, own)| *own == operator) >= Some(5);
+        let is_comparison = !operator.is_arithmetic();
         let wanted = if is_comparison {
             left_kind
         } else {

@@ -37,7 +37,7 @@ impl Checker<'_> {
             Written::Divide => Operator::Divide,
             Written::Remainder => Operator::Remainder,
         };
-        if is_arithmetic(operator) {
+        if operator.is_arithmetic() {
             let int = self.types.int();
             let Some(left) = self.number(left, written) else {
                 self.infer(right);
@@ -195,9 +195,4 @@ impl Checker<'_> {
         self.draft
             .expr(ExprKind::Match { subject, arms }, bool, span)
     }
-}
-
-fn is_arithmetic(operator: Operator) -> bool {
-    use Operator::{Add, Divide, Multiply, Remainder, Subtract};
-    matches!(operator, Add | Subtract | Multiply | Divide | Remainder)
 }

@@ -233,6 +233,15 @@ pub enum Operator {
     GreaterOrEqual,
 }
 
+impl Operator {
+    /// Whether it computes a number; the others compare.
+    #[must_use]
+    pub fn is_arithmetic(self) -> bool {
+        use Operator::{Add, Divide, Multiply, Remainder, Subtract};
+        matches!(self, Add | Subtract | Multiply | Divide | Remainder)
+    }
+}
+
 /// A pattern.
 #[derive(Clone, Debug)]
 pub struct Pattern {

@@ -20,6 +20,8 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ("fn f() -> Int { 1 }  fn f() -> Int { 2 }", "T114"),
     ("fn fold(n: Int) -> Int { n }", "T115"),
     ("fn split(n: Int) -> Int { n }", "T115"),
+    ("fn add(n: Int) -> Int { n }", "T115"),
+    ("fn fst(n: Int) -> Int { n }", "T115"),
     ("fn f(a: Int, a: Int) -> Int { a }", "T108"),
     ("fn f(n: Int) -> Int { f(n) }", "T120"),
     (

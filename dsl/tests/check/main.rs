@@ -4,6 +4,7 @@ mod bounds;
 mod expressions;
 mod machines;
 mod stranger;
+mod sugar;
 mod upgrades;
 
 use cam::schema::Schema;
