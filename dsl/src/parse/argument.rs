@@ -7,8 +7,8 @@ use super::cursor::{Cursor, Parsed};
 use super::expression::expression;
 use super::list::listed;
 use super::pattern::pattern;
-use super::recover::{expect, must};
-use super::words::{symbol, word};
+use super::recover::{expect, must, past};
+use super::words::word;
 use crate::ast::{Argument, Lambda};
 use crate::token::{Symbol, TokenKind, Word};
 
@@ -28,7 +28,7 @@ pub(super) fn lambda(input: Cursor<'_>) -> Parsed<'_, Lambda> {
     let (rest, _) = word(Word::Fn)(input)?;
     let parameters = |input| listed(input, Symbol::OpenParen, "a parameter", pattern);
     let (rest, parameters) = expect(rest, parameters, "`(` and the parameters of this function");
-    let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+    let rest = past(rest, TokenKind::Symbol(Symbol::FatArrow), "`=>`");
     let (rest, body) = must(rest, expression, "what this function gives");
     let parameters = parameters.unwrap_or_default();
     Ok((

@@ -3,13 +3,14 @@
 
 use nom::Parser;
 use nom::branch::alt;
+use nom::combinator::opt;
 
 use super::argument::lambda;
 use super::atom::atom;
 use super::cursor::{Cursor, Parsed, missing};
 use super::expression::integer;
 use super::list::{bracketed, listed};
-use super::recover::{ErrorNode, deeper, expect, must};
+use super::recover::{ErrorNode, deeper, expect, must, past, toward};
 use super::words::{constructor_name, lower, named, symbol, token, word};
 use crate::ast::{Arrow, ArrowKind, CaseArm, Combinator, Expr, FieldArrow};
 use crate::problem::Problem;
@@ -207,13 +208,18 @@ fn case(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
             case_arm,
         )
     };
-    let (rest, arms) = expect(rest, arms, "`{` and the alternatives of this `case`");
+    let rest = toward(
+        rest,
+        TokenKind::Symbol(Symbol::OpenBrace),
+        "`{` and the alternatives of this `case`",
+    );
+    let (rest, arms) = opt(arms).parse(rest)?;
     Ok((rest, ArrowKind::Case(arms.unwrap_or_default())))
 }
 
 fn case_arm(input: Cursor<'_>) -> Parsed<'_, CaseArm> {
     let (rest, constructor) = constructor_name(input)?;
-    let (rest, _) = expect(rest, symbol(Symbol::Colon), "`:` and a function");
+    let rest = past(rest, TokenKind::Symbol(Symbol::Colon), "`:` and a function");
     let (rest, arrow) = must(rest, arrow, "a function for this constructor");
     Ok((
         rest,
@@ -301,7 +307,7 @@ fn record(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
 
 fn field_arrow(input: Cursor<'_>) -> Parsed<'_, FieldArrow> {
     let (rest, name) = lower(input)?;
-    let (rest, _) = expect(rest, symbol(Symbol::Colon), "`:` and a function");
+    let rest = past(rest, TokenKind::Symbol(Symbol::Colon), "`:` and a function");
     let (rest, arrow) = must(rest, arrow, "a function for this field");
     Ok((
         rest,

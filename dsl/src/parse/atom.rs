@@ -9,8 +9,8 @@ use super::control::{conditional, matching};
 use super::cursor::{Cursor, Parsed, missing};
 use super::expression::{expression, integer};
 use super::list::{bracketed, commas, listed};
-use super::recover::{ErrorNode, expect, must};
-use super::words::{attached, constructor_name, lower, symbol, text, token, word};
+use super::recover::{ErrorNode, must, past};
+use super::words::{attached, constructor_name, lower, text, token, word};
 use crate::ast::{Expr, ExprKind, ExprPayload, MapEntry};
 use crate::problem::Problem;
 use crate::problem::catalogue::{P016, P030};
@@ -151,7 +151,11 @@ fn collection(input: Cursor<'_>) -> Parsed<'_, Expr> {
 
 fn map_entry(input: Cursor<'_>) -> Parsed<'_, MapEntry> {
     let (rest, key) = expression(input)?;
-    let (rest, _) = expect(rest, symbol(Symbol::Colon), "`:` and the value of this key");
+    let rest = past(
+        rest,
+        TokenKind::Symbol(Symbol::Colon),
+        "`:` and the value of this key",
+    );
     let (rest, value) = must(rest, expression, "the value of this key");
     Ok((
         rest,

@@ -9,7 +9,7 @@ use super::cursor::{Cursor, Parsed};
 use super::expression::expression;
 use super::list::{bracketed, commas, is_cut_off};
 use super::pattern::pattern;
-use super::recover::{ErrorNode, expect, must};
+use super::recover::{ErrorNode, expect, must, past};
 use super::stray_closer;
 use super::words::{attached, begins_statement, begins_value, define_lower, lower, symbol, word};
 use crate::ast::{
@@ -113,8 +113,9 @@ fn content(input: Cursor<'_>, opening: Span) -> (Cursor<'_>, (Vec<Statement>, Ex
             report_early_value(rest, &value);
         }
         let after = content.part(rest);
-        rest = next_part(after);
-        was_wrong = rest.place() > after.place();
+        was_wrong = after.is_recovering();
+        rest = next_part(rest, after);
+        was_wrong = was_wrong || rest.place() > after.place();
     }
     if content.result.is_none() && !was_wrong && rest.is_symbol(Symbol::CloseBrace) {
         rest.remark(without_value(rest, opening));
@@ -171,21 +172,25 @@ fn is_block_over(input: Cursor<'_>, opening: Span) -> bool {
     input.is_symbol(Symbol::CloseBrace) || input.is_over() || is_cut_off(input, opening)
 }
 
-/// To where the next statement or value begins.
-fn next_part(input: Cursor<'_>) -> Cursor<'_> {
-    let goes_on = begins_statement(input)
-        || begins_value(input.token().kind)
-        || input.is_symbol(Symbol::CloseBrace);
-    if input.is_over() || (goes_on && !input.is_recovering()) {
+/// To where the next statement or value begins, after what was read from `start` on.
+fn next_part<'a>(start: Cursor<'a>, input: Cursor<'a>) -> Cursor<'a> {
+    let begins = |place: Cursor<'_>| begins_statement(place) || begins_value(place.token().kind);
+    let begins_line = |place: Cursor<'_>| {
+        place.token().newline_before && place.place() > start.place() && begins(place)
+    };
+    let is_firm = !input.is_recovering() && (begins(input) || input.is_symbol(Symbol::CloseBrace));
+    if input.is_over() || is_firm || begins_line(input) {
+        input.recovered();
         return input;
     }
-    if !is_stray_closer(input) {
+    if is_stray_closer(input) {
+        input.report(stray_closer(input));
+    } else {
         input.report_missing("a statement, a value or `}`");
     }
-    let rest = input.skip_to(|rest| rest.token().newline_before && begins_statement(rest));
-    if is_stray_closer(rest) {
-        rest.remark(stray_closer(rest));
-        return rest.advance();
+    let mut rest = input.skip_to(begins_line);
+    while is_stray_closer(rest) {
+        rest = rest.advance().skip_to(begins_line);
     }
     rest
 }
@@ -225,7 +230,7 @@ fn report_early_value(input: Cursor<'_>, value: &Expr) {
 fn binding(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
     let rest = input.advance();
     let (rest, pattern) = must(rest, pattern, "a name or a pattern after `let`");
-    let (rest, _) = expect(rest, symbol(Symbol::Assign), "`=`");
+    let rest = past(rest, TokenKind::Symbol(Symbol::Assign), "`=`");
     let (rest, value) = must(rest, expression, "a value after `=`");
     let Ok((rest, _)) = word(Word::Else)(rest) else {
         return (
@@ -252,9 +257,9 @@ fn binding(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
 fn requirement(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
     let rest = input.advance();
     let (rest, condition) = must(rest, expression, "a condition after `require`");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        word(Word::Else),
+        TokenKind::Word(Word::Else),
         "`else` and the output if that does not hold",
     );
     let (rest, otherwise) = must(rest, expression, "an output after `else`");
@@ -272,7 +277,7 @@ fn change(input: Cursor<'_>) -> (Cursor<'_>, StatementKind) {
     let rest = input.advance();
     let (rest, field) = must::<Name>(rest, define_lower, "the name of a field after `set`");
     let (rest, path) = many0(step).parse(rest).unwrap_or((rest, Vec::new()));
-    let (rest, _) = expect(rest, symbol(Symbol::Assign), "`=`");
+    let rest = past(rest, TokenKind::Symbol(Symbol::Assign), "`=`");
     let (rest, value) = must(rest, expression, "the new value after `=`");
     (rest, StatementKind::Set { field, path, value })
 }

@@ -9,12 +9,12 @@ use super::cursor::{Cursor, Parsed, missing};
 use super::expression::{expression, head};
 use super::list::listed;
 use super::pattern::pattern;
-use super::recover::{ErrorNode, expect, link, must};
-use super::words::{symbol, word};
+use super::recover::{ErrorNode, link, must, past, toward};
+use super::words::word;
 use crate::ast::{Arm, Expr, ExprKind};
 use crate::problem::Problem;
 use crate::problem::catalogue::{P017, P018};
-use crate::token::{Symbol, Word};
+use crate::token::{Symbol, TokenKind, Word};
 
 /// `if c { a } else if d { b } else { e }`; a chain of `else if` costs no recursion.
 pub(super) fn conditional(input: Cursor<'_>) -> Parsed<'_, Expr> {
@@ -32,6 +32,11 @@ pub(super) fn conditional(input: Cursor<'_>) -> Parsed<'_, Expr> {
             break;
         }
         let (after, condition) = must(rest.advance(), head, "a condition after `if`");
+        let after = toward(
+            after,
+            TokenKind::Symbol(Symbol::OpenBrace),
+            "`{` after the condition",
+        );
         let (after, then) = must(after, braces, "`{` after the condition");
         branches.push(Branch {
             start: rest,
@@ -104,7 +109,12 @@ fn without_else(input: Cursor<'_>, rest: Cursor<'_>) -> Expr {
 pub(super) fn matching(input: Cursor<'_>) -> Parsed<'_, Expr> {
     let (rest, _) = word(Word::Match)(input)?;
     let (rest, subject) = must(rest, head, "a value after `match`");
-    let (rest, arms) = expect(rest, arms, "`{` and the alternatives of this `match`");
+    let rest = toward(
+        rest,
+        TokenKind::Symbol(Symbol::OpenBrace),
+        "`{` and the alternatives of this `match`",
+    );
+    let (rest, arms) = opt(arms).parse(rest)?;
     let kind = ExprKind::Match {
         subject: Box::new(subject),
         arms: arms.unwrap_or_default(),
@@ -131,7 +141,7 @@ pub(super) fn arms(input: Cursor<'_>) -> Parsed<'_, Vec<Arm>> {
 fn arm(input: Cursor<'_>) -> Parsed<'_, Arm> {
     let (rest, pattern) = pattern(input)?;
     let (rest, guard) = guard(rest)?;
-    let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+    let rest = past(rest, TokenKind::Symbol(Symbol::FatArrow), "`=>`");
     let (rest, body) = must(rest, expression, "a value after `=>`");
     Ok((
         rest,

@@ -51,6 +51,8 @@ pub(super) struct Shared<'a> {
     pub(super) is_head: Cell<bool>,
     /// In the arms of `accept` the word `refuse` is an answer.
     pub(super) may_refuse: Cell<bool>,
+    /// In a trace a line that begins like one of its lines is an anchor.
+    pub(super) is_trace: Cell<bool>,
 }
 
 impl<'a> Shared<'a> {
@@ -65,6 +67,7 @@ impl<'a> Shared<'a> {
             height: Cell::new(0),
             is_head: Cell::new(false),
             may_refuse: Cell::new(false),
+            is_trace: Cell::new(false),
         }
     }
 }

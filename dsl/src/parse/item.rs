@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Parsed, missing};
 use super::expression::expression;
 use super::list::listed;
 use super::machine::{machine, members};
-use super::recover::{ErrorNode, expect, must};
+use super::recover::{ErrorNode, expect, must, past, toward};
 use super::stray_closer;
 use super::types::{field_type, type_, type_body};
 use super::words::{ITEM_WORDS, begins_member, define_lower, define_upper, symbol};
@@ -24,10 +24,6 @@ pub(super) fn items(input: Cursor<'_>, comments: &[Comment]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut rest = input;
     while !rest.is_end() {
-        if let Some(after) = stranded_members(rest, items.last_mut()) {
-            rest = after;
-            continue;
-        }
         let (after, kind) = item(rest);
         let documentation = documentation(rest.shared.source, comments, rest.token().span);
         items.extend(kind.map(|kind| Item {
@@ -35,42 +31,9 @@ pub(super) fn items(input: Cursor<'_>, comments: &[Comment]) -> Vec<Item> {
             kind,
             span: rest.span_to(after),
         }));
-        rest = if after.is_recovering() {
-            after.skip_to(|_| false)
-        } else {
-            after
-        };
+        rest = after.resume(|_| false);
     }
     items
-}
-
-/// Members below the brace that closed their machine, which was one too many: said once, they are taken into it.
-fn stranded_members<'a>(input: Cursor<'a>, above: Option<&mut Item>) -> Option<Cursor<'a>> {
-    if !begins_member(input) {
-        return None;
-    }
-    let mut problem = Problem::new(
-        P025,
-        input.token().span,
-        format!("`{}` stands outside of a machine", input.text()),
-    );
-    let mut none = Vec::new();
-    let taken = match above.map(|item| &mut item.kind) {
-        Some(ItemKind::Machine(machine)) => {
-            let closed = input.previous().map(|token| token.span).unwrap_or_default();
-            problem = problem.pointing_at(closed, "the machine ends here");
-            &mut machine.members
-        }
-        _ => &mut none,
-    };
-    input.remark(problem);
-    let (rest, found) = members(input);
-    taken.extend(found);
-    Some(if rest.is_symbol(Symbol::CloseBrace) {
-        rest.advance()
-    } else {
-        rest
-    })
 }
 
 /// An item, by its word. A word that is nearly one is reported and taken for it.
@@ -81,8 +44,21 @@ fn item(input: Cursor<'_>) -> (Cursor<'_>, Option<ItemKind>) {
             item_of(word.spelling(), after)
         }
         TokenKind::Symbol(symbol) if symbol.is_closer() => {
-            input.remark(stray_closer(input));
+            input.report(stray_closer(input));
             (after, None)
+        }
+        _ if begins_member(input) => {
+            let title = format!("`{}` stands outside of a machine", input.text());
+            input.remark(Problem::new(P025, input.token().span, title));
+            let (rest, _) = members(input);
+            (
+                if rest.is_symbol(Symbol::CloseBrace) {
+                    rest.advance()
+                } else {
+                    rest
+                },
+                None,
+            )
         }
         kind => {
             let slip = if kind == TokenKind::Lower {
@@ -124,9 +100,9 @@ fn item_of<'a>(word: &str, after: Cursor<'a>) -> (Cursor<'a>, Option<ItemKind>) 
 /// `Name = body`, after the word `type`.
 fn type_item(input: Cursor<'_>) -> (Cursor<'_>, ItemKind) {
     let (rest, name) = must(input, define_upper, "the name of this type");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        symbol(Symbol::Assign),
+        TokenKind::Symbol(Symbol::Assign),
         "`=` and a type or constructors",
     );
     let (after, body) = expect(rest, type_body, "a type or constructors after `=`");
@@ -137,15 +113,15 @@ fn type_item(input: Cursor<'_>) -> (Cursor<'_>, ItemKind) {
 /// `name: T = e`, after the word `const`.
 fn const_item(input: Cursor<'_>) -> (Cursor<'_>, ItemKind) {
     let (rest, name) = must(input, define_lower, "the name of this constant");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        symbol(Symbol::Colon),
+        TokenKind::Symbol(Symbol::Colon),
         "`:` and the type of this constant",
     );
     let (rest, kind) = must(rest, type_, "the type of this constant");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        symbol(Symbol::Assign),
+        TokenKind::Symbol(Symbol::Assign),
         "`=` and the value of this constant",
     );
     let (rest, value) = must(rest, expression, "the value of this constant");
@@ -164,15 +140,15 @@ fn function(input: Cursor<'_>) -> (Cursor<'_>, ItemKind) {
 
 fn point_free(input: Cursor<'_>) -> (Cursor<'_>, FunctionBody) {
     let (rest, from) = must(input, type_, "the type of the argument");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        symbol(Symbol::ThinArrow),
+        TokenKind::Symbol(Symbol::ThinArrow),
         "`->` and the type of the result",
     );
     let (rest, to) = must(rest, type_, "the type of the result");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        symbol(Symbol::Assign),
+        TokenKind::Symbol(Symbol::Assign),
         "`=` and what this function is",
     );
     let (rest, arrow) = must(rest, arrow, "a function after `=`");
@@ -189,12 +165,17 @@ fn pointful(input: Cursor<'_>) -> (Cursor<'_>, FunctionBody) {
         )
     };
     let (rest, parameters) = expect(input, parameters, "`(` and the parameters of this function");
-    let (rest, _) = expect(
+    let rest = past(
         rest,
-        symbol(Symbol::ThinArrow),
+        TokenKind::Symbol(Symbol::ThinArrow),
         "`->` and the type of the result",
     );
     let (rest, result) = must(rest, type_, "the type of the result");
+    let rest = toward(
+        rest,
+        TokenKind::Symbol(Symbol::OpenBrace),
+        "`{` and the body of this function",
+    );
     let (rest, block) = must(rest, body, "`{` and the body of this function");
     (
         rest,

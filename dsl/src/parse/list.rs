@@ -1,7 +1,8 @@
 //! Brackets, and lists between them.
 
 use super::cursor::{Cursor, Parsed};
-use super::recover::expect;
+use super::recover::{expect, toward};
+use super::stray_closer;
 use super::words::{begins_statement, begins_value, symbol};
 use crate::problem::Problem;
 use crate::problem::catalogue::{P011, P020};
@@ -34,6 +35,32 @@ pub(super) fn bracketed<'a, T>(
     Ok((close(rest, opening, open), inside))
 }
 
+/// Braces around `content` that must stand here. If the opening one is missing and the content is there, it is read.
+pub(super) fn braced<'a, T: Default>(
+    input: Cursor<'a>,
+    wanted: &str,
+    begins: impl Fn(Cursor<'a>) -> bool,
+    content: impl FnOnce(Cursor<'a>) -> (Cursor<'a>, T),
+) -> (Cursor<'a>, T) {
+    let rest = toward(input, TokenKind::Symbol(Symbol::OpenBrace), wanted);
+    if rest.is_symbol(Symbol::OpenBrace) && !rest.is_recovering() {
+        return bracketed(rest, Symbol::OpenBrace, content).unwrap_or((rest, T::default()));
+    }
+    if !begins(rest) {
+        return (rest, T::default());
+    }
+    rest.recovered();
+    let (rest, inside) = content(rest);
+    (
+        if rest.is_symbol(Symbol::CloseBrace) {
+            rest.advance()
+        } else {
+            rest
+        },
+        inside,
+    )
+}
+
 /// Takes the closing bracket, or says which one is not closed.
 fn close<'a>(input: Cursor<'a>, opening: Token, open: Symbol) -> Cursor<'a> {
     let wanted = open.closer().unwrap_or(open);
@@ -44,22 +71,10 @@ fn close<'a>(input: Cursor<'a>, opening: Token, open: Symbol) -> Cursor<'a> {
     if is_cut_off(input, opening.span) {
         return input;
     }
-    let found = match input.token().kind {
-        TokenKind::Symbol(found) if found.is_closer() => Some(found),
-        _ => None,
-    };
-    let is_awaited = |found| {
-        input
-            .shared
-            .open
-            .borrow()
-            .iter()
-            .any(|(open, _)| open.closer() == Some(found))
-    };
-    let is_ours = found.is_some_and(|found| !is_awaited(found));
+    let is_ours = input.is_closer() && !input.closes_an_open_bracket();
     if is_ours {
         let title = format!("this `{}` is closed by `{}`", open.spelling(), input.text());
-        input.remark(
+        input.report(
             Problem::new(P011, input.token().span, title).pointing_at(opening.span, "opened here"),
         );
         return input.advance();
@@ -84,17 +99,39 @@ pub(super) fn commas<'a, T>(
     element: impl Fn(Cursor<'a>) -> Parsed<'a, T>,
 ) -> (Cursor<'a>, Vec<T>) {
     let mut elements = Vec::new();
-    let mut rest = input;
+    let mut rest = past_stray_closers(input);
     while !is_list_over(rest) {
         let (after, found) = expect(rest, &element, wanted);
         elements.extend(found);
-        rest = separator(after);
+        rest = past_stray_closers(separator(after));
     }
     (rest, elements)
 }
 
+/// Past closing brackets that cannot be meant for this list: no brace is written `)`, and a list that is closed
+/// rightly by the next token is not closed by this one.
+fn past_stray_closers(input: Cursor<'_>) -> Cursor<'_> {
+    let wanted = input
+        .shared
+        .open
+        .borrow()
+        .last()
+        .and_then(|(open, _)| open.closer());
+    let mut rest = input;
+    while let TokenKind::Symbol(found) = rest.token().kind {
+        let is_closed_next = wanted.is_some_and(|wanted| rest.advance().is_symbol(wanted));
+        let is_stray =
+            found != Symbol::CloseBrace && (wanted == Some(Symbol::CloseBrace) || is_closed_next);
+        if !found.is_closer() || rest.closes_an_open_bracket() || !is_stray {
+            break;
+        }
+        rest.remark(stray_closer(rest));
+        rest = separator(rest.advance());
+    }
+    rest
+}
+
 fn is_list_over(input: Cursor<'_>) -> bool {
-    let is_closer = matches!(input.token().kind, TokenKind::Symbol(symbol) if symbol.is_closer());
     let is_statement = input.token().newline_before && begins_statement(input);
     let is_cut = input
         .shared
@@ -102,7 +139,7 @@ fn is_list_over(input: Cursor<'_>) -> bool {
         .borrow()
         .last()
         .is_some_and(|(_, opening)| is_cut_off(input, *opening));
-    is_closer || is_statement || is_cut || input.is_over()
+    input.is_closer() || is_statement || is_cut || input.is_over()
 }
 
 /// Whether the closing bracket was lost with the rest of a line that ends in an open text.
@@ -129,8 +166,16 @@ fn separator(input: Cursor<'_>) -> Cursor<'_> {
         return input;
     }
     input.report_missing("`,` or the closing bracket");
+    let is_brace = input
+        .shared
+        .open
+        .borrow()
+        .last()
+        .is_some_and(|(open, _)| *open == Symbol::OpenBrace);
     let is_stop = |rest: Cursor<'_>| {
-        rest.is_symbol(Symbol::Comma) || (rest.token().newline_before && begins_statement(rest))
+        let goes_on = begins_statement(rest) || (is_brace && begins_value(rest.token().kind));
+        let is_new_line = rest.token().newline_before && rest.place() > input.place();
+        rest.is_symbol(Symbol::Comma) || (is_new_line && goes_on)
     };
     let rest = input.skip_to(is_stop);
     if rest.is_symbol(Symbol::Comma) {

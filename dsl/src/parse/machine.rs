@@ -7,13 +7,15 @@ use super::arrow::arrow;
 use super::control::{arms, guard};
 use super::cursor::Cursor;
 use super::expression::expression;
-use super::list::bracketed;
+use super::list::braced;
 use super::pattern::pattern;
-use super::recover::{ErrorNode, expect, must};
+use super::recover::{ErrorNode, expect, must, past};
+use super::stray_closer;
 use super::trace::trace;
 use super::types::type_body;
 use super::words::{
-    MEMBER_WORDS, begins_item, define_upper, lower, must_named, named, symbol, version,
+    MEMBER_WORDS, begins_item, begins_member, define_upper, lower, must_named, named, symbol,
+    version,
 };
 use crate::ast::{
     Adapter, Handler, HandlerBody, Machine, Member, MemberKind, Migrate, MigrateBack, MigrateBody,
@@ -35,15 +37,19 @@ pub(super) fn machine(input: Cursor<'_>) -> (Cursor<'_>, Machine) {
         Ok((rest, _)) => context(rest),
         Err(_) => (rest, Vec::new()),
     };
-    let body = |input| bracketed(input, Symbol::OpenBrace, members);
-    let (rest, members) = expect(rest, body, "`{` and the parts of this machine");
+    let (rest, members) = braced(
+        rest,
+        "`{` and the parts of this machine",
+        begins_member,
+        members,
+    );
     (
         rest,
         Machine {
             name,
             version,
             context,
-            members: members.unwrap_or_default(),
+            members,
         },
     )
 }
@@ -66,22 +72,30 @@ fn context(input: Cursor<'_>) -> (Cursor<'_>, Vec<Name>) {
 pub(super) fn members(input: Cursor<'_>) -> (Cursor<'_>, Vec<Member>) {
     let mut members = Vec::new();
     let mut rest = input;
-    while !rest.is_symbol(Symbol::CloseBrace) && !rest.is_end() && !begins_item(rest) {
+    while !is_machine_over(rest) {
         let (after, kind) = member(rest);
         members.push(Member {
             kind,
             span: rest.span_to(after),
         });
-        rest = after;
-        if rest.is_recovering() {
-            rest = rest.skip_to(|_| false);
-        }
-        if rest.is_symbol(Symbol::CloseParen) || rest.is_symbol(Symbol::CloseBracket) {
-            rest.remark(super::stray_closer(rest));
-            rest = rest.advance();
-        }
+        rest = after.resume(|closer| !is_stray_closer(closer));
     }
     (rest, members)
+}
+
+fn is_machine_over(input: Cursor<'_>) -> bool {
+    let is_brace = input.is_symbol(Symbol::CloseBrace) && !is_stray_closer(input);
+    is_brace || input.is_end() || begins_item(input)
+}
+
+/// A closing bracket that is not the machine's own: after that one stands no member, and nothing on its line.
+fn is_stray_closer(input: Cursor<'_>) -> bool {
+    if !input.is_closer() {
+        return false;
+    }
+    let next = input.advance();
+    let goes_on = !next.token().newline_before && !next.is_closer() && !begins_item(next);
+    !input.is_symbol(Symbol::CloseBrace) || begins_member(next) || goes_on
 }
 
 /// A member, by its word. A word that is nearly one is reported and taken for it.
@@ -91,6 +105,10 @@ fn member(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
         TokenKind::Word(Word::On) => return handler(after),
         TokenKind::Lower if MEMBER_WORDS.contains(&input.text()) => {
             return member_of(input.text(), input, after);
+        }
+        TokenKind::Symbol(symbol) if symbol.is_closer() => {
+            input.report(stray_closer(input));
+            return (after, MemberKind::Error);
         }
         TokenKind::Symbol(symbol) if symbol.is_combinator() => {
             input.report_missing("a part of this machine");
@@ -181,9 +199,9 @@ fn handler(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
         let (rest, arrow) = must(rest, arrow, "a function after `=`");
         (rest, HandlerBody::PointFree(arrow))
     } else {
-        let (rest, _) = expect(
+        let rest = past(
             rest,
-            symbol(Symbol::FatArrow),
+            TokenKind::Symbol(Symbol::FatArrow),
             "`=>` and what this input does, or `=` and a function",
         );
         let (rest, value) = must(rest, expression, "an output or a block after `=>`");
@@ -201,7 +219,7 @@ fn handler(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
 }
 
 fn step(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
-    let (rest, _) = expect(input, symbol(Symbol::Assign), "`=` after `step`");
+    let rest = past(input, TokenKind::Symbol(Symbol::Assign), "`=` after `step`");
     let (rest, arrow) = must(rest, arrow, "a function after `=`");
     (rest, MemberKind::Step(arrow))
 }
@@ -223,7 +241,7 @@ fn migrate(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
         (rest.advance(), MigrateBody::Unchanged(rest.token().span))
     } else {
         let (rest, pattern) = must(rest, pattern, "a pattern for the old state, or `unchanged`");
-        let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+        let rest = past(rest, TokenKind::Symbol(Symbol::FatArrow), "`=>`");
         let (rest, value) = must(rest, expression, "the new state after `=>`");
         (rest, MigrateBody::By { pattern, value })
     };
@@ -238,7 +256,7 @@ fn migrate_back(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     let rest = must_named(input, "to");
     let (rest, to) = must(rest, version, "the number of the older version");
     let (rest, pattern) = must(rest, pattern, "a pattern for the state of this version");
-    let (rest, _) = expect(rest, symbol(Symbol::FatArrow), "`=>`");
+    let rest = past(rest, TokenKind::Symbol(Symbol::FatArrow), "`=>`");
     let (rest, value) = must(rest, expression, "the old state after `=>`");
     (
         rest,

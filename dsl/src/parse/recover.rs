@@ -7,6 +7,7 @@
 use nom::Parser;
 
 use super::cursor::{Cursor, Missing, Parsed};
+use super::trace::begins_line;
 use super::words::{begins_item, begins_member};
 use crate::ast::{Arrow, ArrowKind, Expr, ExprKind, Name, Pattern, PatternKind, Type, TypeKind};
 use crate::limits::{HEIGHT_MAX, NESTING_MAX};
@@ -152,12 +153,21 @@ impl<'a> Cursor<'a> {
 
     /// Whether this line begins something that ends every bracket that is still open.
     pub(super) fn is_anchor(self) -> bool {
-        self.token().newline_before && (begins_item(self) || begins_member(self))
+        let is_line = || self.shared.is_trace.get() && begins_line(self);
+        self.token().newline_before && (begins_item(self) || begins_member(self) || is_line())
     }
 
     /// Whether a block or a list cannot go on here.
     pub(super) fn is_over(self) -> bool {
         self.is_end() || self.is_anchor()
+    }
+
+    /// Whether the next token closes a bracket that is open.
+    pub(super) fn closes_an_open_bracket(self) -> bool {
+        let open = self.shared.open.borrow();
+        let kind = self.token().kind;
+        open.iter()
+            .any(|(open, _)| open.closer().map(TokenKind::Symbol) == Some(kind))
     }
 
     /// Skips to the first token at this depth that `stop` wants, to a closing bracket, or to an anchor.
@@ -185,22 +195,48 @@ impl<'a> Cursor<'a> {
         self.recovered();
         rest
     }
+
+    /// Skips, if it is recovering, to an anchor or to a closing bracket that `is_own`. Others that come up on the
+    /// way belong to what went wrong.
+    pub(super) fn resume(self, is_own: impl Fn(Cursor<'a>) -> bool) -> Cursor<'a> {
+        if !self.is_recovering() {
+            return self;
+        }
+        let mut rest = self.skip_to(|_| false);
+        while rest.is_closer() && !is_own(rest) {
+            rest = rest.advance().skip_to(|_| false);
+        }
+        rest
+    }
+
+    pub(super) fn is_closer(self) -> bool {
+        matches!(self.token().kind, TokenKind::Symbol(symbol) if symbol.is_closer())
+    }
 }
 
-/// What `parser` reads, or an error node and a report that `wanted` was expected.
+/// What `parser` reads, or an error node and a report that `wanted` was expected. Almost anything can be read
+/// as a value or a pattern, so this is no firm ground: who was recovering still is.
 pub(super) fn must<'a, T: ErrorNode>(
     input: Cursor<'a>,
-    parser: impl Parser<Cursor<'a>, Output = T, Error = Missing>,
+    mut parser: impl Parser<Cursor<'a>, Output = T, Error = Missing>,
     wanted: &str,
 ) -> (Cursor<'a>, T) {
-    let (rest, found) = expect(input, parser, wanted);
-    (
-        rest,
-        found.unwrap_or_else(|| T::error(input.token().span.before())),
-    )
+    let was_recovering = input.is_recovering();
+    if !input.is_anchor()
+        && let Ok((rest, found)) = parser.parse(input)
+    {
+        input
+            .shared
+            .is_recovering
+            .set(was_recovering || input.is_recovering());
+        return (rest, found);
+    }
+    input.report_missing(wanted);
+    (input, T::error(input.token().span.before()))
 }
 
-/// What `parser` reads, or a report that `wanted` was expected. At an anchor something is always missing.
+/// What `parser` reads, which is firm ground, or a report that `wanted` was expected.
+/// At an anchor something is always missing.
 pub(super) fn expect<'a, T>(
     input: Cursor<'a>,
     mut parser: impl Parser<Cursor<'a>, Output = T, Error = Missing>,
@@ -216,6 +252,43 @@ pub(super) fn expect<'a, T>(
     input.report_missing(wanted);
     (input, None)
 }
+
+/// Past a token that must stand here. If it stands further on in the line, what is before it is skipped.
+pub(super) fn past<'a>(input: Cursor<'a>, kind: TokenKind, wanted: &str) -> Cursor<'a> {
+    let found = toward(input, kind, wanted);
+    if found.token().kind == kind && !found.is_recovering() {
+        found.advance()
+    } else {
+        found
+    }
+}
+
+/// Up to a token that must stand here. If it stands further on in the line, what is before it is skipped.
+pub(super) fn toward<'a>(input: Cursor<'a>, kind: TokenKind, wanted: &str) -> Cursor<'a> {
+    if input.token().kind == kind && !input.is_anchor() {
+        input.recovered();
+        return input;
+    }
+    input.report_missing(wanted);
+    let mut place = input;
+    for _ in 0..TOWARD_TOKENS_MAX {
+        if place.token().newline_before
+            || place.is_symbol(Symbol::Comma)
+            || place.closes_an_open_bracket()
+        {
+            break;
+        }
+        if place.token().kind == kind {
+            place.recovered();
+            return place;
+        }
+        place = place.advance();
+    }
+    input
+}
+
+/// How far a missing token is looked for. Without a limit, a line of mistakes would take quadratic time.
+const TOWARD_TOKENS_MAX: usize = 24;
 
 /// Reads a production that holds others of its kind, within the limits on nesting and height.
 pub(super) fn deeper<'a, T: ErrorNode>(

@@ -7,8 +7,8 @@ use nom::sequence::preceded;
 
 use super::cursor::{Cursor, Parsed, missing};
 use super::expression::{expression, operand};
-use super::list::bracketed;
-use super::recover::{expect, must};
+use super::list::braced;
+use super::recover::must;
 use super::words::{named, symbol, text, version};
 use crate::ast::{Expected, ExpectedKind, Expr, Trace, TraceLine, TraceLineKind, Version};
 use crate::problem::Problem;
@@ -26,21 +26,16 @@ pub(super) fn trace(input: Cursor<'_>) -> (Cursor<'_>, Trace) {
         }
         Err(_) => (rest, None),
     };
-    let body = |input| bracketed(input, Symbol::OpenBrace, lines);
-    let (rest, lines) = expect(rest, body, "`{` and the lines of this trace");
-    (
-        rest,
-        Trace {
-            title,
-            from,
-            lines: lines.unwrap_or_default(),
-        },
-    )
+    let (rest, lines) = braced(rest, "`{` and the lines of this trace", begins_line, lines);
+    (rest, Trace { title, from, lines })
 }
 
 /// `given` in the head of a trace is planned.
 fn without_given(input: Cursor<'_>) -> Cursor<'_> {
-    let Ok((rest, word)) = named("given")(input) else {
+    let Some((rest, word)) = named("given")(input)
+        .ok()
+        .filter(|_| !input.token().newline_before)
+    else {
         return input;
     };
     let problem = Problem::new(
@@ -53,25 +48,30 @@ fn without_given(input: Cursor<'_>) -> Cursor<'_> {
 }
 
 fn lines(input: Cursor<'_>) -> (Cursor<'_>, Vec<TraceLine>) {
+    let was_trace = input.shared.is_trace.replace(true);
     let mut lines = Vec::new();
     let mut rest = input;
-    while !rest.is_symbol(Symbol::CloseBrace) && !rest.is_over() {
+    while !is_trace_over(rest) && (begins_line(rest) || !rest.is_over()) {
         match line(rest) {
             Ok((after, line)) => {
                 lines.push(line);
                 rest = after;
             }
-            Err(_) => rest.report(no_line(rest)),
+            Err(_) => {
+                rest.report(no_line(rest));
+                rest = rest.advance();
+            }
         }
-        if rest.is_recovering() {
-            rest = rest.skip_to(|rest| rest.token().newline_before && begins_line(rest));
-        }
-        if rest.is_symbol(Symbol::CloseParen) || rest.is_symbol(Symbol::CloseBracket) {
-            rest.report_missing("a line of a trace");
-            rest = rest.advance();
-        }
+        rest = rest.resume(is_trace_over);
     }
+    input.shared.is_trace.set(was_trace);
     (rest, lines)
+}
+
+/// The brace of the trace itself: after that stands no line.
+fn is_trace_over(input: Cursor<'_>) -> bool {
+    input.is_symbol(Symbol::CloseBrace)
+        && !(input.advance().token().newline_before && begins_line(input.advance()))
 }
 
 fn no_line(input: Cursor<'_>) -> Problem {
@@ -83,7 +83,8 @@ fn no_line(input: Cursor<'_>) -> Problem {
     .noting("its lines are `> input = output`, `check condition`, `given state` and `upgrade`")
 }
 
-fn begins_line(input: Cursor<'_>) -> bool {
+/// Whether a line of a trace begins here.
+pub(super) fn begins_line(input: Cursor<'_>) -> bool {
     let is_word = ["check", "given", "upgrade"]
         .iter()
         .any(|word| input.is_named(word));

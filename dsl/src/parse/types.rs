@@ -5,7 +5,7 @@ use nom::branch::alt;
 
 use super::cursor::{Cursor, Parsed};
 use super::list::listed;
-use super::recover::{ErrorNode, deeper, expect, must};
+use super::recover::{ErrorNode, deeper, expect, must, past};
 use super::words::{attached, define_lower, define_upper, symbol, token, upper};
 use crate::ast::{ConstructorItem, FieldType, Type, TypeBody, TypeKind, TypePayload, Variant};
 use crate::problem::Problem;
@@ -118,7 +118,7 @@ fn fields(input: Cursor<'_>) -> Parsed<'_, Vec<FieldType>> {
 /// `name: T`
 pub(super) fn field_type(input: Cursor<'_>) -> Parsed<'_, FieldType> {
     let (rest, name) = define_lower(input)?;
-    let (rest, _) = expect(rest, symbol(Symbol::Colon), "`:` and a type");
+    let rest = past(rest, TokenKind::Symbol(Symbol::Colon), "`:` and a type");
     let (rest, kind) = must(rest, stored, "a type");
     Ok((
         rest,

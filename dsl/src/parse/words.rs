@@ -246,22 +246,18 @@ pub(super) fn begins_member(input: Cursor<'_>) -> bool {
 }
 
 fn begins_named_member(input: Cursor<'_>, next: TokenKind) -> bool {
-    let is_brace = next == TokenKind::Symbol(Symbol::OpenBrace);
-    let after = input.advance();
+    let is_symbol = |symbol| next == TokenKind::Symbol(symbol);
+    let is_other_word = matches!(
+        next,
+        TokenKind::Lower | TokenKind::Upper | TokenKind::Int(_) | TokenKind::Text
+    );
     match input.text() {
         "input" | "output" | "state" => {
-            is_brace || matches!(next, TokenKind::Upper | TokenKind::Symbol(Symbol::Bar))
+            is_other_word || is_symbol(Symbol::OpenBrace) || is_symbol(Symbol::Bar)
         }
-        "init" => {
-            is_brace || matches!(next, TokenKind::Upper | TokenKind::Int(_) | TokenKind::Text)
-        }
-        "step" => next == TokenKind::Symbol(Symbol::Assign),
-        "migrate" => after.is_named("from") || after.is_named("back"),
-        "accept" => after.is_named("from"),
-        "reply" => after.is_named("to"),
-        "trace" => next == TokenKind::Text,
-        "invariant" | "property" | "witness" => next == TokenKind::Lower,
-        _ => false,
+        "init" => is_other_word || is_symbol(Symbol::OpenBrace),
+        "step" => is_symbol(Symbol::Assign),
+        word => is_other_word && MEMBER_WORDS.contains(&word),
     }
 }
 
