@@ -308,6 +308,13 @@ impl Verified {
         &self.bytecode
     }
 
+    /// The function at position `index`, if there is one.
+    #[must_use]
+    pub fn function_at(&self, index: usize) -> Option<FunctionId> {
+        let number = u32::try_from(index).ok()?;
+        (index < self.functions.len()).then_some(FunctionId(number))
+    }
+
     /// What was proved of a function.
     #[must_use]
     pub fn certificate(&self, function: FunctionId) -> &Certificate {

@@ -3,8 +3,12 @@
 //! Nothing here is part of the product. The judges are written for clarity and share no algorithm with
 //! what they judge.
 
+pub mod assembly;
+pub mod bytes;
 pub mod generate;
 pub mod meaning;
 pub mod process;
 pub mod street;
+pub mod notation;
+pub mod script;
 pub mod tree;
