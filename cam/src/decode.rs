@@ -403,9 +403,8 @@ impl ValueReader<'_> {
     fn read_list(&mut self, reader: &mut Reader<'_>, item: TypeId) -> Result<List, Malformed> {
         let count = reader.count("items in a list", usize::MAX, 0)?;
         let mut list = List::default();
-        self.charge(reader, 32)?;
+        self.charge_container(reader, count)?;
         for _ in 0..count {
-            self.charge(reader, 16)?;
             list.push(self.read(reader, item)?);
         }
         Ok(list)
@@ -419,9 +418,8 @@ impl ValueReader<'_> {
     ) -> Result<Map, Malformed> {
         let count = reader.count("entries in a map", usize::MAX, 0)?;
         let mut map = Map::default();
-        self.charge(reader, 32)?;
+        self.charge_container(reader, count)?;
         for _ in 0..count {
-            self.charge(reader, 16)?;
             let offset = reader.offset();
             let entry_key = self.read(reader, key)?;
             if map.last_key().is_some_and(|last| *last >= entry_key) {
@@ -433,6 +431,11 @@ impl ValueReader<'_> {
             map.insert(entry_key, self.read(reader, value)?);
         }
         Ok(map)
+    }
+
+    /// All entries are charged before the first is built: a count costs its sender nothing.
+    fn charge_container(&mut self, reader: &Reader<'_>, count: usize) -> Result<(), Malformed> {
+        self.charge(reader, (count as u64).saturating_mul(16).saturating_add(32))
     }
 
     fn charge(&mut self, reader: &Reader<'_>, weight: u64) -> Result<(), Malformed> {

@@ -4,6 +4,8 @@
 //! whole, so an abort costs nothing. Lists and maps know their weight, so the size of a new state is
 //! checked in time of its width and not of its content.
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use imbl::{OrdMap, Vector};
@@ -131,8 +133,19 @@ impl Value {
 const CONTAINER_WEIGHT: u64 = 32;
 const ENTRY_WEIGHT: u64 = 16;
 
+/// A weight that does not fit in 64 bits stays at the end of the range, and so does what it is taken
+/// from: a value may share its parts, so such weights cost little to build, and a container that forgot
+/// one would be lighter than its content and escape the limits.
+fn less(whole: u64, removed: u64) -> u64 {
+    if whole == u64::MAX {
+        whole
+    } else {
+        whole.saturating_sub(removed)
+    }
+}
+
 /// A finite sequence that knows its weight.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Debug)]
 pub struct List {
     items: Vector<Value>,
     weight: u64,
@@ -193,7 +206,7 @@ impl FromIterator<Value> for List {
 }
 
 /// A finite map, ordered by key, that knows its weight.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Debug)]
 pub struct Map {
     entries: OrdMap<Value, Value>,
     weight: u64,
@@ -245,7 +258,7 @@ impl Map {
                 .saturating_add(key_weight)
                 .saturating_add(ENTRY_WEIGHT)
         });
-        self.weight = self.weight.saturating_sub(removed).saturating_add(added);
+        self.weight = less(self.weight, removed).saturating_add(added);
     }
 
     /// Removes the entry under `key`, if there is one.
@@ -255,7 +268,7 @@ impl Map {
                 .weight()
                 .saturating_add(value.weight())
                 .saturating_add(ENTRY_WEIGHT);
-            self.weight = self.weight.saturating_sub(removed);
+            self.weight = less(self.weight, removed);
         }
     }
 
@@ -284,6 +297,40 @@ impl FromIterator<(Value, Value)> for Map {
     }
 }
 
+/// Containers are compared by their content; the weight follows from it.
+macro_rules! compared_by {
+    ($container:ty, $content:ident) => {
+        impl PartialEq for $container {
+            fn eq(&self, other: &Self) -> bool {
+                self.$content == other.$content
+            }
+        }
+
+        impl Eq for $container {}
+
+        impl PartialOrd for $container {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $container {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.$content.cmp(&other.$content)
+            }
+        }
+
+        impl Hash for $container {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.$content.hash(state);
+            }
+        }
+    };
+}
+
+compared_by!(List, items);
+compared_by!(Map, entries);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,6 +348,21 @@ mod tests {
         assert_eq!(Value::Map(map.clone()).weight(), one);
         map.remove(&Value::text("a"));
         assert_eq!(Value::Map(map).weight(), empty);
+    }
+
+    #[test]
+    fn a_weight_beyond_the_range_is_not_forgotten() {
+        let mut heavy = Value::List(List::default());
+        for _ in 0..9 {
+            heavy = Value::List(std::iter::repeat_n(heavy, 1000).collect());
+        }
+        assert_eq!(heavy.weight(), u64::MAX);
+        let mut map: Map = [(Value::Int(1), Value::Int(1))].into_iter().collect();
+        let light = map.clone();
+        map.insert(Value::Int(2), heavy);
+        map.remove(&Value::Int(2));
+        assert_eq!(map, light);
+        assert!(Value::Map(map).weight() >= Value::Map(light).weight());
     }
 
     #[test]
