@@ -20,31 +20,61 @@ use crate::value::Value;
 /// # Errors
 /// `Mismatch` if a `get` or `put` in it is of another state; `TooLarge`.
 pub fn thread(draft: &mut Draft, arrow: Arrow, state: TypeId) -> Result<Arrow, IllTyped> {
-    let node = draft.node(arrow).clone();
-    let start = draft.types.product(&[state, node.domain]);
-    match node.combinator {
-        _ if !node.stateful => {
-            let fst = draft.project(start, 0)?;
-            let snd = draft.project(start, 1)?;
-            let result = draft.compose(snd, arrow)?;
-            draft.tuple(start, &[fst, result])
-        }
-        Combinator::Get => {
-            same_state(state, node.codomain)?;
-            let fst = draft.project(start, 0)?;
-            draft.tuple(start, &[fst, fst])
-        }
-        Combinator::Put => {
-            same_state(state, node.domain)?;
-            let snd = draft.project(start, 1)?;
-            let unit = draft.constant(start, UNIT, Value::unit())?;
-            draft.tuple(start, &[snd, unit])
-        }
+    if !draft.node(arrow).stateful {
+        return thread_pure(draft, arrow, state);
+    }
+    // What recurses keeps its frames small: parts are threaded here and joined elsewhere.
+    match draft.node(arrow).combinator.clone() {
         Combinator::Compose(f, g) => thread_chain(draft, f, g, state),
-        Combinator::Tuple(parts) => thread_tuple(draft, &parts, node.domain, state),
-        Combinator::Case(arms) => thread_case(draft, &arms, node.domain, state),
+        Combinator::Tuple(parts) => {
+            let threaded = thread_all(draft, &parts, state)?;
+            join_tuple(draft, arrow, &threaded, state)
+        }
+        Combinator::Case(arms) => {
+            let threaded = thread_all(draft, &arms, state)?;
+            join_case(draft, arrow, &threaded, state)
+        }
+        Combinator::Get => thread_get(draft, arrow, state),
+        Combinator::Put => thread_put(draft, arrow, state),
         _ => unreachable!("only get, put and what contains them are stateful"),
     }
+}
+
+fn thread_pure(draft: &mut Draft, arrow: Arrow, state: TypeId) -> Result<Arrow, IllTyped> {
+    let start = started(draft, arrow, state);
+    let fst = draft.project(start, 0)?;
+    let snd = draft.project(start, 1)?;
+    let result = draft.compose(snd, arrow)?;
+    draft.tuple(start, &[fst, result])
+}
+
+fn thread_get(draft: &mut Draft, arrow: Arrow, state: TypeId) -> Result<Arrow, IllTyped> {
+    same_state(state, draft.codomain(arrow))?;
+    let start = started(draft, arrow, state);
+    let fst = draft.project(start, 0)?;
+    draft.tuple(start, &[fst, fst])
+}
+
+fn thread_put(draft: &mut Draft, arrow: Arrow, state: TypeId) -> Result<Arrow, IllTyped> {
+    same_state(state, draft.domain(arrow))?;
+    let start = started(draft, arrow, state);
+    let snd = draft.project(start, 1)?;
+    let unit = draft.constant(start, UNIT, Value::unit())?;
+    draft.tuple(start, &[snd, unit])
+}
+
+/// `state x A`, for an arrow that starts at `A`.
+fn started(draft: &mut Draft, arrow: Arrow, state: TypeId) -> TypeId {
+    let domain = draft.domain(arrow);
+    draft.types.product(&[state, domain])
+}
+
+fn thread_all(draft: &mut Draft, arrows: &[Arrow], state: TypeId) -> Result<Vec<Arrow>, IllTyped> {
+    let mut threaded = Vec::with_capacity(arrows.len());
+    for arrow in arrows {
+        threaded.push(thread(draft, *arrow, state)?);
+    }
+    Ok(threaded)
 }
 
 /// Composition is walked with a stack of its own, so a long straight line costs no host stack.
@@ -68,23 +98,22 @@ fn thread_chain(draft: &mut Draft, f: Arrow, g: Arrow, state: TypeId) -> Result<
 }
 
 /// From `(s, a)` through `(s, a, b1)`, `(s, a, b1, b2)` .. to `(s, (b1, .., bn))`.
-fn thread_tuple(
+fn join_tuple(
     draft: &mut Draft,
-    parts: &[Arrow],
-    a: TypeId,
+    arrow: Arrow,
+    threaded: &[Arrow],
     state: TypeId,
 ) -> Result<Arrow, IllTyped> {
-    let mut held = vec![state, a];
+    let mut held = vec![state, draft.domain(arrow)];
     let mut whole = {
         let start = draft.types.product(&held);
         draft.identity(start)?
     };
-    for part in parts {
+    for step in threaded {
         let here = draft.types.product(&held);
         let (s, input) = (draft.project(here, 0)?, draft.project(here, 1)?);
         let pair = draft.tuple(here, &[s, input])?;
-        let step = thread(draft, *part, state)?;
-        let step = draft.compose(pair, step)?;
+        let step = draft.compose(pair, *step)?;
         // (here, (s, b)) -> (s, a, b1 .. b)
         let identity = draft.identity(here)?;
         let both = draft.tuple(here, &[identity, step])?;
@@ -104,7 +133,7 @@ fn thread_tuple(
         let flat = draft.tuple(joined, &fields)?;
         let advanced = draft.compose(both, flat)?;
         whole = draft.compose(whole, advanced)?;
-        held.push(draft.codomain(*part));
+        held.push(draft.codomain(result));
     }
     let end = draft.types.product(&held);
     let s = draft.project(end, 0)?;
@@ -117,31 +146,28 @@ fn thread_tuple(
 }
 
 /// From `(s, (c, sum))` to `((s, c), sum)`; in each arm from `((s, c), d)` to `(s, (c, d))`.
-fn thread_case(
+fn join_case(
     draft: &mut Draft,
-    arms: &[Arrow],
-    domain: TypeId,
+    arrow: Arrow,
+    threaded: &[Arrow],
     state: TypeId,
 ) -> Result<Arrow, IllTyped> {
+    let domain = draft.domain(arrow);
     let Type::Product(parts) = draft.types.get(domain).clone() else {
         unreachable!("a case starts at environment x sum")
     };
     let (environment, sum) = (parts[0], parts[1]);
     let held = draft.types.product(&[state, environment]);
-    let mut threaded = Vec::with_capacity(arms.len());
-    for arm in arms {
-        let payload = match draft.types.get(draft.domain(*arm)) {
-            Type::Product(parts) => parts[1],
-            _ => unreachable!("an arm starts at environment x payload"),
-        };
+    let payloads = draft.types.get(sum).operands();
+    let mut arms = Vec::with_capacity(threaded.len());
+    for (arm, payload) in threaded.iter().zip(payloads) {
         let start = draft.types.product(&[held, payload]);
         let inward = reassociate_right(draft, start)?;
-        let own = thread(draft, *arm, state)?;
-        threaded.push(draft.compose(inward, own)?);
+        arms.push(draft.compose(inward, *arm)?);
     }
     let start = draft.types.product(&[state, domain]);
     let outward = reassociate_left(draft, start)?;
-    let case = draft.case(held, sum, &threaded)?;
+    let case = draft.case(held, sum, &arms)?;
     draft.compose(outward, case)
 }
 
