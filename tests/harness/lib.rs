@@ -6,9 +6,11 @@
 pub mod assembly;
 pub mod bytes;
 pub mod generate;
+pub mod generated;
+pub mod language;
 pub mod meaning;
-pub mod process;
-pub mod street;
 pub mod notation;
+pub mod process;
 pub mod script;
+pub mod street;
 pub mod tree;

@@ -149,7 +149,10 @@ impl Bench {
                 &ran(&code, function, input, u64::MAX),
             ),
             "trap" => self.trap(&code, function, input, right),
-            "cost" => cost(&code, function, &input, right),
+            "cost" => {
+                self.shown.traps.push(TrapReason::OutOfFuel.name());
+                cost(&code, function, &input, right)
+            }
             _ => Err(format!("`{verb}` is no statement")),
         }
     }

@@ -60,18 +60,54 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
 /// The names of the variants of `enumeration`, read from Rust source formatted by rustfmt.
 #[must_use]
 pub fn variants(source: &str, enumeration: &str) -> BTreeSet<String> {
+    let documented = documented(source, enumeration);
+    documented.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The variants of `enumeration` in order, each with its documentation on one line.
+#[must_use]
+pub fn documented(source: &str, enumeration: &str) -> Vec<(String, String)> {
     let head = format!("pub enum {enumeration} {{\n");
     let (_, body) = source
         .split_once(&head)
         .expect("the enumeration is in the file");
     let (body, _) = body.split_once("\n}").expect("it ends");
-    let of_enumeration = body.lines().filter_map(|line| {
-        let line = line.strip_prefix("    ")?;
-        let first = line.chars().next()?;
-        let end = line.find(|letter: char| !letter.is_alphanumeric());
-        first
-            .is_uppercase()
-            .then(|| line[..end.unwrap_or(line.len())].to_owned())
-    });
-    of_enumeration.collect()
+    let (mut found, mut words) = (Vec::new(), Vec::new());
+    for line in body.lines().filter_map(|line| line.strip_prefix("    ")) {
+        if let Some(more) = line.strip_prefix("/// ") {
+            words.push(more);
+        } else if line.starts_with(char::is_uppercase) {
+            let end = line.find(|letter: char| !letter.is_alphanumeric());
+            let name = line[..end.unwrap_or(line.len())].to_owned();
+            found.push((name, words.join(" ")));
+            words.clear();
+        }
+    }
+    found
+}
+
+/// The constants of a source file in order: name, expression, and the first sentence of what they are for.
+#[must_use]
+pub fn constants(source: &str) -> Vec<(String, String, String)> {
+    let (mut found, mut words) = (Vec::new(), Vec::new());
+    for line in source.lines() {
+        if let Some(more) = line.strip_prefix("/// ") {
+            words.push(more);
+        } else if let Some(constant) = line.strip_prefix("pub const ") {
+            let (name, rest) = constant.split_once(':').unwrap_or((constant, ""));
+            let (_, value) = rest.split_once(" = ").unwrap_or(("", rest));
+            let text = words.join(" ");
+            let first = text
+                .split(". ")
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches('.');
+            let value = value.trim_end_matches(';').to_owned();
+            found.push((name.to_owned(), value, first.to_owned()));
+            words.clear();
+        } else {
+            words.clear();
+        }
+    }
+    found
 }
