@@ -60,28 +60,26 @@ fn item(input: Cursor<'_>) -> (Cursor<'_>, Option<ItemKind>) {
                 None,
             )
         }
-        kind => {
-            let slip = if kind == TokenKind::Lower {
-                nearest(input.text(), ITEM_WORDS)
-            } else {
-                None
-            };
-            let problem = Problem::new(
-                P023,
-                input.token().span,
-                format!("{} begins no definition", input.found()),
-            );
-            let Some(meant) = slip else {
-                input.report(
-                    problem.noting("definitions begin with `machine`, `type`, `fn` or `const`"),
-                );
-                return (after, Some(ItemKind::Error));
-            };
-            let problem = problem.helping(format!("did you mean `{meant}`?"));
-            input.remark(problem.fixed_by(format!("write `{meant}`"), input.token().span, meant));
-            item_of(meant, after)
-        }
+        _ => unknown_item(input, after),
     }
+}
+
+/// Something that begins no item; a word that is nearly one of theirs is taken for it.
+fn unknown_item<'a>(input: Cursor<'a>, after: Cursor<'a>) -> (Cursor<'a>, Option<ItemKind>) {
+    let is_word = input.token().kind == TokenKind::Lower;
+    let slip = is_word.then(|| nearest(input.text(), ITEM_WORDS)).flatten();
+    let problem = Problem::new(
+        P023,
+        input.token().span,
+        format!("{} begins no definition", input.found()),
+    );
+    let Some(meant) = slip else {
+        input.report(problem.noting("definitions begin with `machine`, `type`, `fn` or `const`"));
+        return (after, Some(ItemKind::Error));
+    };
+    let problem = problem.helping(format!("did you mean `{meant}`?"));
+    input.remark(problem.fixed_by(format!("write `{meant}`"), input.token().span, meant));
+    item_of(meant, after)
 }
 
 fn item_of<'a>(word: &str, after: Cursor<'a>) -> (Cursor<'a>, Option<ItemKind>) {

@@ -80,20 +80,24 @@ fn amount(
         .filter(char::is_ascii_digit)
         .collect();
     let places = scaled(whole, &decimals, scale)?;
-    let zeros = std::iter::repeat_n('0', places - decimals.len());
-    whole
-        .chars()
-        .chain(decimals.chars())
-        .chain(zeros)
-        .filter_map(|digit| digit.to_digit(10))
-        .try_fold(0_u64, |amount, digit| {
-            amount.checked_mul(10)?.checked_add(u64::from(digit))
-        })
+    let zeros = "0".repeat(places - decimals.len());
+    value(&[whole, &decimals, &zeros])
         .filter(|amount| *amount <= AMOUNT_MAX)
         .ok_or_else(|| {
             let help = format!("the greatest Int is {}", i64::MAX);
             mistake(P005, "this number does not fit into 64 bits", Some(help))
         })
+}
+
+/// The value of digits one after the other.
+fn value(pieces: &[&str]) -> Option<u64> {
+    let digits = pieces
+        .iter()
+        .flat_map(|piece| piece.chars())
+        .filter_map(|digit| digit.to_digit(10));
+    digits.into_iter().try_fold(0_u64, |amount, digit| {
+        amount.checked_mul(10)?.checked_add(u64::from(digit))
+    })
 }
 
 /// How many decimals are kept: at least those that are written.
