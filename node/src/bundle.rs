@@ -222,6 +222,16 @@ impl Bundle {
         self.signatures.values().map(|(key, _)| key)
     }
 
+    /// The keys whose signatures do not hold, for an author who looks at a file. Whether a key is
+    /// trusted is another question, which [`Bundle::authenticate`] answers.
+    pub fn forged(&self) -> impl Iterator<Item = &PublicKey> {
+        let pairs = self.signatures.values();
+        pairs.filter_map(|(key, signature)| {
+            let verified = key.verify(Domain::BUNDLE, &self.manifest, signature);
+            verified.err().map(|_| key)
+        })
+    }
+
     /// The bytes that travel.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -1,0 +1,421 @@
+//! The command line as data. What each command does with it stands in `command`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+use node::key::PublicKey;
+
+use crate::examples;
+
+/// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
+#[derive(Parser, Debug)]
+#[command(name = "cam", version, after_help = examples::cam())]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Print exactly one JSON object on the standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print nothing but answers and errors.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// The project to work on, instead of the nearest `cam.toml` upwards from here.
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// The key folder, instead of `$CAM_KEYS` or `camshaft/keys` in the folder of configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Start a project with a small machine that checks and tests.
+    #[command(after_help = examples::NEW)]
+    New(New),
+    /// Check the source: grammar, names, types, exhaustiveness, upgrades.
+    #[command(after_help = examples::CHECK)]
+    Check(Messages),
+    /// Run the traces of the source on the real machine.
+    #[command(after_help = examples::TEST)]
+    Test(Messages),
+    /// Compile the source to bytecode.
+    #[command(after_help = examples::BUILD)]
+    Build(Messages),
+    /// Make and show keys.
+    #[command(subcommand, after_help = examples::KEY)]
+    Key(KeyCommand),
+    /// Name nodes and pin their keys.
+    #[command(subcommand, after_help = examples::NODE)]
+    Node(NodeCommand),
+    /// Make the bundle that brings the source to a node, and put the version into the history.
+    #[command(after_help = examples::BUNDLE)]
+    Bundle(Bundle),
+    /// Add a signature to a bundle.
+    #[command(after_help = examples::SIGN)]
+    Sign(Sign),
+    /// Judge a bundle offline: hashes, all code, the migration, signatures.
+    #[command(after_help = examples::VERIFY)]
+    Verify(Verify),
+    /// Deliver a bundle to a node.
+    #[command(after_help = examples::PUSH)]
+    Push(Push),
+    /// Send an input to a machine and print its answer.
+    #[command(after_help = examples::SEND)]
+    Send(Send),
+    /// Ask a machine something that changes nothing.
+    #[command(after_help = examples::QUERY)]
+    Query(Query),
+    /// Show what runs.
+    #[command(after_help = examples::STATUS)]
+    Status(Status),
+    /// Show the bundles a machine has accepted.
+    #[command(after_help = examples::HISTORY)]
+    History(History),
+    /// Show the state of a machine.
+    #[command(after_help = examples::STATE)]
+    State(State),
+    /// Explain a code of a message.
+    #[command(after_help = examples::EXPLAIN)]
+    Explain(Explain),
+    /// Print completions for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(Completions),
+    /// Show everything on a node of its own: deploy, upgrade under load, refuse, kill, recover.
+    #[command(after_help = examples::DEMO)]
+    Demo,
+    /// Be the daemon `cam-node`. Used by `demo`, which must not depend on where that is installed.
+    #[command(hide = true, disable_help_flag = true, disable_version_flag = true)]
+    Daemon(Daemon),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct New {
+    /// The name of the project and its folder: small letters, digits and `-`.
+    pub(crate) name: String,
+}
+
+/// How problems of a source are shown.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Messages {
+    /// One line for each problem.
+    #[arg(long)]
+    pub(crate) short: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum KeyCommand {
+    /// Make an ed25519 key pair; nobody but you may read the private file.
+    New {
+        /// Its name in the key folder.
+        name: String,
+    },
+    /// Show all keys of the key folder.
+    List,
+    /// Print a public key.
+    Show {
+        /// Its name in the key folder.
+        name: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum NodeCommand {
+    /// Name a node and pin its key, in `cam.toml`; outside of a project for all your projects.
+    Add {
+        /// What to call it.
+        name: String,
+        /// Where it listens.
+        #[arg(long, value_name = "HOST:PORT")]
+        url: NodeAddress,
+        /// Its public key, which `cam-node key` prints on its own computer.
+        #[arg(long, value_name = "KEY")]
+        key: PublicKey,
+    },
+    /// Show the nodes that have a name.
+    List,
+    /// Forget a node.
+    Forget {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Bundle {
+    /// The version to start from, or `first` for a machine that starts from nothing.
+    /// Left out, the history knows.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) from: Option<From>,
+    /// The name of the machine on the node, instead of its own in small letters.
+    #[arg(long = "as", value_name = "MACHINE")]
+    pub(crate) machine: Option<String>,
+    /// Make it for this node only.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) node: Option<String>,
+    /// Why, for the history of the machine.
+    #[arg(short = 'm', long = "note", value_name = "NOTE", default_value = "")]
+    pub(crate) note: String,
+    /// Bundle this version from the history again, instead of the source.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) release: Option<u32>,
+    /// Take the place of the last bundle, which was never pushed.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// What a bundle starts from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum From {
+    /// Nothing: the machine is new on its node.
+    First,
+    /// A released version.
+    Version(u32),
+}
+
+impl FromStr for From {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<From, String> {
+        if text == "first" {
+            return Ok(From::First);
+        }
+        let version = text.parse().map_err(|_| "expected a version, or `first`");
+        Ok(From::Version(version?))
+    }
+}
+
+/// Where a node listens: `host:port`, with or without `cam://`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct NodeAddress(String);
+
+impl NodeAddress {
+    /// `host:port`
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NodeAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<NodeAddress, String> {
+        let address = text.strip_prefix("cam://").unwrap_or(text);
+        let shape = "expected `host:port`, for example `10.0.0.7:4700`";
+        let (host, port) = address.rsplit_once(':').ok_or(shape)?;
+        // An address of version 6 without brackets would lose its last group to the port.
+        let is_host = !host.is_empty() && (host.starts_with('[') || !host.contains(':'));
+        match port.parse::<u16>() {
+            Ok(port) if is_host && port > 0 => Ok(NodeAddress(address.to_owned())),
+            _ => Err(shape.to_owned()),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sign {
+    /// The bundle, which is written anew with the signature.
+    pub(crate) file: PathBuf,
+    /// The name of the key to sign with; may be left out if there is only one.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The bundle.
+    pub(crate) file: PathBuf,
+}
+
+/// How to speak to a node.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Speak {
+    /// The name of the key to speak with; may be left out if there is only one.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+    /// How long to wait for the node, and for its answer.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Push {
+    /// The signed bundle.
+    pub(crate) file: PathBuf,
+    /// The node.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Send {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine.
+    pub(crate) machine: String,
+    /// The input, in the language: `Incr`, `'Transfer { to: "savings", amount: 250 }'`.
+    pub(crate) input: String,
+    /// Send it so many times, one after the other.
+    #[arg(long, value_name = "TIMES", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) repeat: u32,
+    /// Speak as a client of an older version, whose bytecode this is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Query {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine.
+    pub(crate) machine: String,
+    /// The input, in the language.
+    pub(crate) input: String,
+    /// Speak as a client of an older version, whose bytecode this is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// The nodes; none for all that have a name.
+    pub(crate) nodes: Vec<String>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct History {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct State {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    /// Only this field of the state.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) field: Option<String>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// The code: `T101`, `N303`, `stale-program`.
+    pub(crate) code: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Daemon {
+    /// What `cam-node` takes.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl Command {
+    /// Whether problems of a source are shown on one line each.
+    pub(crate) fn is_short(&self) -> bool {
+        match self {
+            Command::Check(messages) | Command::Test(messages) | Command::Build(messages) => {
+                messages.short
+            }
+            _ => false,
+        }
+    }
+
+    /// What the user typed for it, for the JSON object.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::New(_) => "new",
+            Command::Check(_) => "check",
+            Command::Test(_) => "test",
+            Command::Build(_) => "build",
+            Command::Key(KeyCommand::New { .. }) => "key new",
+            Command::Key(KeyCommand::List) => "key list",
+            Command::Key(KeyCommand::Show { .. }) => "key show",
+            Command::Node(NodeCommand::Add { .. }) => "node add",
+            Command::Node(NodeCommand::List) => "node list",
+            Command::Node(NodeCommand::Forget { .. }) => "node forget",
+            Command::Bundle(_) => "bundle",
+            Command::Sign(_) => "sign",
+            Command::Verify(_) => "verify",
+            Command::Push(_) => "push",
+            Command::Send(_) => "send",
+            Command::Query(_) => "query",
+            Command::Status(_) => "status",
+            Command::History(_) => "history",
+            Command::State(_) => "state",
+            Command::Explain(_) => "explain",
+            Command::Completions(_) => "completions",
+            Command::Demo => "demo",
+            Command::Daemon(_) => "daemon",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_does_not_contradict_itself() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_is_shown_teaches_with_examples() {
+        for command in Arguments::command().get_subcommands() {
+            let taught = command.get_after_help().is_some();
+            assert!(taught || command.is_hide_set(), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn an_address_needs_a_host_and_a_port() {
+        for right in ["10.0.0.7:4700", "cam://hall.example:1", "[::1]:4700"] {
+            assert!(right.parse::<NodeAddress>().is_ok(), "{right}");
+        }
+        for wrong in [
+            "hall",
+            ":4700",
+            "hall:",
+            "hall:0",
+            "hall:70000",
+            "::1:4700",
+            "cam://",
+        ] {
+            assert!(wrong.parse::<NodeAddress>().is_err(), "{wrong}");
+        }
+    }
+}

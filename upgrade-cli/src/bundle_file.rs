@@ -1,0 +1,270 @@
+//! Bundle files: read, and judged as far as that is possible without a node.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cam::verify::{Invalid, Migration, Misfit, Program};
+use cam::{decode, verify};
+use node::bundle::{Bundle, MalformedBundle, Manifest, Parts};
+use node::key::PublicKey;
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::keys::Keys;
+use crate::project::files::{self, FileError};
+
+/// A bundle and the file it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct BundleFile {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The bundle.
+    pub(crate) bundle: Bundle,
+    /// What it claims to do.
+    pub(crate) manifest: Manifest,
+}
+
+/// The verified code of a bundle that fits together.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    /// The program it starts from.
+    pub(crate) old: Option<Arc<Program>>,
+    /// The program it leads to.
+    pub(crate) new: Arc<Program>,
+    /// The way from the one to the other.
+    pub(crate) migration: Option<Arc<Migration>>,
+}
+
+impl BundleFile {
+    /// Reads a file whose parts are those that its manifest names.
+    pub(crate) fn read(path: &Path) -> Result<BundleFile, BundleFileError> {
+        let wrong = |reason| BundleFileError::Malformed {
+            path: path.to_owned(),
+            reason,
+        };
+        let bundle = Bundle::decode(&files::read(path)?).map_err(wrong)?;
+        let (manifest, _) = bundle.claims().map_err(wrong)?;
+        Ok(BundleFile {
+            path: path.to_owned(),
+            bundle,
+            manifest,
+        })
+    }
+
+    /// Writes it.
+    pub(crate) fn write(&self) -> Result<(), BundleFileError> {
+        Ok(files::write(&self.path, &self.bundle.encode())?)
+    }
+
+    /// Verifies all code as a node would, and that it fits together. Signatures are not looked at.
+    pub(crate) fn judge(&self) -> Result<Judged, BundleFileError> {
+        let (_, parts) = self.bundle.claims().map_err(|reason| {
+            let path = self.path.clone();
+            BundleFileError::Malformed { path, reason }
+        })?;
+        let Parts {
+            old_program,
+            new_program,
+            migration,
+        } = parts;
+        let new = Arc::new(self.program("new program", new_program)?);
+        let old = match old_program {
+            Some(bytes) => Some(Arc::new(self.program("old program", bytes)?)),
+            None => None,
+        };
+        if let Some(old) = &old
+            && old.schema().machine != new.schema().machine
+        {
+            return Err(BundleFileError::OtherMachine {
+                old: old.schema().machine.to_string(),
+                new: new.schema().machine.to_string(),
+            });
+        }
+        let migration = match (migration, &old) {
+            (Some(bytes), Some(old)) => {
+                let migration = self.migration(bytes)?;
+                migration.fits(old, &new)?;
+                Some(Arc::new(migration))
+            }
+            _ => None,
+        };
+        Ok(Judged {
+            old,
+            new,
+            migration,
+        })
+    }
+
+    /// Checks that every signature in it holds.
+    pub(crate) fn check_signatures(&self) -> Result<(), BundleFileError> {
+        match self.bundle.forged().next() {
+            None => Ok(()),
+            Some(key) => Err(BundleFileError::Altered { key: *key }),
+        }
+    }
+
+    /// Who signed it: public keys, with the names they have in our key folder.
+    pub(crate) fn signers(&self, keys: &Keys) -> Vec<Signer> {
+        let names = keys.names().unwrap_or_default();
+        let known: Vec<_> = names
+            .iter()
+            .filter_map(|name| keys.get(name).ok())
+            .collect();
+        let name_of = |key: &PublicKey| {
+            let mine = known.iter().find(|mine| mine.public() == *key);
+            mine.map(|mine| mine.name.clone())
+        };
+        let signers = self.bundle.signers();
+        signers
+            .map(|key| Signer {
+                key: *key,
+                name: name_of(key),
+            })
+            .collect()
+    }
+
+    fn program(&self, part: &'static str, bytes: &[u8]) -> Result<Program, BundleFileError> {
+        let code = decode::module(bytes);
+        let code = code.map_err(|reason| BundleFileError::Module { part, reason })?;
+        verify::machine(code).map_err(|reason| BundleFileError::Invalid { part, reason })
+    }
+
+    fn migration(&self, bytes: &[u8]) -> Result<Migration, BundleFileError> {
+        let part = "migration";
+        let code = decode::module(bytes);
+        let code = code.map_err(|reason| BundleFileError::Module { part, reason })?;
+        verify::migration(code).map_err(|reason| BundleFileError::Invalid { part, reason })
+    }
+}
+
+/// Somebody who signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Signer {
+    /// Their key.
+    pub(crate) key: PublicKey,
+    /// What we call it, if it is ours.
+    pub(crate) name: Option<String>,
+}
+
+impl Signer {
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name} ({})", self.key),
+            None => self.key.to_string(),
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn object(&self) -> Value {
+        json!({"key": self.key, "name": self.name})
+    }
+}
+
+/// What a bundle does, in lines for people.
+pub(crate) fn lines(file: &BundleFile, judged: &Judged) -> Vec<String> {
+    let manifest = &file.manifest;
+    let version = |program: &Program| {
+        let schema = program.schema();
+        format!("version {}  {}", schema.version, program.digest())
+    };
+    let old = judged.old.as_deref().map_or("nothing".to_owned(), version);
+    let mut lines = vec![
+        format!(
+            "    machine  {}, bundle {}",
+            manifest.machine, manifest.sequence
+        ),
+        format!("    from     {old}"),
+        format!("    to       {}", version(&judged.new)),
+    ];
+    if let Some(migration) = &judged.migration {
+        lines.push(format!("    carries  {}", carries(migration)));
+    }
+    lines.extend(manifest.node.map(|node| format!("    only on  {node}")));
+    if !manifest.note.is_empty() {
+        let note = node::printable::Printable(&manifest.note);
+        lines.push(format!("    because  {note}"));
+    }
+    lines
+}
+
+fn carries(migration: &Migration) -> String {
+    let adapters = match migration.adapters() {
+        Some(_) => "adapters for old clients",
+        None => "no adapters: old clients are refused",
+    };
+    let back = match migration.back() {
+        Some(_) => "a way back",
+        None => "no way back",
+    };
+    format!("the migration; {adapters}; {back}")
+}
+
+/// The same for programs.
+pub(crate) fn object(file: &BundleFile, judged: &Judged) -> Value {
+    let manifest = &file.manifest;
+    let program = |program: &Program| {
+        json!({
+            "machine": &*program.schema().machine,
+            "version": program.schema().version,
+            "digest": program.digest().to_string(),
+        })
+    };
+    let migration = judged.migration.as_ref();
+    json!({
+        "id": file.bundle.id().to_string(),
+        "file": file.path.display().to_string(),
+        "machine": manifest.machine,
+        "node": manifest.node,
+        "sequence": manifest.sequence,
+        "previous": manifest.previous.map(|id| id.to_string()),
+        "from": judged.old.as_deref().map(program),
+        "to": program(&judged.new),
+        "adapters": migration.is_some_and(|migration| migration.adapters().is_some()),
+        "way_back": migration.is_some_and(|migration| migration.back().is_some()),
+        "note": manifest.note,
+    })
+}
+
+/// Why a file is no bundle to work with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BundleFileError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("`{}` is no bundle: {reason}", path.display())]
+    Malformed {
+        path: PathBuf,
+        reason: MalformedBundle,
+    },
+    #[error("the bundle was changed after it was signed by `{key}`")]
+    Altered { key: PublicKey },
+    #[error("the {part} does not decode: {reason}")]
+    Module {
+        part: &'static str,
+        reason: decode::Malformed,
+    },
+    #[error("the {part} does not verify: {reason}")]
+    Invalid { part: &'static str, reason: Invalid },
+    #[error("the bundle leads from a `{old}` to a `{new}`")]
+    OtherMachine { old: String, new: String },
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+}
+
+impl Failure for BundleFileError {
+    fn exit(&self) -> Exit {
+        match self {
+            BundleFileError::File(error) => error.exit(),
+            BundleFileError::Altered { .. } => Exit::Keys,
+            _ => Exit::Wrong,
+        }
+    }
+
+    fn help(&self) -> Vec<String> {
+        match self {
+            BundleFileError::File(_) => Vec::new(),
+            _ => vec!["do not push it: make the bundle again from source, and compare".to_owned()],
+        }
+    }
+}

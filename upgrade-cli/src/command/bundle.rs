@@ -1,0 +1,365 @@
+//! `cam bundle`: from one released version to the next, with a note of it in the history.
+
+use std::sync::Arc;
+
+use cam::verify::{Migration, Program};
+use node::bundle::{Bundle, BundleId, Manifest, Parts};
+use node::limits::{MACHINE_NAME_LETTERS, NAME_BYTES_MAX, NOTE_BYTES_MAX};
+
+use super::Context;
+use crate::arguments::{self, From};
+use crate::bundle_file::{self, BundleFile};
+use crate::exit::Exit;
+use crate::failure::{AnyFailure, Failure};
+use crate::project::Project;
+use crate::project::compilation::{self, Compilation};
+use crate::project::files;
+use crate::project::lineage::{Chain, Lineage, Link};
+use crate::project::released::{BYTECODE, Released, SOURCE};
+use crate::report::{Outcome, Report};
+
+pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
+    let project = context.project()?;
+    let released = Released::read(&project, arguments.release)?;
+    let source = match arguments.release {
+        Some(version) => project.released(version, SOURCE),
+        None => project.source(),
+    };
+    let compilation = compilation::compile(&source, &released.history())?;
+    let chain = chain(context, arguments, compilation.compiled.program())?;
+    let lineage = Lineage::read(&project)?;
+    let plan = Plan::make(&compilation, &lineage, chain, arguments)?;
+    let bundle = plan.bundle(&released)?;
+    keep(&project, &compilation, lineage, &plan, &bundle, arguments)?;
+    let qualifiers = qualifiers(&plan, arguments);
+    let path = project.out(&plan.versions(), &format!("{qualifiers}bundle"));
+    let file = write(path, bundle, plan.manifest(&released)?)?;
+    report(context, &file, &compilation)
+}
+
+/// The machine's name on the node, and the node if it is for one only.
+fn chain(
+    context: &Context,
+    arguments: &arguments::Bundle,
+    program: &Program,
+) -> Result<Chain, AnyFailure> {
+    let own = program.schema().machine.to_lowercase();
+    let machine = arguments.machine.clone().unwrap_or(own);
+    let letters = machine
+        .chars()
+        .all(|letter| MACHINE_NAME_LETTERS.contains(letter));
+    if !letters || !(1..=NAME_BYTES_MAX).contains(&machine.len()) {
+        return Err(BundleError::MachineName { machine }.into());
+    }
+    let node = match &arguments.node {
+        Some(name) => Some(context.nodes()?.get(name)?.key),
+        None => None,
+    };
+    Ok(Chain { machine, node })
+}
+
+/// What the bundle will be, before it is made.
+struct Plan {
+    chain: Chain,
+    previous: Option<Link>,
+    sequence: u64,
+    note: String,
+    program: Arc<Program>,
+    migration: Option<Arc<Migration>>,
+}
+
+impl Plan {
+    fn make(
+        compilation: &Compilation,
+        lineage: &Lineage,
+        chain: Chain,
+        arguments: &arguments::Bundle,
+    ) -> Result<Plan, BundleError> {
+        let program = Arc::clone(compilation.compiled.program());
+        let version = program.schema().version;
+        let links = lineage.chain(&chain);
+        // A version that was bundled before is bundled again at its old place.
+        let place = links.iter().position(|link| link.version == version);
+        let again = place.map(|place| links[place]);
+        let place = place.unwrap_or(links.len());
+        let previous = place.checked_sub(1).map(|place| links[place].clone());
+        check_start(arguments.from, previous.as_ref(), &chain)?;
+        let migration = match &previous {
+            None => None,
+            Some(previous) => {
+                let from = previous.version;
+                let upgrade = compilation.compiled.upgrade_from(from);
+                let upgrade = upgrade.ok_or(BundleError::NoMigration { from, to: version })?;
+                Some(Arc::clone(&upgrade.migration))
+            }
+        };
+        let note = match again {
+            Some(again) if arguments.note.is_empty() => again.note.clone(),
+            _ => arguments.note.clone(),
+        };
+        if note.len() > NOTE_BYTES_MAX {
+            return Err(BundleError::Note { bytes: note.len() });
+        }
+        let sequence = previous.as_ref().map_or(0, |previous| previous.sequence) + 1;
+        Ok(Plan {
+            chain,
+            previous,
+            sequence,
+            note,
+            program,
+            migration,
+        })
+    }
+
+    /// `1`, or `1..2`
+    fn versions(&self) -> String {
+        let to = self.program.schema().version;
+        match &self.previous {
+            None => to.to_string(),
+            Some(previous) => format!("{}..{to}", previous.version),
+        }
+    }
+
+    fn manifest(&self, released: &Released) -> Result<Manifest, BundleError> {
+        let old = self.old_program(released)?;
+        let migration = self.migration.as_ref();
+        Ok(Manifest {
+            machine: self.chain.machine.clone(),
+            node: self.chain.node,
+            sequence: self.sequence,
+            previous: self.previous.as_ref().map(|previous| previous.bundle),
+            old_program: old.map(|old| old.digest()),
+            new_program: self.program.digest(),
+            migration: migration.map(|migration| migration.digest()),
+            note: self.note.clone(),
+        })
+    }
+
+    fn bundle(&self, released: &Released) -> Result<Bundle, BundleError> {
+        let old = self.old_program(released)?;
+        let parts = Parts {
+            old_program: old.map(|old| old.bytes()),
+            new_program: self.program.bytes(),
+            migration: self.migration.as_ref().map(|migration| migration.bytes()),
+        };
+        let bundle = Bundle::new(&self.manifest(released)?, parts);
+        Ok(bundle.expect("the manifest names the parts by their own digests"))
+    }
+
+    /// The program that the last bundle brought, as the history has it.
+    fn old_program<'a>(
+        &self,
+        released: &'a Released,
+    ) -> Result<Option<&'a Arc<Program>>, BundleError> {
+        let Some(previous) = &self.previous else {
+            return Ok(None);
+        };
+        let version = previous.version;
+        let old = released.program(version);
+        let old = old.filter(|old| old.digest() == previous.program);
+        old.map(Some).ok_or(BundleError::History { version })
+    }
+}
+
+/// Compares what the user said about the start with what the history says.
+fn check_start(
+    wanted: Option<From>,
+    previous: Option<&Link>,
+    chain: &Chain,
+) -> Result<(), BundleError> {
+    let last = previous.map(|link| link.version);
+    let machine = chain.machine.clone();
+    match (wanted, last) {
+        (None, _) | (Some(From::First), None) => Ok(()),
+        (Some(From::Version(wanted)), Some(last)) if wanted == last => Ok(()),
+        (Some(From::First), Some(last)) => Err(BundleError::NotFirst { machine, last }),
+        (Some(From::Version(wanted)), None) => Err(BundleError::NothingYet { machine, wanted }),
+        (Some(From::Version(wanted)), Some(last)) => Err(BundleError::NotLast {
+            machine,
+            wanted,
+            last,
+        }),
+    }
+}
+
+/// Notes the version and the bundle in the history. What was released is never changed.
+fn keep(
+    project: &Project,
+    compilation: &Compilation,
+    mut lineage: Lineage,
+    plan: &Plan,
+    bundle: &Bundle,
+    arguments: &arguments::Bundle,
+) -> Result<(), AnyFailure> {
+    let version = plan.program.schema().version;
+    let (bytecode, source) = (
+        project.released(version, BYTECODE),
+        project.released(version, SOURCE),
+    );
+    let bytes = plan.program.bytes();
+    let old = files::read_if_there(&bytecode)?;
+    if old.as_ref().is_some_and(|old| *old != bytes) {
+        return Err(BundleError::Released { version }.into());
+    }
+    let links = lineage.chain(&plan.chain);
+    let at_place = links.iter().find(|link| link.sequence == plan.sequence);
+    if let Some(other) = at_place.filter(|link| link.bundle != bundle.id()) {
+        let is_last = links.len() as u64 == plan.sequence;
+        if !(arguments.replace && is_last) {
+            let bundle = other.bundle;
+            return Err(BundleError::OtherBundle { version, bundle }.into());
+        }
+    }
+    // The bytecode comes first: a lineage that names what is not there would be of no use.
+    if old.is_none() {
+        files::write(&bytecode, &bytes)?;
+    }
+    if files::read_if_there(&source)?.is_none() {
+        files::write(&source, compilation.source.text().as_bytes())?;
+    }
+    lineage.put(Link {
+        chain: plan.chain.clone(),
+        sequence: plan.sequence,
+        version,
+        program: plan.program.digest(),
+        bundle: bundle.id(),
+        note: plan.note.clone(),
+    });
+    Ok(lineage.write(project)?)
+}
+
+/// What keeps the files of two machines of one project apart.
+fn qualifiers(plan: &Plan, arguments: &arguments::Bundle) -> String {
+    let machine = arguments.machine.as_ref().map(|_| &plan.chain.machine);
+    let names = machine.into_iter().chain(&arguments.node);
+    names.map(|name| format!("{name}.")).collect()
+}
+
+/// Writes the bundle. The same one that is there already keeps its signatures.
+fn write(
+    path: std::path::PathBuf,
+    bundle: Bundle,
+    manifest: Manifest,
+) -> Result<BundleFile, AnyFailure> {
+    if let Ok(there) = BundleFile::read(&path)
+        && there.bundle.id() == bundle.id()
+    {
+        return Ok(there);
+    }
+    let file = BundleFile {
+        path,
+        bundle,
+        manifest,
+    };
+    file.write()?;
+    Ok(file)
+}
+
+fn report(context: &Context, file: &BundleFile, compilation: &Compilation) -> Outcome {
+    let judged = file.judge()?;
+    let (path, bytes) = (file.path.display().to_string(), file.bundle.encode().len());
+    let signers = file.signers(&context.keys()?);
+    let mut report = Report::new().line(format!("{path}  {bytes} bytes"));
+    for line in bundle_file::lines(file, &judged) {
+        report = report.line(line);
+    }
+    for signer in &signers {
+        report = report.line(format!("    signed   {}", signer.text()));
+    }
+    let next = if signers.is_empty() {
+        format!("commit history/, then: cam sign {path}")
+    } else {
+        format!("cam push {path} --to NODE")
+    };
+    let signers: Vec<_> = signers.iter().map(|signer| signer.object()).collect();
+    Ok(report
+        .problem(compilation.warnings(context.console.style))
+        .field("diagnostics", compilation.diagnostics())
+        .field("bundle", bundle_file::object(file, &judged))
+        .field("bytes", bytes)
+        .field("signers", signers)
+        .next(next))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum BundleError {
+    #[error("`{machine}` is no name for a machine on a node")]
+    MachineName { machine: String },
+    #[error("the reason has {bytes} bytes, at most {NOTE_BYTES_MAX}")]
+    Note { bytes: usize },
+    #[error(
+        "the bundle before this one brought version {last} of `{machine}`, so this is not the first"
+    )]
+    NotFirst { machine: String, last: u32 },
+    #[error("no bundle has brought version {wanted} of `{machine}` yet")]
+    NothingYet { machine: String, wanted: u32 },
+    #[error("the bundle before this one brought version {last} of `{machine}`, not {wanted}")]
+    NotLast {
+        machine: String,
+        wanted: u32,
+        last: u32,
+    },
+    #[error("version {to} does not say what becomes of the state of version {from}")]
+    NoMigration { from: u32, to: u32 },
+    #[error("history/ does not have the version {version} that was bundled")]
+    History { version: u32 },
+    #[error("version {version} was released with another program")]
+    Released { version: u32 },
+    #[error("version {version} was bundled before as {bundle}")]
+    OtherBundle { version: u32, bundle: BundleId },
+}
+
+impl Failure for BundleError {
+    fn exit(&self) -> Exit {
+        match self {
+            BundleError::NoMigration { .. }
+            | BundleError::History { .. }
+            | BundleError::Released { .. } => Exit::Wrong,
+            _ => Exit::Usage,
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            BundleError::Released { version } => vec![(
+                "why",
+                format!("nodes may run version {version} as it was; its bytecode is never changed"),
+            )],
+            BundleError::OtherBundle { .. } => vec![(
+                "why",
+                "another reason, node or migration makes another bundle; a node takes one"
+                    .to_owned(),
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    fn help(&self) -> Vec<String> {
+        let help = match self {
+            BundleError::MachineName { .. } => {
+                format!(
+                    "1 to {NAME_BYTES_MAX} of small letters, digits, `-` and `_`: cam bundle --as NAME"
+                )
+            }
+            BundleError::Note { .. } => "say it shorter".to_owned(),
+            BundleError::NotFirst { last, .. } | BundleError::NotLast { last, .. } => {
+                format!("cam bundle --from {last}, or leave `--from` out")
+            }
+            BundleError::NothingYet { wanted, .. } => {
+                format!("cam bundle --release {wanted}   (the bundle that brings version {wanted})")
+            }
+            BundleError::NoMigration { from, .. } => {
+                format!("add `migrate from {from} …` to the machine")
+            }
+            BundleError::History { .. } => "take history/ from version control again".to_owned(),
+            BundleError::Released { version } => format!(
+                "raise the version in the source: `version {}`",
+                version.saturating_add(1)
+            ),
+            BundleError::OtherBundle { .. } => {
+                "cam bundle --replace, if the old one was never pushed".to_owned()
+            }
+        };
+        vec![help]
+    }
+}

@@ -1,0 +1,82 @@
+//! `cam check`: whether the source is right, and what it is.
+
+use cam::schema::{Schema, Shape, ShapeId};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::project::Project;
+use crate::project::compilation::{self, Compilation};
+use crate::project::released::Released;
+use crate::report::{Outcome, Report, count};
+
+pub(super) fn run(context: &Context) -> Outcome {
+    let project = context.project()?;
+    let (compilation, report) = compile(context, &project)?;
+    let schema = compilation.compiled.schema();
+    let upgrades = compilation.compiled.upgrades();
+    let from: Vec<u32> = upgrades.iter().map(|upgrade| upgrade.from).collect();
+    let mut parts = vec![
+        count(constructors(schema, schema.input), "input"),
+        count(constructors(schema, schema.output), "output"),
+        count(compilation.compiled.trace_count(), "trace"),
+    ];
+    parts.extend(
+        from.iter()
+            .map(|version| format!("upgrades from {version}")),
+    );
+    let (machine, version) = (&schema.machine, schema.version);
+    Ok(report
+        .line(format!(
+            "✓ {machine} version {version}: {}",
+            parts.join(", ")
+        ))
+        .field("program", program_object(&compilation))
+        .field("upgrades_from", from)
+        .next(if compilation.compiled.trace_count() > 0 {
+            "cam test"
+        } else {
+            "cam build"
+        }))
+}
+
+/// Compiles the source of a project, and begins the report with what is worth saying although it compiles.
+pub(super) fn compile(
+    context: &Context,
+    project: &Project,
+) -> Result<(Compilation, Report), crate::failure::AnyFailure> {
+    let released = Released::read(project, None)?;
+    let compilation = compilation::compile(&project.source(), &released.history())?;
+    let mut report = Report::new()
+        .problem(compilation.warnings(context.console.style))
+        .field("diagnostics", compilation.diagnostics());
+    let program = compilation.compiled.program();
+    let version = program.schema().version;
+    let other = released
+        .program(version)
+        .filter(|old| old.digest() != program.digest());
+    if other.is_some() {
+        report = report.talk(format!(
+            "version {version} was released with another program: raise the version before the next bundle"
+        ));
+    }
+    Ok((compilation, report))
+}
+
+/// What identifies a program, for `--json`.
+pub(super) fn program_object(compilation: &Compilation) -> Value {
+    let program = compilation.compiled.program();
+    let schema = program.schema();
+    json!({
+        "machine": &*schema.machine,
+        "version": schema.version,
+        "digest": program.digest().to_string(),
+    })
+}
+
+/// How many things can be said in a type.
+fn constructors(schema: &Schema, shape: ShapeId) -> usize {
+    match schema.shapes.get(shape) {
+        Shape::Variant(_, constructors) => constructors.len(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,142 @@
+//! `cam send` and `cam query`: an input in the language's syntax, checked before it goes.
+
+use std::path::Path;
+
+use cam::digest::Digest;
+use node::protocol::{RefusalCode, Request, RequestKind, Response};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::arguments::{Query, Send, Speak};
+use crate::failure::AnyFailure;
+use crate::interface::{Interface, Stopped};
+use crate::report::{Outcome, Report};
+use crate::session::{Session, SessionError};
+
+pub(super) fn run(context: &Context, arguments: &Send) -> Outcome {
+    let question = Question {
+        kind: RequestKind::Submit,
+        node: &arguments.node,
+        machine: &arguments.machine,
+        input: &arguments.input,
+        client: arguments.client.as_deref(),
+        times: arguments.repeat,
+    };
+    question.ask(context, &arguments.speak)
+}
+
+pub(super) fn query(context: &Context, arguments: &Query) -> Outcome {
+    let question = Question {
+        kind: RequestKind::Query,
+        node: &arguments.node,
+        machine: &arguments.machine,
+        input: &arguments.input,
+        client: arguments.client.as_deref(),
+        times: 1,
+    };
+    question.ask(context, &arguments.speak)
+}
+
+/// What is asked, and how often.
+struct Question<'a> {
+    kind: RequestKind,
+    node: &'a str,
+    machine: &'a str,
+    input: &'a str,
+    client: Option<&'a Path>,
+    times: u32,
+}
+
+/// One answer of a machine.
+struct Answer {
+    step: u64,
+    program: Digest,
+    text: String,
+    json: Value,
+}
+
+impl Question<'_> {
+    fn ask(&self, context: &Context, speak: &Speak) -> Outcome {
+        let session = context.session(self.node, speak)?;
+        let mut interface = self.interface(&session)?;
+        let mut answers = Vec::new();
+        let mut report = Report::new()
+            .field("node", self.node)
+            .field("machine", self.machine)
+            .field("input", self.input);
+        for answered in 0..self.times {
+            let answer = self.ask_once(&session, &mut interface, answered)?;
+            report = report.line(&answer.text);
+            answers.push(json!({
+                "step": answer.step,
+                "program": answer.program.to_string(),
+                "output": answer.text,
+                "value": answer.json,
+            }));
+        }
+        Ok(report.field("answers", answers))
+    }
+
+    /// Asks once; again with the new program's input type if an upgrade came in between.
+    fn ask_once(
+        &self,
+        session: &Session,
+        interface: &mut Interface,
+        answered: u32,
+    ) -> Result<Answer, AnyFailure> {
+        let request = self.request(interface)?;
+        let response = match session.request(&request) {
+            Err(SessionError::Refused(refused))
+                if refused.reason() == RefusalCode::OTHER_PROGRAM && self.client.is_none() =>
+            {
+                *interface = self.interface(session)?;
+                session.request(&self.request(interface)?)?
+            }
+            response => response?,
+        };
+        match response {
+            Response::Answer {
+                step,
+                program,
+                output,
+            } => {
+                let shown = interface.show_output(&interface.output(&output)?);
+                Ok(Answer {
+                    step,
+                    program: Digest(program),
+                    text: shown.text,
+                    json: shown.json,
+                })
+            }
+            Response::Trapped { name, detail, .. } => {
+                Err(Stopped::new(&name, &detail, answered).into())
+            }
+            _ => Err(session.strange(self.kind).into()),
+        }
+    }
+
+    fn interface(&self, session: &Session) -> Result<Interface, AnyFailure> {
+        Ok(match self.client {
+            Some(file) => Interface::of_file(file)?,
+            None => Interface::of_machine(session, self.machine)?,
+        })
+    }
+
+    fn request(&self, interface: &Interface) -> Result<Request, AnyFailure> {
+        let machine = self.machine.to_owned();
+        let program = interface.digest().0;
+        let input = interface.input(self.input)?;
+        Ok(match self.kind {
+            RequestKind::Query => Request::Query {
+                machine,
+                program,
+                input,
+            },
+            _ => Request::Submit {
+                machine,
+                program,
+                input,
+            },
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! `cam status`: what runs on one node, or on all that have a name.
+
+use cam::digest::Digest;
+use node::bundle::BundleId;
+use node::key::PublicKey;
+use node::printable::Printable;
+use node::protocol::{MachineStatus, NodeStatus, Request, RequestKind, Response};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::arguments::{Speak, Status};
+use crate::failure::AnyFailure;
+use crate::moment::utc;
+use crate::report::{Outcome, Report, row, table};
+
+pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
+    let nodes = if arguments.nodes.is_empty() {
+        let nodes = context.nodes()?;
+        nodes.all().iter().map(|node| node.name.clone()).collect()
+    } else {
+        arguments.nodes.clone()
+    };
+    let mut rows = vec![row([
+        "NODE", "MACHINE", "VERSION", "PROGRAM", "BUNDLE", "SINCE", "STEPS", "STOPPED", "STATE",
+    ])];
+    let mut objects = Vec::new();
+    let mut report = Report::new();
+    for name in &nodes {
+        match ask(context, name, &arguments.speak) {
+            Ok(status) => {
+                rows.extend(machine_rows(name, &status));
+                objects.push(node_object(name, &status));
+            }
+            // One node that is away does not hide the others. Alone it is the answer.
+            Err(failure) if nodes.len() == 1 => return Err(failure),
+            Err(failure) => {
+                rows.push(row([name, "–", "–", "–", "–", "–", "–", "–", "–"]));
+                objects
+                    .push(json!({"node": name, "reachable": false, "error": failure.to_string()}));
+                report = report
+                    .problem(context.console.render(failure.as_ref()))
+                    .exit(failure.exit());
+            }
+        }
+    }
+    if nodes.is_empty() {
+        report = report
+            .talk("no node has a name yet")
+            .next("cam node add NAME --url HOST:PORT --key ed25519:…");
+    } else {
+        report = report.text(table(&rows));
+    }
+    Ok(report.field("nodes", objects))
+}
+
+fn ask(context: &Context, node: &str, speak: &Speak) -> Result<NodeStatus, AnyFailure> {
+    let session = context.session(node, speak)?;
+    match session.request(&Request::Status { machine: None })? {
+        Response::Status(status) => Ok(status),
+        _ => Err(session.strange(RequestKind::Status).into()),
+    }
+}
+
+fn machine_rows(node: &str, status: &NodeStatus) -> Vec<Vec<String>> {
+    if status.machines.is_empty() {
+        return vec![row([node, "(none)", "–", "–", "–", "–", "–", "–", "–"])];
+    }
+    let cells = |machine: &MachineStatus| {
+        row([
+            node,
+            &Printable(&machine.machine).to_string(),
+            &machine.machine_version.to_string(),
+            &Digest(machine.program).short(),
+            &machine.sequence.to_string(),
+            &utc(machine.since_ms),
+            &machine.steps.to_string(),
+            &machine.traps.to_string(),
+            &format!("{} B", machine.state_bytes),
+        ])
+    };
+    status.machines.iter().map(cells).collect()
+}
+
+fn node_object(name: &str, status: &NodeStatus) -> Value {
+    let machine = |machine: &MachineStatus| {
+        json!({
+            "machine": machine.machine,
+            "version": machine.machine_version,
+            "program": Digest(machine.program).to_string(),
+            "sequence": machine.sequence,
+            "bundle": BundleId(machine.bundle).to_string(),
+            "since_ms": machine.since_ms,
+            "steps": machine.steps,
+            "traps": machine.traps,
+            "state_bytes": machine.state_bytes,
+        })
+    };
+    let key = PublicKey::from_bytes(&status.node_key).ok();
+    json!({
+        "node": name,
+        "reachable": true,
+        "key": key,
+        "version": status.version,
+        "now_ms": status.now_ms,
+        "machines": status.machines.iter().map(machine).collect::<Vec<_>>(),
+    })
+}

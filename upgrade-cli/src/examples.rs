@@ -1,0 +1,147 @@
+//! What `--help` shows below the options: examples that can be pasted.
+
+use crate::exit::EXIT_CODES;
+
+/// For the whole command.
+pub(crate) fn cam() -> String {
+    format!("{CAM}\n\n{EXIT_CODES}")
+}
+
+const CAM: &str = "\
+Examples:
+  See everything at work, on a node of its own:
+    cam demo
+  From nothing to a running machine:
+    cam new counter && cd counter && cam test
+    cam key new ops
+    cam node add hall --url 10.0.0.7:4700 --key ed25519:5f2c…
+    cam bundle && cam sign out/counter@1.bundle && cam push out/counter@1.bundle --to hall
+    cam send hall counter Incr
+  An upgrade, once src/counter.cam says `version 2` and `migrate from 1`:
+    cam bundle --from 1
+    cam sign out/counter@1..2.bundle && cam push out/counter@1..2.bundle --to hall";
+
+pub(crate) const NEW: &str = "\
+Examples:
+  cam new counter
+  cd counter && cam test";
+
+pub(crate) const CHECK: &str = "\
+Examples:
+  cam check
+  cam check --short            one line for each problem, for editors
+  cam check --json | jq .diagnostics
+  cam check -C examples/door   another project";
+
+pub(crate) const TEST: &str = "\
+A trace stands in the machine:
+  trace \"counts\" {
+    > Incr = Ok
+    > Read = Sum(1)
+  }
+
+Examples:
+  cam test
+  cam test --json | jq '.traces[] | select(.ok | not)'";
+
+pub(crate) const BUILD: &str = "\
+Examples:
+  cam build                    writes out/counter@1.camb, prints its size and its digest";
+
+pub(crate) const KEY: &str = "\
+One key says who somebody is, to nodes and on bundles.
+
+Examples:
+  cam key new ops              writes ops.key with mode 0600 and prints the public key
+  cam key show ops
+  cam key list";
+
+pub(crate) const NODE: &str = "\
+A key is never taken from the network: read it on the node itself.
+
+Examples:
+  cam-node key --config hall/node.toml            on the computer of the node
+  cam node add hall --url 10.0.0.7:4700 --key ed25519:5f2c…
+  cam node list
+  cam node forget hall";
+
+pub(crate) const BUNDLE: &str = "\
+A bundle goes from one released version to the next. It and its version are noted in history/, which
+belongs into version control.
+
+Examples:
+  cam bundle                       first: out/counter@1.bundle
+  cam bundle --from 1 -m 'reset'   then: out/counter@1..2.bundle
+  cam bundle --as counter-east     under another name on the node
+  cam bundle --node hall           for this node only
+  cam bundle --release 1           version 1 again, from the history";
+
+pub(crate) const SIGN: &str = "\
+Examples:
+  cam sign out/counter@1..2.bundle --key ops
+  cam sign out/counter@1..2.bundle --key boss      where a node wants two authors";
+
+pub(crate) const VERIFY: &str = "\
+Nothing is asked of any node, so whether the signers are trusted is not said.
+
+Examples:
+  cam verify out/counter@1..2.bundle
+  cam verify out/counter@1..2.bundle --json | jq .signers";
+
+pub(crate) const PUSH: &str = "\
+The answer is one of three: applied; already running, nothing changed; refused, nothing changed.
+
+Examples:
+  cam push out/counter@1..2.bundle --to hall
+  cam push out/counter@1..2.bundle --to hall --key ops";
+
+pub(crate) const SEND: &str = "\
+The input is checked against the program that runs before it is sent.
+
+Examples:
+  cam send hall counter Incr
+  cam send hall counter Incr --repeat 1000
+  cam send hall ledger 'Transfer { to: \"savings\", amount: 250 }'
+  cam send hall counter Read --client history/counter@1.camb     as a client of version 1";
+
+pub(crate) const QUERY: &str = "\
+Examples:
+  cam query hall counter Read
+  cam query hall ledger 'Balance(\"savings\")'";
+
+pub(crate) const STATUS: &str = "\
+Examples:
+  cam status                   all nodes that have a name
+  cam status hall attic
+  cam status --json | jq '.nodes[].machines[] | {machine, version}'";
+
+pub(crate) const HISTORY: &str = "\
+Examples:
+  cam history hall             if the node runs one machine only
+  cam history hall counter";
+
+pub(crate) const STATE: &str = "\
+Examples:
+  cam state hall counter
+  cam state hall counter --field count
+  cam state hall counter --json | jq .value";
+
+pub(crate) const EXPLAIN: &str = "\
+Examples:
+  cam explain T101             a message of `cam check`
+  cam explain N303             a refusal of a node
+  cam explain stale-program    the same by its name";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  cam completions bash > ~/.local/share/bash-completion/completions/cam
+  cam completions zsh > ~/.zfunc/_cam
+  cam completions fish > ~/.config/fish/completions/cam.fish";
+
+pub(crate) const DEMO: &str = "\
+The node runs in a process of its own, on a port of 127.0.0.1 that the system chooses, with a data
+folder that is removed at the end. The exit code is 0 only if every step did what it says.
+
+Examples:
+  cam demo
+  cam demo --json | jq '.steps[] | {title, ok}'";

@@ -1,0 +1,141 @@
+//! Files of a project: read whole within a bound, written so that no half of one is ever read.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// No file of a project is longer: a bundle and a source have at most 4 MiB each.
+const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// The bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    let failed = |source| FileError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let mut bounded = file.take(FILE_BYTES_MAX + 1);
+    bounded.read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(FileError::Oversized {
+            path: path.to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a file that need not be there.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match read(path) {
+        Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// The text of a file.
+pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
+    String::from_utf8(read(path)?).map_err(|_| FileError::NotText {
+        path: path.to_owned(),
+    })
+}
+
+/// The text of a file that need not be there.
+pub(crate) fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
+    match read_if_there(path)?.map(String::from_utf8) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(FileError::NotText {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Writes a file by way of another one beside it: a crash leaves the old file or the new one. Folders
+/// that are missing are made.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |source| FileError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let mut beside = tempfile::Builder::new()
+        .prefix(".cam-")
+        .permissions(permissions(path))
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    beside.write_all(bytes).map_err(failed)?;
+    beside.as_file().sync_all().map_err(failed)?;
+    beside
+        .persist(path)
+        .map_err(|error| failed(error.error))
+        .map(drop)
+}
+
+/// Those of the file that is replaced, or what a new file gets.
+fn permissions(path: &Path) -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).map_or(fs::Permissions::from_mode(0o644), |old| old.permissions())
+}
+
+/// Why a file was not read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`{}` is longer than {FILE_BYTES_MAX} bytes", path.display())]
+    Oversized { path: PathBuf },
+    #[error("`{}` is not UTF-8 text", path.display())]
+    NotText { path: PathBuf },
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl Failure for FileError {
+    fn exit(&self) -> Exit {
+        match self {
+            FileError::Oversized { .. } | FileError::NotText { .. } => Exit::Wrong,
+            FileError::Read { .. } | FileError::Write { .. } => Exit::Usage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out").join("a.bundle");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_missing_is_told_apart_from_one_that_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(read_if_there(&folder.path().join("no")), Ok(None)));
+        assert!(read_if_there(folder.path()).is_err());
+    }
+
+    #[test]
+    fn a_file_beyond_the_bound_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("big");
+        File::create(&path)
+            .unwrap()
+            .set_len(FILE_BYTES_MAX + 1)
+            .unwrap();
+        assert!(matches!(read(&path), Err(FileError::Oversized { .. })));
+    }
+}

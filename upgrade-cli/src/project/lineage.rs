@@ -1,0 +1,256 @@
+//! `history/lineage.toml`: which bundles were made, so that the next one knows which it follows.
+//!
+//! A node accepts a bundle only as the successor of the last one, so the order is that of the machine's
+//! life there. One project can be several machines (`--as`) and have bundles for one node only
+//! (`--node`); each such pair has a chain of its own.
+
+use cam::digest::Digest;
+use node::bundle::BundleId;
+use node::key::PublicKey;
+use serde::{Deserialize, Serialize};
+
+use super::Project;
+use super::files::{self, FileError};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// The name of the file.
+const FILE: &str = "lineage.toml";
+
+/// What the file says of itself.
+const HEADER: &str = "\
+# The bundles of this project, oldest first. `cam bundle` writes it; keep it with the .camb files.
+";
+
+/// All bundles of a project.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Lineage {
+    bundles: Vec<Link>,
+}
+
+/// One bundle.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Link {
+    /// Whose chain it is in.
+    pub(crate) chain: Chain,
+    /// Its place in the chain, from 1 on.
+    pub(crate) sequence: u64,
+    /// The version it leads to.
+    pub(crate) version: u32,
+    /// The program it leads to.
+    pub(crate) program: Digest,
+    /// The bundle.
+    pub(crate) bundle: BundleId,
+    /// The reason in it.
+    pub(crate) note: String,
+}
+
+/// A machine, and the one node its bundles are for, if they are for one only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Chain {
+    /// The name on the node.
+    pub(crate) machine: String,
+    /// The node's key.
+    pub(crate) node: Option<PublicKey>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct LineageFile {
+    #[serde(default)]
+    bundle: Vec<LinkFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkFields {
+    machine: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<PublicKey>,
+    sequence: u64,
+    version: u32,
+    program: String,
+    bundle: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    note: String,
+}
+
+impl Lineage {
+    /// Reads the file of a project; one without has made no bundle.
+    pub(crate) fn read(project: &Project) -> Result<Lineage, LineageError> {
+        match files::read_text_if_there(&project.history().join(FILE))? {
+            None => Ok(Lineage::default()),
+            Some(text) => Lineage::parse(&text),
+        }
+    }
+
+    /// Writes the file.
+    pub(crate) fn write(&self, project: &Project) -> Result<(), LineageError> {
+        let path = project.history().join(FILE);
+        Ok(files::write(&path, self.text().as_bytes())?)
+    }
+
+    /// The bundles of one chain, oldest first.
+    pub(crate) fn chain(&self, chain: &Chain) -> Vec<&Link> {
+        let mine = self.bundles.iter().filter(|link| link.chain == *chain);
+        mine.collect()
+    }
+
+    /// Adds a bundle, in place of one of the same chain and place.
+    pub(crate) fn put(&mut self, link: Link) {
+        let same = |old: &&mut Link| old.chain == link.chain && old.sequence == link.sequence;
+        match self.bundles.iter_mut().find(same) {
+            Some(old) => *old = link,
+            None => self.bundles.push(link),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Lineage, LineageError> {
+        let file: LineageFile = toml::from_str(text)?;
+        let bundles: Option<Vec<Link>> = file.bundle.into_iter().map(LinkFields::link).collect();
+        let lineage = Lineage {
+            bundles: bundles.ok_or(LineageError::Name)?,
+        };
+        lineage.check_order()?;
+        Ok(lineage)
+    }
+
+    /// Each chain counts from 1 without gaps: whatever else it said, a bundle made from it would be refused.
+    fn check_order(&self) -> Result<(), LineageError> {
+        for link in &self.bundles {
+            let chain = self.chain(&link.chain);
+            let ordered = chain
+                .iter()
+                .zip(1..)
+                .all(|(link, place)| link.sequence == place);
+            if !ordered {
+                let machine = link.chain.machine.clone();
+                return Err(LineageError::Order { machine });
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let bundle = self.bundles.iter().map(Link::fields).collect();
+        let body = toml::to_string(&LineageFile { bundle });
+        format!("{HEADER}\n{}", body.expect("texts and numbers are TOML"))
+    }
+}
+
+impl Link {
+    fn fields(&self) -> LinkFields {
+        LinkFields {
+            machine: self.chain.machine.clone(),
+            node: self.chain.node,
+            sequence: self.sequence,
+            version: self.version,
+            program: self.program.to_string(),
+            bundle: self.bundle.to_string(),
+            note: self.note.clone(),
+        }
+    }
+}
+
+impl LinkFields {
+    fn link(self) -> Option<Link> {
+        Some(Link {
+            chain: Chain {
+                machine: self.machine,
+                node: self.node,
+            },
+            sequence: self.sequence,
+            version: self.version,
+            program: self.program.parse().ok()?,
+            bundle: self.bundle.parse().ok()?,
+            note: self.note,
+        })
+    }
+}
+
+/// Why the lineage cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LineageError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("`history/{FILE}` makes no sense")]
+    Syntax(#[from] toml::de::Error),
+    #[error("`history/{FILE}` names a program or a bundle by what is no digest")]
+    Name,
+    #[error("the bundles of `{machine}` in `history/{FILE}` do not count from 1 upwards")]
+    Order { machine: String },
+}
+
+impl Failure for LineageError {
+    fn exit(&self) -> Exit {
+        match self {
+            LineageError::File(error) => error.exit(),
+            _ => Exit::Wrong,
+        }
+    }
+
+    fn help(&self) -> Vec<String> {
+        vec!["take the file from version control again".to_owned()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(machine: &str, sequence: u64) -> Link {
+        let number = u8::try_from(sequence).unwrap();
+        Link {
+            chain: Chain {
+                machine: machine.to_owned(),
+                node: None,
+            },
+            sequence,
+            version: u32::from(number),
+            program: Digest([number; 32]),
+            bundle: BundleId([number; 32]),
+            note: "a \"note\"".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_lineage_reads_back_and_keeps_its_chains_apart() {
+        let mut lineage = Lineage::default();
+        for (machine, sequence) in [("a", 1), ("b", 1), ("a", 2)] {
+            lineage.put(link(machine, sequence));
+        }
+        assert_eq!(Lineage::parse(&lineage.text()).unwrap(), lineage);
+        assert_eq!(lineage.chain(&link("a", 1).chain).len(), 2);
+        assert_eq!(lineage.chain(&link("c", 1).chain).len(), 0);
+    }
+
+    #[test]
+    fn a_bundle_takes_the_place_of_the_one_at_its_place() {
+        let mut lineage = Lineage::default();
+        lineage.put(link("a", 1));
+        let other = Link {
+            version: 7,
+            ..link("a", 1)
+        };
+        lineage.put(other.clone());
+        assert_eq!(lineage.chain(&other.chain), [&other]);
+    }
+
+    #[test]
+    fn a_chain_with_a_gap_is_refused() {
+        for sequences in [&[2][..], &[1, 3], &[0, 1]] {
+            let bundles = sequences.iter().map(|place| link("a", *place)).collect();
+            let text = Lineage { bundles }.text();
+            assert!(
+                matches!(Lineage::parse(&text), Err(LineageError::Order { .. })),
+                "{sequences:?}"
+            );
+        }
+        let text = Lineage {
+            bundles: vec![link("a", 1)],
+        }
+        .text();
+        let broken = text.replace("c1:", "c9:");
+        assert!(matches!(Lineage::parse(&broken), Err(LineageError::Name)));
+    }
+}

@@ -1,0 +1,201 @@
+//! The versions that were released: their bytecode in `history/`, never to be changed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cam::decode::Malformed;
+use cam::digest::Digest;
+use cam::verify::{Invalid, Program};
+use cam::{decode, verify};
+use dsl::history::History;
+
+use super::Project;
+use super::compilation::{self, Broken};
+use super::files::{self, FileError};
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// The extension of bytecode.
+pub(crate) const BYTECODE: &str = "camb";
+
+/// The extension of sources.
+pub(crate) const SOURCE: &str = "cam";
+
+/// The released versions of one project.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Released {
+    programs: BTreeMap<u32, Arc<Program>>,
+}
+
+impl Released {
+    /// Reads the versions below `before`, or all. A version whose source is there and whose bytecode is
+    /// not is compiled: that is how a project that was only ever read from version control begins.
+    pub(crate) fn read(project: &Project, before: Option<u32>) -> Result<Released, ReleasedError> {
+        let mut released = Released::default();
+        for version in versions(project)? {
+            if before.is_some_and(|before| version >= before) {
+                break;
+            }
+            let path = project.released(version, BYTECODE);
+            let program = match files::read_if_there(&path)? {
+                Some(bytes) => read_program(path, &bytes)?,
+                None => {
+                    let path = project.released(version, SOURCE);
+                    let compiled = compilation::compile(&path, &released.history());
+                    Arc::clone(compiled?.compiled.program())
+                }
+            };
+            let found = program.schema().version;
+            if found != version {
+                let path = project.released(version, BYTECODE);
+                return Err(ReleasedError::Version { path, found });
+            }
+            released.programs.insert(version, program);
+        }
+        Ok(released)
+    }
+
+    /// What the compiler knows of them.
+    pub(crate) fn history(&self) -> History {
+        let mut history = History::new();
+        for program in self.programs.values() {
+            history.release(Arc::clone(program));
+        }
+        history
+    }
+
+    /// The program of a version.
+    pub(crate) fn program(&self, version: u32) -> Option<&Arc<Program>> {
+        self.programs.get(&version)
+    }
+
+    /// The version whose program has this name.
+    pub(crate) fn version_of(&self, digest: &Digest) -> Option<u32> {
+        let mut programs = self.programs.iter();
+        let found = programs.find(|(_, program)| program.digest() == *digest);
+        found.map(|(version, _)| *version)
+    }
+}
+
+/// The versions with a file in the history, in order.
+fn versions(project: &Project) -> Result<Vec<u32>, ReleasedError> {
+    let folder = project.history();
+    let failed = |source| ReleasedError::Folder {
+        path: project.history(),
+        source,
+    };
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut versions = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        versions.extend(
+            name.to_str()
+                .and_then(|name| version_in(name, project.name())),
+        );
+    }
+    versions.sort_unstable();
+    versions.dedup();
+    Ok(versions)
+}
+
+/// The version in `counter@2.camb`, if the file is one of this project. Only the one spelling of the
+/// number counts: `counter@02.camb` is somebody else's file.
+fn version_in(file: &str, project: &str) -> Option<u32> {
+    let rest = file.strip_prefix(project)?.strip_prefix('@')?;
+    let (number, extension) = rest.split_once('.')?;
+    let version: u32 = number.parse().ok()?;
+    let counts = [BYTECODE, SOURCE].contains(&extension) && version.to_string() == number;
+    counts.then_some(version)
+}
+
+/// Takes bytecode up as a node would: decoded strictly, verified whole.
+pub(crate) fn read_program(path: PathBuf, bytes: &[u8]) -> Result<Arc<Program>, ReleasedError> {
+    let bytecode = match decode::module(bytes) {
+        Ok(bytecode) => bytecode,
+        Err(source) => return Err(ReleasedError::Malformed { path, source }),
+    };
+    match verify::machine(bytecode) {
+        Ok(program) => Ok(Arc::new(program)),
+        Err(source) => Err(ReleasedError::Invalid { path, source }),
+    }
+}
+
+/// Why the history cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReleasedError {
+    #[error("cannot read the folder `{}`", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("`{}` is no bytecode", path.display())]
+    Malformed { path: PathBuf, source: Malformed },
+    #[error("the bytecode in `{}` does not verify", path.display())]
+    Invalid { path: PathBuf, source: Invalid },
+    #[error("`{}` holds version {found}", path.display())]
+    Version { path: PathBuf, found: u32 },
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+impl Failure for ReleasedError {
+    fn exit(&self) -> Exit {
+        match self {
+            ReleasedError::Folder { .. } => Exit::Usage,
+            ReleasedError::File(error) => error.exit(),
+            _ => Exit::Wrong,
+        }
+    }
+
+    fn help(&self) -> Vec<String> {
+        match self {
+            ReleasedError::Malformed { .. }
+            | ReleasedError::Invalid { .. }
+            | ReleasedError::Version { .. } => {
+                vec!["take the file from version control again".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn rendered(&self, style: crate::failure::Style) -> Option<String> {
+        match self {
+            ReleasedError::Broken(broken) => broken.rendered(style),
+            _ => None,
+        }
+    }
+
+    fn fields(&self) -> serde_json::Map<String, serde_json::Value> {
+        match self {
+            ReleasedError::Broken(broken) => broken.fields(),
+            _ => serde_json::Map::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_one_spelling_of_a_file_name_is_a_version() {
+        let table = [
+            ("counter@1.camb", Some(1)),
+            ("counter@12.cam", Some(12)),
+            ("counter@01.camb", None),
+            ("counter@+1.camb", None),
+            ("counter@1.sig", None),
+            ("counter@1.camb.tmp", None),
+            ("counters@1.camb", None),
+            ("lineage.toml", None),
+        ];
+        for (name, expected) in table {
+            assert_eq!(version_in(name, "counter"), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What a node's refusal means for the person who asked: exit code, facts, what to do.
+
+use cam::digest::Digest;
+use node::printable::Printable;
+use node::protocol::{Class, Refusal, RefusalCode, RequestKind};
+use serde_json::{Map, Value, json};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Peers;
+
+/// A refusal, and what is known here about what was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{}` refuses: {}", peers.node, Printable(&refusal.reason))]
+pub(crate) struct Refused {
+    peers: Peers,
+    asked: RequestKind,
+    refusal: Refusal,
+    offer: Option<Offer>,
+}
+
+/// The bundle that was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Offer {
+    /// Its file.
+    pub(crate) file: String,
+    /// The machine it is for.
+    pub(crate) machine: String,
+    /// The program it starts from.
+    pub(crate) old: Option<Digest>,
+    /// The program it leads to.
+    pub(crate) new: Digest,
+    /// The version in our history of the program that runs.
+    pub(crate) running_version: Option<u32>,
+}
+
+impl Refused {
+    /// A refusal as it came.
+    pub(crate) fn new(peers: Peers, asked: RequestKind, refusal: Refusal) -> Refused {
+        Refused {
+            peers,
+            asked,
+            refusal,
+            offer: None,
+        }
+    }
+
+    /// Adds the bundle that it is about.
+    #[must_use]
+    pub(crate) fn of_bundle(mut self, offer: Offer) -> Refused {
+        self.offer = Some(offer);
+        self
+    }
+
+    /// The reason, as the wire has it.
+    pub(crate) fn reason(&self) -> RefusalCode {
+        self.refusal.code
+    }
+
+    /// The program that runs, if the refusal says so.
+    pub(crate) fn running(&self) -> Option<Digest> {
+        self.refusal.running.map(Digest)
+    }
+}
+
+/// `N303`: a number that is never reused, for `cam explain` and for searching.
+pub(crate) fn code_name(code: RefusalCode) -> String {
+    format!("N{}", code.0)
+}
+
+impl Failure for Refused {
+    fn exit(&self) -> Exit {
+        let writes = matches!(self.asked, RequestKind::Push | RequestKind::Submit);
+        match self.refusal.code.class() {
+            Class::Keys => Exit::Keys,
+            Class::Busy => Exit::NotReachable,
+            // The store may have failed before or after it wrote.
+            Class::Node if writes => Exit::Unknown,
+            _ => Exit::Refused,
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        Some(code_name(self.refusal.code))
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        let expected = self.refusal.expected.map(Digest);
+        if let Some(running) = self.running() {
+            let known = self.offer.as_ref().and_then(|offer| offer.running_version);
+            let known = known.map_or(String::new(), |version| format!(" (our version {version})"));
+            facts.push(("running", format!("{running}{known}")));
+        }
+        match &self.offer {
+            Some(Offer { old, new, .. }) => {
+                let old = old.map_or("nothing".to_owned(), |old| old.to_string());
+                facts.push(("bundle", format!("{old}\n            → {new}")));
+            }
+            None => facts.extend(expected.map(|digest| ("expected", digest.to_string()))),
+        }
+        if let Some(sequence) = self.refusal.sequence {
+            facts.push((
+                "accepted",
+                crate::report::count(usize_of(sequence), "bundle"),
+            ));
+        }
+        facts.push(("now", Printable(&self.refusal.now).to_string()));
+        facts
+    }
+
+    fn help(&self) -> Vec<String> {
+        let node = &self.peers.node;
+        let code = self.refusal.code;
+        let help = match (code, &self.offer) {
+            (RefusalCode::STALE_PROGRAM | RefusalCode::STALE_SEQUENCE, Some(offer)) => {
+                return self.stale_help(offer);
+            }
+            (RefusalCode::NOT_SIGNED_ENOUGH, Some(offer)) => format!(
+                "cam sign {} --key NAME   (a key that the trust file of `{node}` names as author)",
+                offer.file
+            ),
+            (RefusalCode::UNAUTHENTIC | RefusalCode::MALFORMED_BUNDLE, _) => {
+                "do not push it: make the bundle again from source, and compare".to_owned()
+            }
+            (RefusalCode::NOT_TRUSTED | RefusalCode::NOT_ALLOWED, _) => trust_help(&self.peers),
+            (RefusalCode::TRUST_UNUSABLE, _) => {
+                "on the node: cam-node trust check --config node.toml".to_owned()
+            }
+            (RefusalCode::UNKNOWN_MACHINE, _) => format!("cam status {node}"),
+            (RefusalCode::MIGRATION_TRAPPED, Some(offer)) => format!(
+                "cam state {node} {}   (the state it stops on; `given` puts it into a trace)",
+                offer.machine
+            ),
+            (RefusalCode::OTHER_NODE, _) => format!("cam bundle --node {node}"),
+            (RefusalCode::OTHER_MACHINE, _) => "cam bundle --as NAME".to_owned(),
+            (RefusalCode::NOT_A_QUERY, _) => "cam send, which changes the state".to_owned(),
+            (RefusalCode::STORAGE | RefusalCode::BUG, _) => {
+                format!("its operator must look; then: cam status {node}")
+            }
+            _ if code.class() == Class::Busy => "try again".to_owned(),
+            _ => return Vec::new(),
+        };
+        vec![help]
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let digest = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
+        let mut fields = Map::new();
+        let refusal = json!({
+            "node": self.peers.node,
+            "number": self.refusal.code.0,
+            "name": self.refusal.code.to_string(),
+            "running": digest(self.running()),
+            "expected": digest(self.refusal.expected.map(Digest)),
+            "sequence": self.refusal.sequence,
+            "now": Printable(&self.refusal.now).to_string(),
+        });
+        fields.insert("refusal".to_owned(), refusal);
+        fields
+    }
+}
+
+impl Refused {
+    /// The bundle does not start where the machine is: make one that does.
+    fn stale_help(&self, offer: &Offer) -> Vec<String> {
+        let (node, machine) = (&self.peers.node, &offer.machine);
+        if self.running().is_none() && self.refusal.sequence == Some(0) {
+            return vec![format!(
+                "nothing runs as `{machine}` yet: push its first bundle (cam bundle --release 1)"
+            )];
+        }
+        let look = format!("cam history {node} {machine}");
+        match offer.running_version {
+            Some(_) if offer.old.is_none() => vec![
+                "the machine runs already: raise the version, then cam bundle --from N".to_owned(),
+                look,
+            ],
+            Some(version) => vec![format!("cam bundle --from {version}"), look],
+            None => vec![
+                look,
+                "get the history/ that this program came from; yours does not have it".to_owned(),
+            ],
+        }
+    }
+}
+
+/// What an operator must write so that the key may speak.
+pub(crate) fn trust_help(peers: &Peers) -> String {
+    format!(
+        "who runs `{}` can add to its trust file:\n        [[key]]\n        name = \"{}\"\n        key = \"{}\"\n        roles = [\"client\"]   # or operator, author, observer",
+        peers.node, peers.key, peers.public
+    )
+}
+
+fn usize_of(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use node::key::SecretKey;
+
+    fn refused(code: RefusalCode, asked: RequestKind) -> Refused {
+        let peers = Peers {
+            node: "hall".to_owned(),
+            pinned_in: "cam.toml".to_owned(),
+            key: "ops".to_owned(),
+            public: SecretKey::from_seed(&[1; 32]).public(),
+        };
+        Refused::new(peers, asked, Refusal::new(code, "because\u{1b}[2J"))
+    }
+
+    #[test]
+    fn every_refusal_has_the_exit_code_of_its_class() {
+        for code in RefusalCode::ALL {
+            let exit = |asked| refused(*code, asked).exit();
+            let (push, status) = (exit(RequestKind::Push), exit(RequestKind::Status));
+            let expected = match code.0 / 100 {
+                2 => (Exit::Keys, Exit::Keys),
+                4 => (Exit::NotReachable, Exit::NotReachable),
+                5 => (Exit::Unknown, Exit::Refused),
+                _ => (Exit::Refused, Exit::Refused),
+            };
+            assert_eq!((push, status), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_true_and_a_node_cannot_write_on_the_terminal() {
+        let refused = refused(RefusalCode::NOT_ALLOWED, RequestKind::Push);
+        assert_eq!(refused.to_string(), "`hall` refuses: because\\u{1b}[2J");
+        let now = ("now", "nothing was changed".to_owned());
+        assert_eq!(refused.facts(), [now]);
+        assert!(refused.help()[0].contains("name = \"ops\""));
+    }
+
+    #[test]
+    fn a_stale_bundle_is_answered_with_the_command_that_makes_the_right_one() {
+        let offer = |old: Option<u8>, running_version| Offer {
+            file: "out/a.bundle".to_owned(),
+            machine: "counter".to_owned(),
+            old: old.map(|old| Digest([old; 32])),
+            new: Digest([9; 32]),
+            running_version,
+        };
+        let stale = |running: Option<u8>, offer| {
+            let mut refused = refused(RefusalCode::STALE_PROGRAM, RequestKind::Push);
+            refused.refusal.running = running.map(|running| [running; 32]);
+            refused.refusal.sequence = Some(u64::from(running.is_some()));
+            refused.of_bundle(offer).help()[0].clone()
+        };
+        assert_eq!(
+            stale(Some(2), offer(Some(1), Some(2))),
+            "cam bundle --from 2"
+        );
+        assert!(stale(Some(2), offer(None, Some(2))).contains("runs already"));
+        assert!(stale(Some(2), offer(Some(1), None)).contains("cam history hall counter"));
+        assert!(stale(None, offer(Some(1), None)).contains("first bundle"));
+    }
+}

@@ -1,0 +1,277 @@
+//! A conversation with one node, and what can go wrong in it.
+
+use std::io;
+use std::time::Duration;
+
+use node::client::{Client, ClientError, Timeouts};
+use node::key::PublicKey;
+use node::protocol::{RefusalCode, Request, RequestKind, Response};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::keys::NamedKey;
+use crate::nodes::NamedNode;
+use crate::refused::{Refused, code_name};
+
+/// The codes of what goes wrong on this side, with a name and a meaning. The numbers go on where those
+/// of the nodes end.
+pub(crate) const CODES: &[(&str, &str, &str)] = &[
+    (
+        NOT_REACHABLE,
+        "not-reachable",
+        "the node was not reached, and nothing was sent",
+    ),
+    (
+        NO_ANSWER,
+        "no-answer",
+        "the request was sent and no answer came: it may have happened",
+    ),
+    (
+        HOST_KEY,
+        "host-key",
+        "the node presents another key than the one that is pinned",
+    ),
+    (
+        OTHER_PROTOCOL,
+        "other-protocol",
+        "the node speaks another version of the protocol",
+    ),
+];
+
+const NOT_REACHABLE: &str = "N601";
+const NO_ANSWER: &str = "N602";
+const HOST_KEY: &str = "N603";
+const OTHER_PROTOCOL: &str = "N604";
+
+/// A connection to one node, spoken over with one key.
+#[derive(Debug)]
+pub(crate) struct Session {
+    peers: Peers,
+    client: Option<Client>,
+    runtime: Runtime,
+}
+
+/// Who speaks to whom, for messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Peers {
+    /// The node's name.
+    pub(crate) node: String,
+    /// The file that pins its key.
+    pub(crate) pinned_in: String,
+    /// The name of our key.
+    pub(crate) key: String,
+    /// Its public half.
+    pub(crate) public: PublicKey,
+}
+
+impl Session {
+    /// Connects to a node that must show its pinned key.
+    pub(crate) fn open(
+        node: &NamedNode,
+        key: &NamedKey,
+        timeout: Option<u64>,
+    ) -> Result<Session, SessionError> {
+        let peers = Peers {
+            node: node.name.clone(),
+            pinned_in: node.file.display().to_string(),
+            key: key.name.clone(),
+            public: key.public(),
+        };
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(SessionError::Runtime)?;
+        let timeouts = timeout.map_or(Timeouts::default(), |seconds| Timeouts {
+            connect: Duration::from_secs(seconds),
+            answer: Duration::from_secs(seconds),
+        });
+        let connecting = Client::connect(node.address.as_str(), &key.secret, node.key, timeouts);
+        match runtime.block_on(connecting) {
+            Ok(client) => Ok(Session {
+                peers,
+                client: Some(client),
+                runtime,
+            }),
+            Err(error) => Err(SessionError::Client {
+                peers,
+                error: Box::new(error),
+            }),
+        }
+    }
+
+    /// Asks, and takes a refusal for a failure.
+    pub(crate) fn request(&self, request: &Request) -> Result<Response, SessionError> {
+        let client = self.client.as_ref().expect("it is taken only in `drop`");
+        match self.runtime.block_on(client.request(request)) {
+            Ok(Response::Refused(refusal)) => Err(SessionError::Refused(Box::new(Refused::new(
+                self.peers.clone(),
+                request.kind(),
+                refusal,
+            )))),
+            Ok(response) => Ok(response),
+            Err(error) => Err(SessionError::Client {
+                peers: self.peers.clone(),
+                error: Box::new(error),
+            }),
+        }
+    }
+
+    /// Who speaks to whom.
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    /// An answer to another question than the one that was asked.
+    pub(crate) fn strange(&self, asked: RequestKind) -> SessionError {
+        SessionError::Strange {
+            node: self.peers.node.clone(),
+            asked,
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            self.runtime.block_on(client.close());
+        }
+    }
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    #[error("the system gives no network")]
+    Runtime(#[source] io::Error),
+    #[error("{}", sentence(peers, error))]
+    Client {
+        peers: Peers,
+        #[source]
+        error: Box<ClientError>,
+    },
+    #[error(transparent)]
+    Refused(Box<Refused>),
+    #[error("`{node}` answers `{}` with something else", asked.name())]
+    Strange { node: String, asked: RequestKind },
+}
+
+/// What happened, in words that name the node. The client's own words follow as the cause.
+fn sentence(peers: &Peers, error: &ClientError) -> String {
+    let node = &peers.node;
+    match error {
+        ClientError::NotReachable { .. } => format!("`{node}` is not reachable"),
+        ClientError::NotSent(_) => format!("the request to `{node}` was not sent"),
+        ClientError::HostKey { .. } => {
+            format!("`{node}` presents another key than the one that is pinned")
+        }
+        ClientError::NotTrusted { .. } => format!("`{node}` does not trust this key"),
+        ClientError::OtherProtocol => format!("`{node}` speaks another protocol"),
+        ClientError::Oversized { .. } => "the request is too long to send".to_owned(),
+        ClientError::Local(_) => "there is no network on this side".to_owned(),
+        _ => format!("no answer from `{node}`: it may have happened, or not"),
+    }
+}
+
+impl Failure for SessionError {
+    fn exit(&self) -> Exit {
+        match self {
+            SessionError::Runtime(_) => Exit::NotReachable,
+            SessionError::Refused(refused) => refused.exit(),
+            SessionError::Strange { .. } => Exit::Unknown,
+            SessionError::Client { error, .. } => match **error {
+                ClientError::NotReachable { .. }
+                | ClientError::NotSent(_)
+                | ClientError::Local(_) => Exit::NotReachable,
+                ClientError::HostKey { .. } | ClientError::NotTrusted { .. } => Exit::Keys,
+                ClientError::OtherProtocol | ClientError::Oversized { .. } => Exit::Refused,
+                // Whatever a later client adds: not knowing is the careful answer.
+                _ => Exit::Unknown,
+            },
+        }
+    }
+
+    fn code(&self) -> Option<String> {
+        let code = match self {
+            SessionError::Refused(refused) => return refused.code(),
+            SessionError::Runtime(_) => return None,
+            SessionError::Strange { .. } => NO_ANSWER,
+            SessionError::Client { error, .. } => match **error {
+                ClientError::NotReachable { .. }
+                | ClientError::NotSent(_)
+                | ClientError::Local(_) => NOT_REACHABLE,
+                ClientError::HostKey { .. } => HOST_KEY,
+                ClientError::OtherProtocol => OTHER_PROTOCOL,
+                ClientError::Oversized { .. } => {
+                    return Some(code_name(RefusalCode::OVERSIZED_REQUEST));
+                }
+                ClientError::NotTrusted { .. } => {
+                    return Some(code_name(RefusalCode::NOT_TRUSTED));
+                }
+                _ => NO_ANSWER,
+            },
+        };
+        Some(code.to_owned())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            SessionError::Refused(refused) => refused.facts(),
+            SessionError::Client { peers, error } => {
+                let key = ("key", format!("{} {}", peers.key, peers.public));
+                match **error {
+                    ClientError::HostKey { expected, found } => vec![
+                        ("pinned", format!("{expected} in {}", peers.pinned_in)),
+                        ("offered", found.to_string()),
+                        ("now", "nothing was sent".to_owned()),
+                    ],
+                    ClientError::NotTrusted { .. } => {
+                        vec![key, ("now", "the request was not looked at".to_owned())]
+                    }
+                    ClientError::NotReachable { .. }
+                    | ClientError::NotSent(_)
+                    | ClientError::Local(_)
+                    | ClientError::OtherProtocol
+                    | ClientError::Oversized { .. } => {
+                        vec![("now", "nothing was sent".to_owned())]
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn help(&self) -> Vec<String> {
+        match self {
+            SessionError::Refused(refused) => refused.help(),
+            SessionError::Client { peers, error } => client_help(peers, error),
+            SessionError::Strange { node, .. } => vec![format!("cam status {node}")],
+            SessionError::Runtime(_) => Vec::new(),
+        }
+    }
+
+    fn fields(&self) -> serde_json::Map<String, serde_json::Value> {
+        match self {
+            SessionError::Refused(refused) => refused.fields(),
+            _ => serde_json::Map::new(),
+        }
+    }
+}
+
+fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
+    let node = &peers.node;
+    let help = match error {
+        ClientError::HostKey { .. } => format!(
+            "a new computer, or somebody in between: compare with `cam-node key` on the node itself, then: cam node forget {node}"
+        ),
+        ClientError::NotTrusted { .. } => crate::refused::trust_help(peers),
+        ClientError::NotReachable { .. } | ClientError::NotSent(_) => {
+            "cam node list   (is the address right, and does the node run?)".to_owned()
+        }
+        ClientError::Unknown(_) | ClientError::Malformed(_) => {
+            format!("cam status {node}   (before you try again)")
+        }
+        ClientError::OtherProtocol => "use a `cam` of the node's version".to_owned(),
+        _ => return Vec::new(),
+    };
+    vec![help]
+}
