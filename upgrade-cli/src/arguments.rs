@@ -337,6 +337,9 @@ pub(crate) struct Completions {
 
 #[derive(Args, Debug)]
 pub(crate) struct Daemon {
+    /// End, as if killed, when the standard input does: whoever holds the other end of it is gone.
+    #[arg(long)]
+    pub(crate) tied: bool,
     /// What `cam-node` takes.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<OsString>,

@@ -65,11 +65,6 @@ impl Interface {
         Ok(Interface { program })
     }
 
-    /// Of a program that is at hand.
-    pub(crate) fn of_program(program: Arc<Program>) -> Interface {
-        Interface { program }
-    }
-
     /// The program.
     pub(crate) fn digest(&self) -> Digest {
         self.program.digest()

@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         Err(error) => return misuse(started, &error),
     };
     if let Command::Daemon(daemon) = arguments.command {
+        if daemon.tied {
+            demo::process::end_with_parent();
+        }
         let name = [env::args_os().next().unwrap_or_default()];
         return node::daemon::main(name.into_iter().chain(daemon.arguments));
     }
@@ -73,7 +76,9 @@ fn misuse(started: Instant, error: &clap::Error) -> ExitCode {
         return ExitCode::from(Exit::Done.code());
     }
     if env::args_os().any(|argument| argument == "--json") {
-        report::print_misuse(started, error.to_string().trim_end());
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        report::print_misuse(started, first.strip_prefix("error: ").unwrap_or(first));
     }
     ExitCode::from(Exit::Usage.code())
 }

@@ -56,7 +56,8 @@ mod tests {
         let mut last = date(0);
         for day in 1..182_000 {
             let next = date(day);
-            let leap = last.0 % 4 == 0 && (last.0 % 100 != 0 || last.0 % 400 == 0);
+            let divides = |by: u64| last.0.is_multiple_of(by);
+            let leap = divides(4) && (!divides(100) || divides(400));
             let length = match last.1 {
                 2 => 28 + u64::from(leap),
                 4 | 6 | 9 | 11 => 30,

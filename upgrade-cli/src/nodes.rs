@@ -86,7 +86,7 @@ impl Nodes {
         let file = self.home.clone().ok_or(NodesError::NoHome)?;
         let old = self.nodes.iter().find(|node| node.name == name);
         if let Some(old) = old.filter(|old| old.key != key) {
-            let pinned = old.clone();
+            let pinned = Box::new(old.clone());
             return Err(NodesError::OtherKey {
                 pinned,
                 offered: key,
@@ -183,7 +183,7 @@ pub(crate) enum NodesError {
     NotFound { name: String, there: Vec<String> },
     #[error("`{}` has another key", pinned.name)]
     OtherKey {
-        pinned: NamedNode,
+        pinned: Box<NamedNode>,
         offered: PublicKey,
     },
     #[error("there is no home for the nodes of this user")]

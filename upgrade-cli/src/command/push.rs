@@ -10,7 +10,7 @@ use crate::bundle_file::BundleFile;
 use crate::failure::AnyFailure;
 use crate::project::released::Released;
 use crate::refused::{Offer, Refused};
-use crate::report::{Outcome, Report};
+use crate::report::{Outcome, Report, count};
 use crate::session::SessionError;
 
 pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
@@ -59,13 +59,15 @@ fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
         None => report
             .line(format!("applied: {node} runs `{machine}` {to}"))
             .line(format!(
-                "    started from its first state, {state_bytes} bytes"
+                "    started from its first state, {}",
+                bytes(*state_bytes)
             )),
         Some(from) => report
             .line(format!("applied: {node} runs `{machine}` {to}"))
             .line(format!("    upgraded from {from}"))
             .line(format!(
-                "    state migrated, {state_bytes_before} → {state_bytes} bytes"
+                "    state migrated, {state_bytes_before} → {}",
+                bytes(*state_bytes)
             )),
     };
     report
@@ -93,4 +95,8 @@ fn explained(context: &Context, refused: Refused, file: &BundleFile) -> AnyFailu
         running_version: version,
     };
     refused.of_bundle(offer).into()
+}
+
+fn bytes(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "byte")
 }
