@@ -130,11 +130,10 @@ fn scaled(whole: &str, decimals: &str, scale: Option<&str>) -> Result<usize, Mis
                 "{} decimals are written and {places} are kept",
                 decimals.len()
             );
-            Err(mistake(
-                P006,
-                title,
-                Some("numbers are not rounded in silence".to_string()),
-            ))
+            let is_short = decimals.len() <= SCALE_MAX && whole.len() <= SCALE_MAX;
+            let help =
+                is_short.then(|| format!("to keep them: `{whole}.{decimals}#{}`", decimals.len()));
+            Err(mistake(P006, title, help))
         }
         Ok(places) => Ok(places),
     }

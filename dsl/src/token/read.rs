@@ -244,11 +244,10 @@ fn strange(input: &str) -> (&str, Piece) {
     let is_strange = |c: char| {
         !(c.is_ascii_alphanumeric() || c.is_whitespace() || c == '"' || is_symbol_start(c))
     };
-    let run = pair(
-        none_of::<_, _, nom::error::Error<&str>>(""),
-        take_while(is_strange),
-    );
-    let (rest, text) = recognize(run).parse(input).unwrap_or(("", input));
+    let run = recognize(pair(none_of(""), take_while(is_strange)));
+    let (rest, text) = alt((single_quoted, run))
+        .parse(input)
+        .unwrap_or(("", input));
     let shown: String = text.chars().take(20).flat_map(shown).collect();
     let mut problem = Problem::new(
         P001,
@@ -259,6 +258,11 @@ fn strange(input: &str) -> (&str, Piece) {
         problem = problem.helping("texts are written in straight double quotes: `\"…\"`");
     }
     (rest, Piece::Wrong(TokenKind::Broken, Box::new(problem)))
+}
+
+/// `'abc'`, which other languages have.
+fn single_quoted(input: &str) -> Read<'_, &str> {
+    recognize((tag("'"), take_while(|c| c != '\'' && c != '\n'), tag("'"))).parse(input)
 }
 
 fn is_symbol_start(c: char) -> bool {
