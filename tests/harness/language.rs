@@ -1,10 +1,11 @@
 //! Fenced blocks in the language: what must compile with all its traces true, and what must be refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use dsl::compile::compile;
 use dsl::history::History;
+use dsl::problem::Severity;
 use dsl::source::Source;
 
 /// The machines of one chapter, in order: a machine's later version finds the earlier ones in its history.
@@ -18,8 +19,8 @@ pub struct Chapter {
 /// What stands around a block that defines functions or types alone.
 const FRAME: &str = "
 machine Frame version 1 {
-  input Go
-  output Gone
+  input | Go
+  output | Gone
   state Int
   init 0
   on Go => Gone
@@ -49,7 +50,8 @@ impl Chapter {
         Ok(())
     }
 
-    /// Holds a block to its refusal: the first line is the code of the first error.
+    /// Holds a block to its refusal: the first line is the code of its errors, and of
+    /// no other.
     ///
     /// # Errors
     /// That it compiles, or is refused for something else.
@@ -63,8 +65,10 @@ impl Chapter {
         match compile(&source, history) {
             Ok(_) => Err("it compiles".to_owned()),
             Err(problems) => {
-                let found: Vec<&str> = problems.iter().map(|problem| problem.code.name).collect();
-                if found.contains(&code.trim()) {
+                let errors = problems.iter();
+                let errors = errors.filter(|problem| problem.severity() == Severity::Error);
+                let found: BTreeSet<&str> = errors.map(|problem| problem.code.name).collect();
+                if found == BTreeSet::from([code.trim()]) {
                     Ok(())
                 } else {
                     let mut message = format!("refused for {found:?}\n");
