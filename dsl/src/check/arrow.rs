@@ -10,7 +10,7 @@ use crate::ast::{self, ArrowKind as Written, Combinator};
 use crate::problem::Problem;
 use crate::problem::catalogue::{M114, T100, T104, T108, T109, T112, T201};
 use crate::source::Span;
-use crate::typed::{ArrowId, ArrowKind};
+use crate::typed::{ArrowId, ArrowKind, PatternKind};
 
 impl Checker<'_> {
     /// An arrow outside of a step: it sees no local, no state and no stamp.
@@ -349,7 +349,7 @@ impl Checker<'_> {
                     .map(|(part, kind)| self.pattern_since(part, kind, mark))
                     .collect();
                 self.draft
-                    .pattern(crate::typed::PatternKind::Product(parts), domain, span)
+                    .pattern(PatternKind::Product(parts), domain, span)
             }
         };
         let row = self.row(vec![parameter], false, span, mistakes);

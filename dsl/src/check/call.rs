@@ -118,50 +118,69 @@ impl Checker<'_> {
                 ..
             })
         );
-        if let (true, [domain]) = (is_point_free, parameters.as_slice())
-            && given.len() != 1
-            && let Form::Tuple(parts) = self.types.form(*domain)
-            && parts.len() == given.len()
-        {
-            let values = given
-                .iter()
-                .zip(parts)
-                .map(|(value, wanted)| self.argument(*value, wanted))
-                .collect();
-            let argument = self.draft.expr(ExprKind::Tuple(values), *domain, span);
-            let kind = ExprKind::Call {
-                function: function_index(function),
-                arguments: vec![argument],
-            };
-            return self.draft.expr(kind, codomain, span);
-        }
-        if parameters.len() != given.len() {
-            let title = count_title(&name.text, parameters.len(), given.len());
-            let kinds: Vec<String> = parameters
-                .iter()
-                .map(|kind| self.types.describe(*kind))
-                .collect();
-            let help = format!("it is called like `{}({})`", name.text, kinds.join(", "));
-            let place = self.names.signatures[function].name.span;
-            self.report(
-                Problem::new(T109, span, title)
-                    .pointing_at(place, "defined here")
-                    .helping(help),
-            );
-            self.look_at(given, span);
-            let kind = ExprKind::Tuple(Vec::new());
-            return self.draft.expr(kind, codomain, span);
-        }
-        let arguments = given
-            .iter()
-            .zip(parameters)
-            .map(|(value, wanted)| self.argument(*value, wanted))
-            .collect();
-        let kind = ExprKind::Call {
-            function: function_index(function),
-            arguments,
+        let arguments = match (parameters.as_slice(), parameters.len() == given.len()) {
+            (_, true) => self.arguments(given, &parameters),
+            ([domain], false) if is_point_free && self.is_tuple_of(*domain, given.len()) => {
+                vec![self.tupled(given, *domain, span)]
+            }
+            _ => {
+                self.report_argument_count(function, &parameters, given.len(), span);
+                self.look_at(given, span);
+                return self.draft.expr(ExprKind::Tuple(Vec::new()), codomain, span);
+            }
         };
-        self.draft.expr(kind, codomain, span)
+        self.draft.expr(
+            ExprKind::Call {
+                function: function_index(function),
+                arguments,
+            },
+            codomain,
+            span,
+        )
+    }
+
+    fn arguments(&mut self, given: &[Given<'_>], wanted: &[Partial]) -> Vec<ExprId> {
+        given
+            .iter()
+            .zip(wanted)
+            .map(|(value, wanted)| self.argument(*value, *wanted))
+            .collect()
+    }
+
+    fn is_tuple_of(&mut self, partial: Partial, count: usize) -> bool {
+        matches!(self.types.form(partial), Form::Tuple(parts) if parts.len() == count)
+    }
+
+    /// The arguments of a point-free function, which takes one value, as that value.
+    fn tupled(&mut self, given: &[Given<'_>], domain: Partial, span: Span) -> ExprId {
+        let parts = match self.types.form(domain) {
+            Form::Tuple(parts) => parts,
+            _ => Vec::new(),
+        };
+        let values = self.arguments(given, &parts);
+        self.draft.expr(ExprKind::Tuple(values), domain, span)
+    }
+
+    fn report_argument_count(
+        &mut self,
+        function: usize,
+        parameters: &[Partial],
+        given: usize,
+        span: Span,
+    ) {
+        let kinds: Vec<String> = parameters
+            .iter()
+            .map(|kind| self.types.describe(*kind))
+            .collect();
+        let name = self.names.signatures[function].name;
+        let problem = Problem::new(T109, span, count_title(&name.text, parameters.len(), given))
+            .pointing_at(name.span, "defined here")
+            .helping(format!(
+                "it is called like `{}({})`",
+                name.text,
+                kinds.join(", ")
+            ));
+        self.report(problem);
     }
 
     /// An argument that must be a value of this type.

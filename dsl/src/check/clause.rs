@@ -8,7 +8,7 @@ use crate::ast;
 use crate::problem::Problem;
 use crate::problem::catalogue::M115;
 use crate::source::Span;
-use crate::typed::{Clause, ExprId, Handler, PatternId, PatternKind, Step};
+use crate::typed::{Clause, ExprId, Handler, Local, PatternId, PatternKind, Step};
 
 impl<'a> Checker<'a> {
     pub(super) fn step(
@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
         &mut self,
         arrow: &ast::Arrow,
         argument: Option<ExprId>,
-        entry: crate::typed::Local,
+        entry: Local,
         interface: &Interface,
     ) -> Option<Handler> {
         let argument = argument?;

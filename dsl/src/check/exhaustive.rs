@@ -181,55 +181,22 @@ impl Checker<'_> {
             self.cases(coverage, handlers.input),
             self.cases(coverage, handlers.state),
         );
-        let mut lines: Vec<(String, Vec<String>)> = Vec::new();
-        let mut count = 0;
+        let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
         for (input, input_node) in &inputs {
-            let mut open = Vec::new();
-            for (state, state_node) in &states {
-                let query = [*input_node, *state_node];
-                if coverage.uncovered(sure, &query, &[handlers.input, handlers.state]) != Ok(None) {
-                    open.push(state.clone());
-                }
-            }
-            count += open.len();
+            let mut is_open = |state_node: NodeId| {
+                let query = [*input_node, state_node];
+                coverage.uncovered(sure, &query, &[handlers.input, handlers.state]) != Ok(None)
+            };
+            let open = states
+                .iter()
+                .filter(|(_, node)| is_open(*node))
+                .map(|(state, _)| state.as_str());
+            let open: Vec<&str> = open.collect();
             if !open.is_empty() {
-                lines.push((input.clone(), open));
+                lines.push((input, open));
             }
         }
-        let total = inputs.len() * states.len();
-        let label = match (states.len(), total) {
-            (1, 1) => "not every input is handled".to_owned(),
-            (1, _) => format!("{count} of {total} inputs are not handled"),
-            _ => format!("{count} of {total} pairs of input and state are not handled"),
-        };
-        let mut problem =
-            Problem::new(M201, handlers.at, "some inputs have no handler").saying(label);
-        let is_wide = states.len() > 1;
-        for (input, open) in lines.iter().take(2) {
-            problem = problem.noting(if is_wide {
-                format!("{input} in {}", open.join(", "))
-            } else {
-                input.clone()
-            });
-        }
-        if lines.len() > 2 {
-            let rest: usize = lines[2..].iter().map(|(_, open)| open.len()).sum();
-            problem = problem.noting(format!("{rest} more"));
-        }
-        let example = &handlers.example;
-        let first = lines.first().map(|(input, open)| {
-            if is_wide && open.len() < states.len() {
-                format!("{input} in {}", open.join(" | "))
-            } else {
-                input.clone()
-            }
-        });
-        problem.helping(match first {
-            Some(first) if first != "_" => {
-                format!("add `on {first} => {example}`, or end with `on _ => {example}`")
-            }
-            _ => format!("end with `on _ => {example}`"),
-        })
+        unhandled_problem(&lines, inputs.len(), states.len(), handlers)
     }
 
     /// The constructors of a variant as patterns; everything, if it is none.
@@ -356,4 +323,47 @@ fn too_costly(at: Span) -> Problem {
         "these patterns are too entangled to tell whether they leave something out",
     )
     .helping("match one part at a time, or end with `_`")
+}
+
+/// M201. A line holds an input and the states in which nothing handles it.
+fn unhandled_problem(
+    lines: &[(&str, Vec<&str>)],
+    inputs: usize,
+    states: usize,
+    handlers: &Handlers,
+) -> Problem {
+    let open: usize = lines.iter().map(|(_, open)| open.len()).sum();
+    let label = match (states, inputs) {
+        (1, 1) => "not every input is handled".to_owned(),
+        (1, total) => format!("{open} of {total} inputs are not handled"),
+        _ => format!(
+            "{open} of {} pairs of input and state are not handled",
+            inputs * states
+        ),
+    };
+    let mut problem = Problem::new(M201, handlers.at, "some inputs have no handler").saying(label);
+    for (input, open) in lines.iter().take(2) {
+        problem = problem.noting(if states > 1 {
+            format!("{input} in {}", open.join(", "))
+        } else {
+            (*input).to_owned()
+        });
+    }
+    if lines.len() > 2 {
+        let rest: usize = lines[2..].iter().map(|(_, open)| open.len()).sum();
+        problem = problem.noting(format!("{rest} more"));
+    }
+    let example = &handlers.example;
+    problem.helping(match lines.first() {
+        Some((input, open)) if open.len() < states => {
+            format!(
+                "add `on {input} in {} => {example}`, or end with `on _ => {example}`",
+                open.join(" | ")
+            )
+        }
+        Some((input, _)) if *input != "_" => {
+            format!("add `on {input} => {example}`, or end with `on _ => {example}`")
+        }
+        _ => format!("end with `on _ => {example}`"),
+    })
 }

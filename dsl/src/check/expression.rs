@@ -114,6 +114,18 @@ impl<'a> Checker<'a> {
         self.draft.expr(ExprKind::Local(local), partial, span)
     }
 
+    /// A part of a tuple or record.
+    pub(super) fn project(
+        &mut self,
+        product: ExprId,
+        index: usize,
+        kind: Partial,
+        span: Span,
+    ) -> ExprId {
+        self.draft
+            .expr(ExprKind::Project { product, index }, kind, span)
+    }
+
     pub(super) fn binary(
         &mut self,
         operator: Operator,

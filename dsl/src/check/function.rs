@@ -1,5 +1,6 @@
 //! Functions and constants: their bodies, and the order in which they can be computed.
 
+use super::expression::{function_index, result_span};
 use super::names::Definition;
 use super::order::{through, used_first};
 use super::{Checker, Frame};
@@ -9,18 +10,9 @@ use crate::problem::catalogue::{T108, T120};
 use crate::source::Span;
 use crate::typed::{Function, FunctionBody, FunctionIndex};
 
-/// A checked body that waits for its shapes.
-pub(super) enum Body {
-    Expr {
-        parameters: Vec<crate::typed::Local>,
-        body: crate::typed::ExprId,
-    },
-    Arrow(crate::typed::ArrowId),
-}
-
 impl Checker<'_> {
     /// Checks all bodies, in the order of the source.
-    pub(super) fn check_functions(&mut self) -> Vec<Body> {
+    pub(super) fn check_functions(&mut self) -> Vec<FunctionBody> {
         self.uses = vec![Vec::new(); self.names.signatures.len()];
         let count = self.names.signatures.len();
         let bodies = (0..count)
@@ -30,13 +22,13 @@ impl Checker<'_> {
         bodies
     }
 
-    fn function(&mut self, function: usize) -> Body {
+    fn function(&mut self, function: usize) -> FunctionBody {
         self.current = Some(function);
         let signature = &self.names.signatures[function];
         let (item, domain, codomain) = (signature.item, signature.domain, signature.codomain);
         let parameters = signature.parameters.clone();
         match item {
-            Definition::Const(constant) => Body::Expr {
+            Definition::Const(constant) => FunctionBody::Expr {
                 parameters: Vec::new(),
                 body: self.check(&constant.value, codomain),
             },
@@ -46,7 +38,7 @@ impl Checker<'_> {
             }) => {
                 let arrow_id = self.closed_arrow(arrow, domain, Some(codomain));
                 self.enforce_at(arrow.span, self.draft.codomain(arrow_id), codomain);
-                Body::Arrow(arrow_id)
+                FunctionBody::Arrow(arrow_id)
             }
             Definition::Function(ast::Function {
                 body:
@@ -74,10 +66,10 @@ impl Checker<'_> {
                 let wanted = codomain;
                 let body = self.block(block, Some(wanted));
                 let found = self.draft.type_of(body);
-                self.enforce_at(super::expression::result_span(&block.result), found, wanted);
+                self.enforce_at(result_span(&block.result), found, wanted);
                 // A parameter nobody uses may be there for the callers' sake, so it is no warning.
                 self.scope.leave(mark);
-                Body::Expr {
+                FunctionBody::Expr {
                     parameters: locals,
                     body,
                 }
@@ -94,7 +86,7 @@ impl Checker<'_> {
         }
         let mut places = vec![FunctionIndex(0); order.len()];
         for (place, function) in order.iter().enumerate() {
-            places[*function] = super::expression::function_index(place);
+            places[*function] = function_index(place);
         }
         (order, places)
     }
@@ -127,19 +119,16 @@ impl Checker<'_> {
     /// The functions in their final order, if all their shapes are known.
     pub(super) fn finish_functions(
         &mut self,
-        bodies: Vec<Body>,
+        bodies: Vec<FunctionBody>,
         order: &[usize],
     ) -> Option<Vec<Function>> {
-        let mut bodies: Vec<Option<Body>> = bodies.into_iter().map(Some).collect();
+        let mut bodies: Vec<Option<FunctionBody>> = bodies.into_iter().map(Some).collect();
         let mut functions = Vec::new();
         for function in order {
             let signature = &self.names.signatures[*function];
             let (domain, codomain) = (signature.domain, signature.codomain);
             let (name, span) = (signature.name.text.as_str().into(), signature.span);
-            let body = match bodies[*function].take()? {
-                Body::Expr { parameters, body } => FunctionBody::Expr { parameters, body },
-                Body::Arrow(arrow) => FunctionBody::Arrow(arrow),
-            };
+            let body = bodies[*function].take()?;
             let (domain, codomain) = (self.types.shape(domain)?, self.types.shape(codomain)?);
             functions.push(Function {
                 name,

@@ -180,28 +180,29 @@ impl Checker<'_> {
         statements: &mut Vec<Statement>,
     ) {
         let span = statement.span;
+        let out = Way {
+            branch_of: None,
+            ..*way
+        };
         match &statement.kind {
             Written::Let {
                 pattern,
                 value,
-                otherwise,
+                otherwise: None,
+            } => {
+                let value = self.infer(value);
+                let (partial, mark) = (self.draft.type_of(value), self.scope.mark());
+                let pattern = self.sure_pattern(pattern, partial, mark);
+                statements.push(Statement::Let { pattern, value });
+            }
+            Written::Let {
+                pattern,
+                value,
+                otherwise: Some(otherwise),
             } => {
                 let value = self.infer(value);
                 let partial = self.draft.type_of(value);
-                let Some(otherwise) = otherwise else {
-                    let mark = self.scope.mark();
-                    let pattern = self.sure_pattern(pattern, partial, mark);
-                    return statements.push(Statement::Let { pattern, value });
-                };
-                let otherwise = self.way(
-                    otherwise,
-                    output,
-                    Way {
-                        branch_of: None,
-                        ..*way
-                    },
-                    endings,
-                );
+                let otherwise = self.way(otherwise, output, out, endings);
                 let pattern = self.pattern(pattern, partial);
                 statements.push(Statement::LetElse {
                     pattern,
@@ -217,15 +218,7 @@ impl Checker<'_> {
                     self.report_late_require(span, changed);
                 }
                 let condition = self.condition(condition);
-                let otherwise = self.way(
-                    otherwise,
-                    output,
-                    Way {
-                        branch_of: None,
-                        ..*way
-                    },
-                    endings,
-                );
+                let otherwise = self.way(otherwise, output, out, endings);
                 statements.push(Statement::Require {
                     condition,
                     otherwise,

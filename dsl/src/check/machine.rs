@@ -9,7 +9,7 @@ use crate::ast::{self, MemberKind};
 use crate::problem::catalogue::{M101, M102, M103, M104, M105, M106, T108};
 use crate::problem::{Problem, nearest};
 use crate::source::Span;
-use crate::typed::Machine;
+use crate::typed::{Machine, Terms};
 
 /// The members of a machine, by what they are.
 #[derive(Default)]
@@ -235,7 +235,7 @@ impl<'a> Checker<'a> {
             state: self.types.shape(state)?,
             input: self.types.shape(input)?,
             output: self.types.shape(output)?,
-            terms: crate::typed::Terms::default(),
+            terms: Terms::default(),
             functions: Vec::new(),
             init: init?,
             step: step?,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cam::schema::ShapeId;
 
 use super::Checker;
-use super::types::Partial;
+use super::types::{Form, Partial};
 use crate::ast;
 use crate::builtin;
 use crate::problem::Problem;
@@ -151,9 +151,7 @@ impl<'a> Checker<'a> {
     pub(super) fn domain_of(&mut self, parameters: &[Partial]) -> Partial {
         match parameters {
             [one] => *one,
-            _ => self
-                .types
-                .make(super::types::Form::Tuple(parameters.to_vec())),
+            _ => self.types.make(Form::Tuple(parameters.to_vec())),
         }
     }
 

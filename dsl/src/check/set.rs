@@ -6,7 +6,7 @@ use crate::ast::{self, PathStepKind};
 use crate::problem::Problem;
 use crate::problem::catalogue::{M111, M112};
 use crate::source::Span;
-use crate::typed::{Arm, ExprId, ExprKind, Local, PatternKind, Primitive, Statement};
+use crate::typed::{Arm, ExprId, ExprKind, Local, PatternId, PatternKind, Primitive, Statement};
 
 impl Checker<'_> {
     pub(super) fn set(
@@ -176,7 +176,7 @@ impl Checker<'_> {
         &mut self,
         target: &Target,
         key: (Local, Partial),
-        item: (crate::typed::PatternId, Partial),
+        item: (PatternId, Partial),
         body: ExprId,
         span: Span,
     ) -> ExprId {

@@ -10,7 +10,7 @@ use crate::builtin::{Builtin, Entry};
 use crate::problem::Problem;
 use crate::problem::catalogue::{T112, T119};
 use crate::source::Span;
-use crate::typed::{ExprId, ExprKind, Operator, PatternId, Primitive};
+use crate::typed::{ExprId, ExprKind, Local, Operator, PatternId, Primitive};
 
 impl Checker<'_> {
     pub(super) fn fold(
@@ -163,10 +163,13 @@ impl Checker<'_> {
         let Some(collection) = collection else {
             return self.look_at_rest(given, span);
         };
-        let (kind, bool) = (self.draft.type_of(over), self.types.bool());
-        let callback = self.callback(given[1], &[collection.item()], Some(bool));
+        let (kind, item_kind, bool) = (
+            self.draft.type_of(over),
+            collection.item(),
+            self.types.bool(),
+        );
+        let callback = self.callback(given[1], &[item_kind], Some(bool));
         self.enforce(callback.body, bool);
-        let item_kind = collection.item();
         let ((accumulator, so_far), (item, whole)) =
             (self.fresh(kind, span), self.fresh(item_kind, span));
         let value = self.local(whole, item_kind, span);
@@ -176,43 +179,7 @@ impl Checker<'_> {
             body: callback.body,
         };
         let condition = self.draft.expr(condition, bool, span);
-        let (kept, content) = (
-            self.local(so_far, kind, span),
-            self.local(whole, item_kind, span),
-        );
-        let (start, yes) = match collection {
-            Collection::List { .. } => {
-                let start = self.draft.expr(ExprKind::List(Vec::new()), kind, span);
-                (
-                    start,
-                    self.primitive(Primitive::ListPush, vec![kept, content], kind, span),
-                )
-            }
-            Collection::Map { key, value, .. } => {
-                let start = self.draft.expr(ExprKind::Map(Vec::new()), kind, span);
-                let again = self.local(whole, item_kind, span);
-                let key = self.draft.expr(
-                    ExprKind::Project {
-                        product: content,
-                        index: 0,
-                    },
-                    key,
-                    span,
-                );
-                let value = self.draft.expr(
-                    ExprKind::Project {
-                        product: again,
-                        index: 1,
-                    },
-                    value,
-                    span,
-                );
-                (
-                    start,
-                    self.primitive(Primitive::MapInsert, vec![kept, key, value], kind, span),
-                )
-            }
-        };
+        let (start, yes) = self.kept(collection, (so_far, kind), whole, span);
         let no = self.local(so_far, kind, span);
         let body = self
             .draft
@@ -228,6 +195,38 @@ impl Checker<'_> {
             kind,
             span,
         )
+    }
+
+    /// The empty collection, and what was kept so far with one more item.
+    fn kept(
+        &mut self,
+        collection: Collection,
+        so_far: (Local, Partial),
+        item: Local,
+        span: Span,
+    ) -> (ExprId, ExprId) {
+        let (so_far, kind) = (self.local(so_far.0, so_far.1, span), so_far.1);
+        let item_kind = collection.item();
+        let whole = self.local(item, item_kind, span);
+        match collection {
+            Collection::List { .. } => {
+                let start = self.draft.expr(ExprKind::List(Vec::new()), kind, span);
+                (
+                    start,
+                    self.primitive(Primitive::ListPush, vec![so_far, whole], kind, span),
+                )
+            }
+            Collection::Map { key, value, .. } => {
+                let start = self.draft.expr(ExprKind::Map(Vec::new()), kind, span);
+                let key = self.project(whole, 0, key, span);
+                let again = self.local(item, item_kind, span);
+                let value = self.project(again, 1, value, span);
+                (
+                    start,
+                    self.primitive(Primitive::MapInsert, vec![so_far, key, value], kind, span),
+                )
+            }
+        }
     }
 
     /// `keys` and `values`
