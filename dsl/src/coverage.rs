@@ -46,7 +46,10 @@ pub(crate) enum Witness {
 pub(crate) struct TooCostly;
 
 /// Cells of matrices that may be looked at for one match or one set of handlers: a tenth of a second.
-const CELLS_MAX: usize = 8_000_000;
+const CELLS_MAX: usize = 4_000_000;
+
+/// What it costs to look at one row for one constructor, in cells.
+const SPECIALISE_CELLS: usize = 4;
 
 /// Columns that may be opened inside each other; each is a frame on the stack.
 const DEPTH_MAX: usize = 300;
@@ -202,6 +205,7 @@ impl<'a> Coverage<'a> {
             .chain(parts.iter().rev().copied())
             .collect();
         let mut special = Vec::new();
+        self.cells += rows.len() * SPECIALISE_CELLS;
         for row in rows {
             let (first, rest) = row.split_last().expect("as many as columns");
             self.specialise(*first, rest, tag, opened.len(), &mut special);
