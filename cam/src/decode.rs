@@ -20,7 +20,7 @@ pub use crate::malformed::{Malformed, MalformedReason};
 use crate::reader::Reader;
 use crate::schema::{Name, Schema, Shape, ShapeId, Shapes, Stamp};
 use crate::types::{PREDECLARED, Type, TypeId, TypeTable};
-use crate::value::{List, Map, Value};
+use crate::value::{CONTAINER_WEIGHT, ENTRY_WEIGHT, List, Map, PRODUCT_WEIGHT, SUM_WEIGHT, Value};
 
 /// Reads a module.
 ///
@@ -353,7 +353,8 @@ fn read_shape_id(reader: &mut Reader<'_>, shapes: &Shapes) -> Result<ShapeId, Ma
     })
 }
 
-/// Reads values by their type, within a budget of weight.
+/// Reads values by their type, within a budget of weight. What it charges is exactly what
+/// [`Value::weight`] counts, or a state within its limit could be written and not read again.
 struct ValueReader<'a> {
     types: &'a TypeTable,
     weight_max: u64,
@@ -379,13 +380,13 @@ impl ValueReader<'_> {
                 Value::Bytes(Arc::from(reader.take(length)?))
             }
             Type::Product(parts) => {
-                self.charge(reader, 1)?;
+                self.charge(reader, PRODUCT_WEIGHT)?;
                 let values: Result<Vec<Value>, Malformed> =
                     parts.iter().map(|part| self.read(reader, *part)).collect();
                 Value::product(values?)
             }
             Type::Sum(payloads) => {
-                self.charge(reader, 8)?;
+                self.charge(reader, SUM_WEIGHT)?;
                 let offset = reader.offset();
                 let tag = reader.byte()?;
                 let unknown = MalformedReason::UnknownConstructor(tag);
@@ -435,7 +436,8 @@ impl ValueReader<'_> {
 
     /// All entries are charged before the first is built: a count costs its sender nothing.
     fn charge_container(&mut self, reader: &Reader<'_>, count: usize) -> Result<(), Malformed> {
-        self.charge(reader, (count as u64).saturating_mul(16).saturating_add(32))
+        let entries = (count as u64).saturating_mul(ENTRY_WEIGHT);
+        self.charge(reader, entries.saturating_add(CONTAINER_WEIGHT))
     }
 
     fn charge(&mut self, reader: &Reader<'_>, weight: u64) -> Result<(), Malformed> {

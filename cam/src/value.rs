@@ -83,8 +83,9 @@ impl Value {
         }
     }
 
-    /// Structural weight in bytes of an idealised layout: 8 an integer, 8 and the payload a sum,
-    /// 16 and the length a text, 32 and the content and 16 an entry a container.
+    /// Structural weight in bytes of an idealised layout: 8 an integer, 8 and the parts a product, 8 and
+    /// the payload a sum, 16 and the length a text, 32 and the content and 16 an entry a container.
+    /// Everything weighs something: a part without weight would take memory that no limit sees.
     /// Takes time of the value's width: containers know their own.
     #[must_use]
     pub fn weight(&self) -> u64 {
@@ -92,10 +93,10 @@ impl Value {
             Value::Int(_) => 8,
             Value::Text(text) => 16 + text.len() as u64,
             Value::Bytes(bytes) => 16 + bytes.len() as u64,
-            Value::Product(parts) => parts
-                .iter()
-                .fold(0, |sum, part| sum.saturating_add(part.weight())),
-            Value::Sum(_, payload) => payload.weight().saturating_add(8),
+            Value::Product(parts) => parts.iter().fold(PRODUCT_WEIGHT, |sum, part| {
+                sum.saturating_add(part.weight())
+            }),
+            Value::Sum(_, payload) => payload.weight().saturating_add(SUM_WEIGHT),
             Value::List(list) => list.weight,
             Value::Map(map) => map.weight,
         }
@@ -130,8 +131,10 @@ impl Value {
     }
 }
 
-const CONTAINER_WEIGHT: u64 = 32;
-const ENTRY_WEIGHT: u64 = 16;
+pub(crate) const PRODUCT_WEIGHT: u64 = 8;
+pub(crate) const SUM_WEIGHT: u64 = 8;
+pub(crate) const CONTAINER_WEIGHT: u64 = 32;
+pub(crate) const ENTRY_WEIGHT: u64 = 16;
 
 /// A weight that does not fit in 64 bits stays at the end of the range, and so does what it is taken
 /// from: a value may share its parts, so such weights cost little to build, and a container that forgot
@@ -144,17 +147,18 @@ fn less(whole: u64, removed: u64) -> u64 {
     }
 }
 
-/// A finite sequence that knows its weight.
+/// A finite sequence that knows its weight. Its items stand behind a pointer, because a value, which
+/// may be an integer, takes as much room as its largest form.
 #[derive(Clone, Debug)]
 pub struct List {
-    items: Vector<Value>,
+    items: Arc<Vector<Value>>,
     weight: u64,
 }
 
 impl Default for List {
     fn default() -> List {
         List {
-            items: Vector::new(),
+            items: Arc::default(),
             weight: CONTAINER_WEIGHT,
         }
     }
@@ -179,7 +183,7 @@ impl List {
             .weight
             .saturating_add(item.weight())
             .saturating_add(ENTRY_WEIGHT);
-        self.items.push_back(item);
+        Arc::make_mut(&mut self.items).push_back(item);
     }
 
     /// The items in order.
@@ -193,7 +197,7 @@ impl IntoIterator for List {
     type IntoIter = <Vector<Value> as IntoIterator>::IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.items.into_iter()
+        Arc::unwrap_or_clone(self.items).into_iter()
     }
 }
 
@@ -205,17 +209,18 @@ impl FromIterator<Value> for List {
     }
 }
 
-/// A finite map, ordered by key, that knows its weight.
+/// A finite map, ordered by key, that knows its weight. Its entries stand behind a pointer, as a list's
+/// items do.
 #[derive(Clone, Debug)]
 pub struct Map {
-    entries: OrdMap<Value, Value>,
+    entries: Arc<OrdMap<Value, Value>>,
     weight: u64,
 }
 
 impl Default for Map {
     fn default() -> Map {
         Map {
-            entries: OrdMap::new(),
+            entries: Arc::default(),
             weight: CONTAINER_WEIGHT,
         }
     }
@@ -253,7 +258,8 @@ impl Map {
             .weight()
             .saturating_add(key_weight)
             .saturating_add(ENTRY_WEIGHT);
-        let removed = self.entries.insert(key, value).map_or(0, |old| {
+        let old = Arc::make_mut(&mut self.entries).insert(key, value);
+        let removed = old.map_or(0, |old| {
             old.weight()
                 .saturating_add(key_weight)
                 .saturating_add(ENTRY_WEIGHT)
@@ -263,7 +269,7 @@ impl Map {
 
     /// Removes the entry under `key`, if there is one.
     pub fn remove(&mut self, key: &Value) {
-        if let Some((key, value)) = self.entries.remove_with_key(key) {
+        if let Some((key, value)) = Arc::make_mut(&mut self.entries).remove_with_key(key) {
             let removed = key
                 .weight()
                 .saturating_add(value.weight())
@@ -283,7 +289,7 @@ impl IntoIterator for Map {
     type IntoIter = <OrdMap<Value, Value> as IntoIterator>::IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        Arc::unwrap_or_clone(self.entries).into_iter()
     }
 }
 

@@ -233,7 +233,7 @@ pub fn weight(value: &Value) -> u64 {
         Value::Int(_) => 8,
         Value::Text(text) => 16 + text.len() as u64,
         Value::Bytes(bytes) => 16 + bytes.len() as u64,
-        Value::Product(parts) => parts.iter().map(weight).sum(),
+        Value::Product(parts) => 8 + parts.iter().map(weight).sum::<u64>(),
         Value::Sum(_, payload) => 8 + weight(payload),
         Value::List(list) => 32 + list.iter().map(|item| 16 + weight(item)).sum::<u64>(),
         Value::Map(map) => {
