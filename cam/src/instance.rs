@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::limits::{MIGRATION_FUEL, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX, STEP_FUEL};
+use crate::combinator::FunctionId;
+use crate::limits::{
+    INPUT_WEIGHT_MAX, MIGRATION_FUEL, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX, STEP_FUEL,
+};
 use crate::machine::{Fuel, run};
 use crate::schema::Stamp;
 use crate::trap::{Trap, TrapReason};
@@ -79,12 +82,7 @@ impl Instance {
         let mut fuel = Fuel::new(STEP_FUEL);
         let state = run(program.code(), program.init(), Value::unit(), &mut fuel)?;
         if state.weight() > STATE_WEIGHT_MAX {
-            let function = program.init();
-            return Err(Trap {
-                reason: TrapReason::SizeLimit,
-                function,
-                instruction: 0,
-            });
+            return Err(too_heavy(program.init()));
         }
         Ok(Instance { program, state })
     }
@@ -143,11 +141,7 @@ impl Instance {
         };
         let (state, output) = (parts[0].clone(), parts[1].clone());
         if state.weight() > STATE_WEIGHT_MAX || output.weight() > OUTPUT_WEIGHT_MAX {
-            return Err(Trap {
-                reason: TrapReason::SizeLimit,
-                function,
-                instruction: 0,
-            });
+            return Err(too_heavy(function));
         }
         let answer = Answer {
             output,
@@ -176,53 +170,60 @@ impl Migration {
     /// # Errors
     /// A [`Trap`]; a new state above the limit is one.
     pub fn migrate_state(&self, state: Value) -> Result<Value, Trap> {
-        let mut fuel = Fuel::new(MIGRATION_FUEL);
-        let function = self.migrate();
-        let migrated = run(self.code(), function, state, &mut fuel)?;
-        if migrated.weight() > STATE_WEIGHT_MAX {
-            return Err(Trap {
-                reason: TrapReason::SizeLimit,
-                function,
-                instruction: 0,
-            });
-        }
-        Ok(migrated)
+        let (fuel, weight_max) = (MIGRATION_FUEL, STATE_WEIGHT_MAX);
+        self.converted(self.migrate(), state, fuel, weight_max)
     }
 
     /// An old client's input as the new machine understands it; nothing without adapters.
     ///
     /// # Errors
-    /// A [`Trap`]; `abort` is how an adapter says that an input is retired.
+    /// A [`Trap`]; `abort` is how an adapter says that an input is retired. An input above the limit is
+    /// one too.
     pub fn adapt_input(&self, input: Value) -> Option<Result<Value, Trap>> {
         let (function, _) = self.adapters()?;
-        Some(run(self.code(), function, input, &mut Fuel::new(STEP_FUEL)))
+        Some(self.converted(function, input, STEP_FUEL, INPUT_WEIGHT_MAX))
     }
 
     /// A new output as an old client understands it; nothing without adapters.
     ///
     /// # Errors
-    /// A [`Trap`].
+    /// A [`Trap`]; an output above the limit is one.
     pub fn adapt_output(&self, output: Value) -> Option<Result<Value, Trap>> {
         let (_, function) = self.adapters()?;
-        Some(run(
-            self.code(),
-            function,
-            output,
-            &mut Fuel::new(STEP_FUEL),
-        ))
+        Some(self.converted(function, output, STEP_FUEL, OUTPUT_WEIGHT_MAX))
     }
 
     /// The new state in its old form; nothing without a way back.
     ///
     /// # Errors
-    /// A [`Trap`].
+    /// A [`Trap`]; an old state above the limit is one.
     pub fn restore_state(&self, state: Value) -> Option<Result<Value, Trap>> {
         let function = self.back()?;
-        Some(run(
-            self.code(),
-            function,
-            state,
-            &mut Fuel::new(MIGRATION_FUEL),
-        ))
+        Some(self.converted(function, state, MIGRATION_FUEL, STATE_WEIGHT_MAX))
+    }
+
+    /// What comes out is measured before anybody writes it: parts are shared, so a value that took little
+    /// fuel and memory to make may be written in more bytes than there are.
+    fn converted(
+        &self,
+        function: FunctionId,
+        value: Value,
+        fuel: u64,
+        weight_max: u64,
+    ) -> Result<Value, Trap> {
+        let converted = run(self.code(), function, value, &mut Fuel::new(fuel))?;
+        if converted.weight() > weight_max {
+            return Err(too_heavy(function));
+        }
+        Ok(converted)
+    }
+}
+
+/// The result of a whole function is too heavy: no one instruction is at fault.
+fn too_heavy(function: FunctionId) -> Trap {
+    Trap {
+        reason: TrapReason::SizeLimit,
+        function,
+        instruction: 0,
     }
 }
