@@ -77,8 +77,11 @@ fn misuse(started: Instant, error: &clap::Error) -> ExitCode {
     }
     if env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        report::print_misuse(started, first.strip_prefix("error: ").unwrap_or(first));
+        let sentence = text.split("\n\n").next().unwrap_or_default();
+        let words: Vec<_> = sentence.split_whitespace().collect();
+        let sentence = words.join(" ");
+        let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
+        report::print_misuse(started, sentence);
     }
     ExitCode::from(Exit::Usage.code())
 }

@@ -92,15 +92,7 @@ impl Nodes {
                 offered: key,
             });
         }
-        edit(&file, |document| {
-            let nodes = document.entry(TABLE).or_insert_with(implicit_table);
-            let entry = nodes.as_table_like_mut().map(|nodes| nodes.entry(name));
-            let entry = entry.map(|entry| entry.or_insert_with(|| Item::Table(Table::new())));
-            if let Some(entry) = entry.and_then(|entry| entry.as_table_like_mut()) {
-                entry.insert("url", value(address.as_str()));
-                entry.insert("key", value(key.to_string()));
-            }
-        })?;
+        edit(&file, |document| insert(document, name, address, key))?;
         Ok(NamedNode {
             name: name.to_owned(),
             address: address.clone(),
@@ -112,11 +104,7 @@ impl Nodes {
     /// Forgets a node, where it was found.
     pub(crate) fn forget(&self, name: &str) -> Result<NamedNode, NodesError> {
         let node = self.get(name)?.clone();
-        edit(&node.file, |document| {
-            if let Some(nodes) = document.get_mut(TABLE).and_then(Item::as_table_like_mut) {
-                nodes.remove(name);
-            }
-        })?;
+        edit(&node.file, |document| remove(document, name))?;
         Ok(node)
     }
 }
@@ -126,6 +114,44 @@ fn implicit_table() -> Item {
     let mut table = Table::new();
     table.set_implicit(true);
     Item::Table(table)
+}
+
+/// Adds a node, or changes its address and key. What stands after the last table of the file goes before
+/// the new one; it would end up behind it otherwise, and seem to belong to it.
+fn insert(document: &mut DocumentMut, name: &str, address: &NodeAddress, key: PublicKey) {
+    let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
+    let nodes = document.entry(TABLE).or_insert_with(implicit_table);
+    let Some(nodes) = nodes.as_table_like_mut() else {
+        return;
+    };
+    let is_new = !nodes.contains_key(name);
+    let entry = nodes.entry(name).or_insert_with(|| {
+        let mut table = Table::new();
+        table.decor_mut().set_prefix(format!("{trailing}\n"));
+        Item::Table(table)
+    });
+    if let Some(entry) = entry.as_table_like_mut() {
+        entry.insert("url", value(address.as_str()));
+        entry.insert("key", value(key.to_string()));
+    }
+    if is_new {
+        document.set_trailing("");
+    }
+}
+
+/// Takes a node away. Comments before it stay.
+fn remove(document: &mut DocumentMut, name: &str) {
+    let nodes = document.get_mut(TABLE).and_then(Item::as_table_like_mut);
+    let Some(Item::Table(gone)) = nodes.and_then(|nodes| nodes.remove(name)) else {
+        return;
+    };
+    let prefix = gone.decor().prefix().and_then(|prefix| prefix.as_str());
+    let prefix = prefix.unwrap_or_default().trim_end();
+    if !prefix.is_empty() {
+        let trailing = document.trailing().as_str().unwrap_or_default();
+        let comments = format!("{prefix}\n{trailing}");
+        document.set_trailing(comments);
+    }
 }
 
 /// Changes a file and keeps whatever else the user wrote into it.
@@ -261,7 +287,7 @@ mod tests {
     fn comments_stay_when_nodes_come_and_go() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("cam.toml");
-        let before = "# mine\n[package]\nname = \"a\" # short\n";
+        let before = "# mine\n[package]\nname = \"a\" # short\n# the end\n";
         std::fs::write(&file, before).unwrap();
         let nodes = || Nodes::read(Some(&file), None).unwrap();
         nodes().add("hall", &address("h:1"), key(1)).unwrap();

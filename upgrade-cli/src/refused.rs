@@ -3,6 +3,7 @@
 use cam::digest::Digest;
 use node::printable::Printable;
 use node::protocol::{Class, Refusal, RefusalCode, RequestKind};
+use node::trust::Role;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
@@ -123,7 +124,12 @@ impl Failure for Refused {
             (RefusalCode::UNAUTHENTIC | RefusalCode::MALFORMED_BUNDLE, _) => {
                 "do not push it: make the bundle again from source, and compare".to_owned()
             }
-            (RefusalCode::NOT_TRUSTED | RefusalCode::NOT_ALLOWED, _) => trust_help(&self.peers),
+            (RefusalCode::NOT_TRUSTED, _) => trust_help(&self.peers, Some(self.asked)),
+            (RefusalCode::NOT_ALLOWED, _) => format!(
+                "who runs `{node}` can give `{}` the role {} in its trust file",
+                self.peers.key,
+                roles(self.asked)
+            ),
             (RefusalCode::TRUST_UNUSABLE, _) => {
                 "on the node: cam-node trust check --config node.toml".to_owned()
             }
@@ -186,11 +192,19 @@ impl Refused {
 }
 
 /// What an operator must write so that the key may speak.
-pub(crate) fn trust_help(peers: &Peers) -> String {
+pub(crate) fn trust_help(peers: &Peers, asked: Option<RequestKind>) -> String {
+    let role = asked.and_then(|asked| asked.right().roles().next());
+    let roles = role.map_or("author\", \"operator\", \"client", Role::name);
     format!(
-        "who runs `{}` can add to its trust file:\n        [[key]]\n        name = \"{}\"\n        key = \"{}\"\n        roles = [\"client\"]   # or operator, author, observer",
+        "who runs `{}` can add to its trust file:\n        [[key]]\n        name = \"{}\"\n        key = \"{}\"\n        roles = [\"{roles}\"]",
         peers.node, peers.key, peers.public
     )
+}
+
+/// The roles that allow a request: "`operator`", "`client` or `observer`".
+fn roles(asked: RequestKind) -> String {
+    let roles = asked.right().roles().map(|role| format!("`{role}`"));
+    roles.collect::<Vec<_>>().join(" or ")
 }
 
 fn usize_of(number: u64) -> usize {
@@ -233,7 +247,7 @@ mod tests {
         assert_eq!(refused.to_string(), "`hall` refuses: because\\u{1b}[2J");
         let now = ("now", "nothing was changed".to_owned());
         assert_eq!(refused.facts(), [now]);
-        assert!(refused.help()[0].contains("name = \"ops\""));
+        assert!(refused.help()[0].contains("give `ops` the role `operator`"));
     }
 
     #[test]

@@ -93,6 +93,7 @@ impl Session {
             }),
             Err(error) => Err(SessionError::Client {
                 peers,
+                asked: None,
                 error: Box::new(error),
             }),
         }
@@ -110,6 +111,7 @@ impl Session {
             Ok(response) => Ok(response),
             Err(error) => Err(SessionError::Client {
                 peers: self.peers.clone(),
+                asked: Some(request.kind()),
                 error: Box::new(error),
             }),
         }
@@ -145,6 +147,7 @@ pub(crate) enum SessionError {
     #[error("{}", sentence(peers, error))]
     Client {
         peers: Peers,
+        asked: Option<RequestKind>,
         #[source]
         error: Box<ClientError>,
     },
@@ -215,7 +218,7 @@ impl Failure for SessionError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             SessionError::Refused(refused) => refused.facts(),
-            SessionError::Client { peers, error } => {
+            SessionError::Client { peers, error, .. } => {
                 let key = ("key", format!("{} {}", peers.key, peers.public));
                 match **error {
                     ClientError::HostKey { expected, found } => vec![
@@ -243,7 +246,11 @@ impl Failure for SessionError {
     fn help(&self) -> Vec<String> {
         match self {
             SessionError::Refused(refused) => refused.help(),
-            SessionError::Client { peers, error } => client_help(peers, error),
+            SessionError::Client {
+                peers,
+                asked,
+                error,
+            } => client_help(peers, *asked, error),
             SessionError::Strange { node, .. } => vec![format!("cam status {node}")],
             SessionError::Runtime(_) => Vec::new(),
         }
@@ -257,13 +264,13 @@ impl Failure for SessionError {
     }
 }
 
-fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
+fn client_help(peers: &Peers, asked: Option<RequestKind>, error: &ClientError) -> Vec<String> {
     let node = &peers.node;
     let help = match error {
         ClientError::HostKey { .. } => format!(
             "a new computer, or somebody in between: compare with `cam-node key` on the node itself, then: cam node forget {node}"
         ),
-        ClientError::NotTrusted { .. } => crate::refused::trust_help(peers),
+        ClientError::NotTrusted { .. } => crate::refused::trust_help(peers, asked),
         ClientError::NotReachable { .. } | ClientError::NotSent(_) => {
             "cam node list   (is the address right, and does the node run?)".to_owned()
         }
@@ -274,4 +281,60 @@ fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
         _ => return Vec::new(),
     };
     vec![help]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use node::key::SecretKey;
+
+    #[test]
+    fn the_exit_code_says_whether_anything_may_have_happened() {
+        let key = SecretKey::from_seed(&[1; 32]).public();
+        let (address, reason) = ("h:1".to_owned(), "silence".to_owned());
+        let table = [
+            (
+                ClientError::NotReachable { address, reason },
+                Exit::NotReachable,
+                "N601",
+            ),
+            (
+                ClientError::NotSent(String::new()),
+                Exit::NotReachable,
+                "N601",
+            ),
+            (ClientError::Unknown(String::new()), Exit::Unknown, "N602"),
+            (
+                ClientError::HostKey {
+                    expected: key,
+                    found: key,
+                },
+                Exit::Keys,
+                "N603",
+            ),
+            (ClientError::NotTrusted { own: key }, Exit::Keys, "N200"),
+            (ClientError::OtherProtocol, Exit::Refused, "N604"),
+        ];
+        for (error, exit, code) in table {
+            let peers = Peers {
+                node: "hall".to_owned(),
+                pinned_in: "cam.toml".to_owned(),
+                key: "ops".to_owned(),
+                public: key,
+            };
+            let may_have_happened = exit == Exit::Unknown;
+            let error = SessionError::Client {
+                peers,
+                asked: Some(RequestKind::Push),
+                error: Box::new(error),
+            };
+            assert_eq!(error.exit(), exit, "{error}");
+            assert_eq!(error.code().as_deref(), Some(code), "{error}");
+            assert_eq!(
+                error.to_string().contains("may have happened"),
+                may_have_happened
+            );
+            assert!(!error.help().is_empty(), "{error}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     let compilation = compilation::compile(&source, &released.history())?;
     let chain = chain(context, arguments, compilation.compiled.program())?;
     let lineage = Lineage::read(&project)?;
-    let plan = Plan::make(&compilation, &lineage, chain, arguments)?;
+    let plan = Plan::make(&compilation, &released, &lineage, chain, arguments)?;
     let bundle = plan.bundle(&released)?;
     keep(&project, &compilation, lineage, &plan, &bundle, arguments)?;
     let qualifiers = qualifiers(&plan, arguments);
@@ -71,6 +71,7 @@ struct Plan {
 impl Plan {
     fn make(
         compilation: &Compilation,
+        released: &Released,
         lineage: &Lineage,
         chain: Chain,
         arguments: &arguments::Bundle,
@@ -83,7 +84,12 @@ impl Plan {
         let again = place.map(|place| links[place]);
         let place = place.unwrap_or(links.len());
         let previous = place.checked_sub(1).map(|place| links[place].clone());
-        check_start(arguments.from, previous.as_ref(), &chain)?;
+        check_start(arguments.from, previous.as_ref(), &chain, version)?;
+        let older = released.latest_before(version);
+        if let (None, None, None, Some(older)) = (arguments.from, &previous, again, older) {
+            let machine = chain.machine;
+            return Err(BundleError::Unclear { machine, older });
+        }
         let migration = match &previous {
             None => None,
             Some(previous) => {
@@ -166,10 +172,15 @@ fn check_start(
     wanted: Option<From>,
     previous: Option<&Link>,
     chain: &Chain,
+    version: u32,
 ) -> Result<(), BundleError> {
     let last = previous.map(|link| link.version);
     let machine = chain.machine.clone();
     match (wanted, last) {
+        (Some(From::Version(wanted)), _) if wanted == version => {
+            Err(BundleError::SameVersion { version })
+        }
+        (_, Some(last)) if last > version => Err(BundleError::Backwards { version, last }),
         (None, _) | (Some(From::First), None) => Ok(()),
         (Some(From::Version(wanted)), Some(last)) if wanted == last => Ok(()),
         (Some(From::First), Some(last)) => Err(BundleError::NotFirst { machine, last }),
@@ -291,6 +302,12 @@ enum BundleError {
         "the bundle before this one brought version {last} of `{machine}`, so this is not the first"
     )]
     NotFirst { machine: String, last: u32 },
+    #[error("version {older} of `{machine}` is in the history, and no bundle has brought it")]
+    Unclear { machine: String, older: u32 },
+    #[error("this is version {version} itself")]
+    SameVersion { version: u32 },
+    #[error("the last bundle brought version {last}, and this is version {version}")]
+    Backwards { version: u32, last: u32 },
     #[error("no bundle has brought version {wanted} of `{machine}` yet")]
     NothingYet { machine: String, wanted: u32 },
     #[error("the bundle before this one brought version {last} of `{machine}`, not {wanted}")]
@@ -313,6 +330,8 @@ impl Failure for BundleError {
     fn exit(&self) -> Exit {
         match self {
             BundleError::NoMigration { .. }
+            | BundleError::SameVersion { .. }
+            | BundleError::Backwards { .. }
             | BundleError::History { .. }
             | BundleError::Released { .. } => Exit::Wrong,
             _ => Exit::Usage,
@@ -348,11 +367,19 @@ impl Failure for BundleError {
             BundleError::NothingYet { wanted, .. } => {
                 format!("cam bundle --release {wanted}   (the bundle that brings version {wanted})")
             }
+            BundleError::Unclear { older, .. } => {
+                return vec![
+                    format!("cam bundle --release {older}, to bring that version first"),
+                    "cam bundle --from first, where no older version ever ran".to_owned(),
+                ];
+            }
             BundleError::NoMigration { from, .. } => {
                 format!("add `migrate from {from} …` to the machine")
             }
             BundleError::History { .. } => "take history/ from version control again".to_owned(),
-            BundleError::Released { version } => format!(
+            BundleError::Released { version }
+            | BundleError::SameVersion { version }
+            | BundleError::Backwards { last: version, .. } => format!(
                 "raise the version in the source: `version {}`",
                 version.saturating_add(1)
             ),

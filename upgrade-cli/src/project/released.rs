@@ -72,6 +72,14 @@ impl Released {
         self.programs.get(&version)
     }
 
+    /// The last version before `version`.
+    pub(crate) fn latest_before(&self, version: u32) -> Option<u32> {
+        self.programs
+            .range(..version)
+            .next_back()
+            .map(|(version, _)| *version)
+    }
+
     /// The version whose program has this name.
     pub(crate) fn version_of(&self, digest: &Digest) -> Option<u32> {
         let mut programs = self.programs.iter();

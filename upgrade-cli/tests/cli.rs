@@ -1,0 +1,90 @@
+//! The transcripts in `tests/cli/*.md`, run against the real command: what it prints is what they say.
+//!
+//! `BLESS=1 cargo test -p upgrade-cli --test cli` writes them anew; the difference is then to be read.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // all of it is test; the exemption sees `#[test]` only
+
+mod transcript;
+
+use std::{env, fs, path::PathBuf, process::Command};
+
+use transcript::{Transcript, document};
+
+macro_rules! transcripts {
+    ($($name:ident)*) => {
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+
+        $(#[test]
+        fn $name() {
+            check(stringify!($name));
+        })*
+    };
+}
+
+transcripts! { projects messages keys_and_nodes bundles street refusals older_clients scripts }
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli")
+}
+
+fn check(name: &str) {
+    let path = folder().join(format!("{name}.md"));
+    let written = fs::read_to_string(&path).unwrap();
+    let document = document::parse(&written);
+    let played = Transcript::new().play(&document);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, &played).unwrap();
+        return;
+    }
+    let differs = written
+        .lines()
+        .zip(played.lines())
+        .position(|(said, says)| said != says);
+    if let Some(line) = differs {
+        let context = |text: &str| {
+            let from = line.saturating_sub(8);
+            text.lines()
+                .skip(from)
+                .take(24)
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        panic!(
+            "{name}.md, line {}: the command says something else\n--- written\n{}\n--- now\n{}",
+            line + 1,
+            context(&written),
+            context(&played)
+        );
+    }
+    assert_eq!(written, played, "{name}.md ends otherwise");
+}
+
+#[test]
+fn every_transcript_is_run() {
+    let mut found: Vec<_> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut named: Vec<_> = ALL.iter().map(|name| format!("{name}.md")).collect();
+    found.sort();
+    named.sort();
+    assert_eq!(found, named);
+}
+
+#[test]
+fn the_demo_shows_what_it_says_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_cam"))
+        .args(["demo", "--json"])
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(object["steps"].as_array().map(Vec::len), Some(11));
+    let answered = |name: &str| object["measured"][name].as_u64().unwrap();
+    assert!(answered("answers_before_upgrade") >= 50);
+    assert!(answered("answers_after_upgrade") >= 50);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
