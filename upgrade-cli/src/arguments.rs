@@ -163,7 +163,13 @@ pub(crate) struct Bundle {
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
     /// Why, for the history of the machine.
-    #[arg(short = 'm', long = "note", value_name = "NOTE", default_value = "")]
+    #[arg(
+        short = 'm',
+        long = "note",
+        value_name = "NOTE",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) note: String,
     /// Bundle this version from the history again, instead of the source.
     #[arg(long, value_name = "VERSION")]
