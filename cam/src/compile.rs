@@ -2,7 +2,7 @@
 //!
 //! The textbook compilation of `<f, g>` is `push f swap g cons`: every environment is built, and every
 //! variable is dug out of it again. Here an environment is not built until somebody needs it as a value.
-//! The compiler keeps a [`Place`] for what an arrow starts from: the register, a slot of the stack, a
+//! The compiler keeps a `Place` for what an arrow starts from: the register, a slot of the stack, a
 //! constant, or a tuple of places. Projections and tuples then cost nothing, a variable is an `acc`, and
 //! nested pairs of any depth never reach the bytecode. (CAML's ZINC machine kept its environment on the
 //! stack for the same reason; SimplicityHL compiles a variable to a path, which is this with the path

@@ -92,7 +92,7 @@ macro_rules! instructions {
         /// One instruction with its operands.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Instruction {
-            $(#[doc = concat!("`", $mnemonic, "` ", $effect)] $variant($($kind),*),)*
+            $(#[doc = concat!("`", $mnemonic, "`: `", $effect, "`")] $variant($($kind),*),)*
         }
 
         /// All instructions, by rising opcode.
