@@ -6,7 +6,12 @@
 
 mod transcript;
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use transcript::{Transcript, document};
 
@@ -87,4 +92,31 @@ fn the_demo_shows_what_it_says_and_leaves_nothing_behind() {
     assert!(answered("answers_before_upgrade") >= 50);
     assert!(answered("answers_after_upgrade") >= 50);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_tied_node_ends_with_whoever_holds_the_other_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let cam = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cam"));
+        command.current_dir(folder.path()).args(arguments);
+        command.stderr(Stdio::null());
+        command
+    };
+    let made = cam(&["daemon", "init", "hall"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let listen = ["--config", "hall/node.toml", "--listen", "127.0.0.1:0"];
+    let mut node = cam(&["daemon", "--tied", "serve"])
+        .args(listen)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let mut stdout = BufReader::new(node.stdout.take().unwrap());
+    stdout.read_line(&mut ready).unwrap();
+    assert!(ready.starts_with("listening "), "{ready}");
+    assert!(node.try_wait().unwrap().is_none());
+    drop(node.stdin.take());
+    assert!(node.wait().unwrap().success());
 }
