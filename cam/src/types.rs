@@ -277,6 +277,12 @@ impl TypeTable {
         self.attributes[id.index()].height
     }
 
+    /// Slots of the type when products are laid flat; what is in a container counts for nothing.
+    #[must_use]
+    pub fn width(&self, id: TypeId) -> u64 {
+        self.attributes[id.index()].width
+    }
+
     /// Whether values of the type may be keys of a map: no map inside.
     #[must_use]
     pub fn is_key(&self, id: TypeId) -> bool {
