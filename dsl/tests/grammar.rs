@@ -15,6 +15,8 @@ fn operators_bind_as_the_manual_says() {
         ("not a == b and c", "((not (a == b)) and c)"),
         ("not not a", "(not (not a))"),
         ("a ?? b ++ c == d", "((a ?? (b ++ c)) == d)"),
+        ("a ?? b ?? c ?? d", "(a ?? (b ?? (c ?? d)))"),
+        ("a ?? b ++ c ?? d == e", "((a ?? ((b ++ c) ?? d)) == e)"),
         ("a - b - c", "((a - b) - c)"),
         ("a / b % c", "((a / b) % c)"),
         ("x |> f |> g(1) |> Some", "(((x |> f) |> g(1)) |> Some)"),

@@ -82,7 +82,9 @@ fn chain(input: Cursor<'_>) -> Parsed<'_, Expr> {
     };
     let mut rest = chain.operand(input)?.0;
     while let Some((operator, after)) = infix(rest) {
-        if !chain.fold(rest, operator.level()) {
+        // `a ?? b ?? c` is `a ?? (b ?? c)`: read from the left, it fits options of options only.
+        let from_right = matches!(operator, Operator::Binary(BinaryOperator::Otherwise));
+        if !chain.fold(rest, operator.level() + u8::from(from_right)) {
             break;
         }
         rest = chain.infix(rest, operator, after);
