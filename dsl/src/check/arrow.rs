@@ -219,8 +219,7 @@ impl Checker<'_> {
         let mut branches: Vec<Option<ArrowId>> = vec![None; constructors.len()];
         for arm in arms {
             let name = &arm.constructor.name;
-            let Some(place) = constructors.iter().position(|(own, _)| **own == *name.text) else {
-                self.report_strange_arm(name, domain, &constructors);
+            let Some(place) = self.arm_place(&arm.constructor, domain, &constructors) else {
                 continue;
             };
             let branch = self.arrow(&arm.arrow, constructors[place].1, Some(codomain));
@@ -247,6 +246,33 @@ impl Checker<'_> {
                 .draft
                 .arrow(ArrowKind::Identity, domain, codomain, span),
         }
+    }
+
+    /// Which constructor an arm is for; reported if it is none of the domain's.
+    fn arm_place(
+        &mut self,
+        constructor: &ast::ConstructorName,
+        domain: Partial,
+        constructors: &[(cam::schema::Name, Partial)],
+    ) -> Option<usize> {
+        // An arm of another type is one mistake: it still counts as the arm it looks like.
+        if constructor.of.is_some() {
+            let found = self.find_constructor(constructor, Some(domain))?;
+            if !self.types.unify(found.variant, domain) {
+                let own = self.types.describe(found.variant);
+                let title = format!(
+                    "this arm is for `{own}`, but the value is `{}`",
+                    self.types.describe(domain)
+                );
+                self.report(Problem::new(T100, constructor.name.span, title));
+            }
+        }
+        let name = &constructor.name;
+        let place = constructors.iter().position(|(own, _)| **own == *name.text);
+        if place.is_none() {
+            self.report_strange_arm(name, domain, constructors);
+        }
+        place
     }
 
     fn report_strange_arm(

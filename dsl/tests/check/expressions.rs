@@ -35,6 +35,8 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ),
     ("(b: Bool) -> Int { if 1 { 1 } else { 2 } }", "T100"),
     ("(o: Option(Int)) -> Int { o ?? 0 }", ""),
+    ("(o: Option(Int)) -> Int { o ?? o ?? 0 }", ""),
+    ("(o: Option(Int)) -> Int { o ?? 0 ?? 0 }", "T100"),
     ("(o: Option(Int)) -> Int { o ?? \"a\" }", "T100"),
     ("(n: Int) -> Int { n ?? 0 }", "T100"),
     ("(o: Option(Int)) -> Int { o }", "T100"),
@@ -291,6 +293,14 @@ const MATCHES: &[(&str, &str)] = &[
     (
         ": Colour -> Int = case { Red: const 1, Green: const 2, Grey: id }",
         "",
+    ),
+    (
+        ": Colour -> Int = case { Colour.Red: const 1, Green: const 2, Grey: id }",
+        "",
+    ),
+    (
+        ": Colour -> Int = case { Fruit.Red: const 1, Green: const 2, Grey: id }",
+        "T100",
     ),
     (": Colour -> Int = case { Red: const 1, Grey: id }", "T201"),
     (
