@@ -170,21 +170,22 @@ fn what_is_no_value_of_the_shape_is_refused() {
     let good = "Transfer { to: \"savings\", amount: 250 }";
     let source = Source::new("input", good).unwrap();
     assert!(value::parse(&source, &shapes, input).is_ok());
-    for wrong in [
-        "",
-        "Transfer",
-        "Transfer { to: \"savings\" }",
-        "Transfer { to: \"savings\", amount: \"250\" }",
-        "Transfer { to: \"savings\", amount: 250, more: 1 }",
-        "Withdraw(5)",
-        "Deposit(1 + 2)",
-        "Deposit(1) Deposit(2)",
-        "Deposit(9223372036854775808)",
-        "state",
-        "{ let x = 1  Deposit(x) }",
+    for (wrong, code) in [
+        ("", "P010"),
+        ("Transfer", "T117"),
+        ("Transfer { to: \"savings\" }", "T107"),
+        ("Transfer { to: \"savings\", amount: \"250\" }", "T100"),
+        ("Transfer { to: \"savings\", amount: 250, more: 1 }", "T106"),
+        ("Withdraw(5)", "T104"),
+        ("Deposit(1 + 2)", "V001"),
+        ("Deposit(1) Deposit(2)", "P010"),
+        ("Deposit(9223372036854775808)", "P005"),
+        ("state", "T102"),
+        ("{ let x = 1  Deposit(x) }", "V001"),
     ] {
         let source = Source::new("input", wrong).unwrap();
         let problems = value::parse(&source, &shapes, input).unwrap_err();
-        assert!(problems.has_errors(), "`{wrong}` has no problem");
+        let found: Vec<&str> = problems.iter().map(|problem| problem.code.name).collect();
+        assert_eq!(found, [code], "`{wrong}`");
     }
 }
