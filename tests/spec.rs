@@ -12,7 +12,15 @@ use harness::script::{self, Fence, Shown, fences};
 use harness::tree::{constants, documented, exists, files, read};
 
 /// Every language a fenced block may be in; a misspelt one would never run.
-const LANGUAGES: [&str; 6] = ["asm", "bytes", "cam", "cam-refused", "ebnf", "text"];
+const LANGUAGES: [&str; 7] = [
+    "asm",
+    "bytes",
+    "cam",
+    "cam-refused",
+    "cam-warned",
+    "ebnf",
+    "text",
+];
 
 fn blocks(path: &str) -> Vec<Fence> {
     fences(path, &read(path))
@@ -72,6 +80,7 @@ fn every_example_in_the_language_compiles_and_its_traces_hold() {
             let result = match fence.language.as_str() {
                 "cam" => chapter.accept(&fence.text),
                 "cam-refused" => chapter.refuse(&fence.text),
+                "cam-warned" => chapter.warn(&fence.text),
                 _ => Ok(()),
             };
             wrong.extend(

@@ -1,11 +1,10 @@
 //! Fenced blocks in the language: what must compile with all its traces true, and what must be refused.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
-use dsl::compile::compile;
+use dsl::compile::{Compiled, compile};
 use dsl::history::History;
-use dsl::problem::Severity;
+use dsl::problem::{Problems, Severity};
 use dsl::source::Source;
 
 /// The machines of one chapter, in order: a machine's later version finds the earlier ones in its history.
@@ -51,33 +50,67 @@ impl Chapter {
     }
 
     /// Holds a block to its refusal: the first line is the code of its errors, and of
-    /// no other.
+    /// no other. If it compiles, it is the code with which its traces fail.
     ///
     /// # Errors
-    /// That it compiles, or is refused for something else.
+    /// That it is right, or is refused for something else.
     pub fn refuse(&mut self, text: &str) -> Result<(), String> {
+        self.hold(text, |source, outcome| match outcome {
+            Ok(compiled) => {
+                let failures = dsl::trace::run(compiled).into_iter();
+                let mut problems = Problems::new();
+                failures
+                    .filter_map(|report| report.failure)
+                    .for_each(|failure| problems.push(failure));
+                found(&problems, Severity::Error, source)
+            }
+            Err(problems) => found(problems, Severity::Error, source),
+        })
+    }
+
+    /// Holds a block to its warning: it compiles, and the first line is the code of
+    /// what is said about it nevertheless.
+    ///
+    /// # Errors
+    /// That it is refused, or that something else is said.
+    pub fn warn(&mut self, text: &str) -> Result<(), String> {
+        self.hold(text, |source, outcome| match outcome {
+            Ok(compiled) => found(compiled.warnings(), Severity::Warning, source),
+            Err(problems) => found(problems, Severity::Error, source),
+        })
+    }
+
+    fn hold(
+        &mut self,
+        text: &str,
+        codes: impl Fn(&Source, &Result<Compiled, Problems>) -> (BTreeSet<&'static str>, String),
+    ) -> Result<(), String> {
         let (code, text) = text.split_once('\n').ok_or("the first line is a code")?;
         let source = framed(text)?;
         let history = self
             .histories
             .entry(machine_name(source.text()))
             .or_default();
-        match compile(&source, history) {
-            Ok(_) => Err("it compiles".to_owned()),
-            Err(problems) => {
-                let errors = problems.iter();
-                let errors = errors.filter(|problem| problem.severity() == Severity::Error);
-                let found: BTreeSet<&str> = errors.map(|problem| problem.code.name).collect();
-                if found == BTreeSet::from([code.trim()]) {
-                    Ok(())
-                } else {
-                    let mut message = format!("refused for {found:?}\n");
-                    let _ = write!(message, "{}", problems.render(&source, false));
-                    Err(message)
-                }
-            }
+        let (found, shown) = codes(&source, &compile(&source, history));
+        if found == BTreeSet::from([code.trim()]) {
+            Ok(())
+        } else {
+            Err(format!("it is not `{code}` but {found:?}\n{shown}"))
         }
     }
+}
+
+/// The codes of one severity, and what they say.
+fn found(
+    problems: &Problems,
+    severity: Severity,
+    source: &Source,
+) -> (BTreeSet<&'static str>, String) {
+    let of_it = problems
+        .iter()
+        .filter(|problem| problem.severity() == severity);
+    let codes = of_it.map(|problem| problem.code.name).collect();
+    (codes, problems.render(source, false))
 }
 
 fn framed(text: &str) -> Result<Source, String> {
