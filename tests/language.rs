@@ -1,0 +1,152 @@
+//! The chapter of the language is complete: every code, word, limit and built-in function stands in it.
+
+use std::collections::BTreeSet;
+
+use dsl::problem::Severity;
+use dsl::problem::catalogue::ALL;
+use harness::generated::{check, table};
+use harness::script::fences;
+use harness::tree::{constants, read};
+
+const CHAPTER: &str = "spec/6-language.md";
+
+/// Codes that no block of the chapter shows, and where they are tested: their sources are too long for a
+/// page, have no machine, or hold characters that a page should not.
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("C001", "dsl/tests/size.rs"),
+    ("C002", "dsl/tests/size.rs"),
+    ("C003", "dsl/src/compile.rs"), // a mistake of the compiler; none is known
+    ("M103", "dsl/tests/check/machines.rs"),
+    ("P007", "dsl/src/token/read.rs"),
+    ("P040", "dsl/tests/bounds.rs"),
+    ("P041", "dsl/tests/bounds.rs"),
+    ("T204", "dsl/tests/check/bounds.rs"),
+    ("V001", "dsl/tests/values.rs"),
+];
+
+/// The lines of `path` between a line `open` and the next `}` at the same depth.
+fn block(path: &str, open: &str) -> Vec<String> {
+    let source = read(path);
+    let mut lines = source.lines().skip_while(|line| line.trim() != open);
+    let head = lines.next().expect("the block is in the file");
+    let depth = head.len() - head.trim_start().len();
+    let end = format!("{}}}", " ".repeat(depth));
+    lines
+        .take_while(|line| *line != end)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The texts in quotes of a line.
+fn quoted(line: &str) -> Vec<&str> {
+    line.split('"').skip(1).step_by(2).collect()
+}
+
+fn words(words: &[String]) -> String {
+    let shown: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    shown.join(" ")
+}
+
+fn first_quoted(lines: &[String]) -> Vec<String> {
+    let first = |line: &String| quoted(line).first().map(|word| (*word).to_owned());
+    lines.iter().filter_map(first).collect()
+}
+
+/// Name, arity and use of every built-in function.
+fn built_ins() -> Vec<(String, String)> {
+    let rows = block("dsl/src/builtin.rs", "table! {");
+    let entry = |row: &String| match quoted(row).as_slice() {
+        [name, usage] => Some(((*name).to_owned(), (*usage).to_owned())),
+        _ => None,
+    };
+    rows.iter().filter_map(entry).collect()
+}
+
+#[test]
+fn the_words_and_limits_of_the_language_are_those_of_the_source() {
+    let reserved = first_quoted(&block("dsl/src/token.rs", "Word {"));
+    let builtin = read("dsl/src/builtin.rs");
+    let list = |head: &str| -> Vec<String> {
+        let (_, list) = builtin.split_once(head).expect("the list is in the file");
+        let (list, _) = list.split_once("\n];").expect("it ends");
+        first_quoted(&list.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let mut operators = list("const OPERATORS: [(&str, Operator); 11] = [");
+    operators.push("not_".to_owned());
+    let limits: Vec<Vec<String>> = constants(&read("dsl/src/limits.rs"))
+        .into_iter()
+        .map(|(name, value, why)| vec![format!("`{name}`"), format!("`{value}`"), why])
+        .collect();
+    assert!(reserved.len() > 10 && limits.len() > 3, "{reserved:?}");
+    let sections = [
+        ("reserved", words(&reserved)),
+        ("operators", words(&operators)),
+        ("later", words(&list("const LATER: &[&str] = &["))),
+        ("limits", table(&["limit", "value", "of what"], &limits)),
+    ];
+    for (name, expected) in sections {
+        check(CHAPTER, name, &expected).unwrap_or_else(|wrong| unreachable!("{wrong}"));
+    }
+}
+
+#[test]
+fn the_table_of_built_in_functions_has_a_row_for_each_and_no_other() {
+    let chapter = read(CHAPTER);
+    let (_, section) = chapter
+        .split_once("<!-- built-ins -->")
+        .expect("the table begins");
+    let (section, _) = section
+        .split_once("<!-- /built-ins -->")
+        .expect("the table ends");
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('`').nth(1))
+        .collect();
+    let built_ins = built_ins();
+    let wanted: Vec<&str> = built_ins.iter().map(|(_, usage)| usage.as_str()).collect();
+    assert_eq!(rows, wanted);
+}
+
+#[test]
+fn every_built_in_function_and_operator_runs_in_an_example() {
+    let examples: String = fences(CHAPTER, &read(CHAPTER))
+        .into_iter()
+        .filter(|fence| fence.language == "cam")
+        .map(|fence| fence.text)
+        .collect();
+    for (name, _) in built_ins() {
+        let is_used = [format!("{name}("), format!("|> {name}")]
+            .iter()
+            .any(|call| examples.contains(call));
+        assert!(is_used, "no example uses `{name}`");
+    }
+}
+
+#[test]
+fn every_code_is_shown_by_a_block_or_tested_elsewhere() {
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    for fence in fences(CHAPTER, &read(CHAPTER)) {
+        let code = fence.text.lines().next().unwrap_or_default().to_owned();
+        let severity = ALL
+            .iter()
+            .find(|known| known.name == code)
+            .map(|known| known.severity);
+        match fence.language.as_str() {
+            "cam-refused" => assert_eq!(severity, Some(Severity::Error), "{}", fence.place),
+            "cam-warned" => assert_eq!(severity, Some(Severity::Warning), "{}", fence.place),
+            _ => continue,
+        }
+        shown.insert(code);
+    }
+    for (code, path) in ELSEWHERE {
+        assert!(!shown.contains(code), "the chapter shows {code}");
+        assert!(read(path).contains(code), "{path} says nothing of {code}");
+    }
+    let missing: Vec<&str> = ALL
+        .iter()
+        .map(|code| code.name)
+        .filter(|code| !shown.contains(*code) && ELSEWHERE.iter().all(|(own, _)| own != code))
+        .collect();
+    assert!(missing.is_empty(), "nothing shows {missing:?}");
+}
