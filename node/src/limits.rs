@@ -158,6 +158,10 @@ pub const MACHINE_NAME_LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 /// Machines of one node. Each holds its state in memory.
 pub const MACHINES_MAX: usize = 1024;
 
+/// Pages of the store that are kept in memory. All that is read while the node runs is history, and what is
+/// written is not read again; left alone, redb would keep 1 GiB.
+pub const STORE_CACHE_BYTES: usize = 64 * MIB;
+
 /// Commands that wait to be made durable. A further one is answered `busy`.
 pub const QUEUE_MAX: usize = 4096;
 
