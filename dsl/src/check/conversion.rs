@@ -8,7 +8,7 @@ use super::types::{Form, Partial};
 use super::{Checker, Frame, Migrating};
 use crate::ast;
 use crate::problem::Problem;
-use crate::problem::catalogue::{M108, U301, U305, U306, U308};
+use crate::problem::catalogue::{M108, U301, U305, U306, U308, U309};
 use crate::source::Span;
 use crate::typed::{Conversion, ExprKind, PatternId};
 
@@ -100,6 +100,34 @@ impl<'a> Checker<'a> {
         }
         seen.push((version.number, span));
         first.is_none()
+    }
+
+    /// Warns of what is said about versions that nobody can come from: it is in no upgrade.
+    pub(super) fn judge_reach(&mut self, parts: &Parts<'a>) {
+        if self.problems.has_errors() || self.is_spoilt {
+            return; // the migration may be what could not be read
+        }
+        let backs = parts
+            .backs
+            .iter()
+            .map(|(back, _)| ("migrate back to", &back.to));
+        let accepts = parts.accepts.iter();
+        let accepts = accepts.map(|(adapter, _)| ("accept from", &adapter.version));
+        let replies = parts.replies.iter();
+        let replies = replies.map(|(adapter, _)| ("reply to", &adapter.version));
+        let mut lost: Vec<(&str, &ast::Version)> = backs.chain(accepts).chain(replies).collect();
+        lost.retain(|(_, version)| {
+            let mut migrations = parts.migrations.iter();
+            migrations.all(|(migrate, _)| migrate.from.number != version.number)
+        });
+        for (word, version) in lost {
+            let number = version.number;
+            let title = format!("`{word} {number}` has no effect without `migrate from {number}`");
+            let problem = Problem::new(U309, version.span, title);
+            self.report(problem.helping(format!(
+                "say how the state comes here: `migrate from {number} … => …`"
+            )));
+        }
     }
 
     pub(super) fn migrations(&mut self, parts: &Parts<'a>, this: &Interface) -> Vec<Conversion> {

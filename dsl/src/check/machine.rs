@@ -223,6 +223,7 @@ impl<'a> Checker<'a> {
         let backs = self.backs(parts, &interface);
         let (accepts, replies) = self.adapters(parts, &interface);
         let traces = self.traces(parts, &interface);
+        self.judge_reach(parts);
         self.check_machine_name(&machine.name, span);
         if version == 0 {
             self.report_no_version(&machine.version);

@@ -125,6 +125,7 @@ catalogue! {
     U306 Error "something is said twice about one version"
     U307 Error "`refuse` stands outside of `accept`"
     U308 Error "a version is not older"
+    U309 Warning "something is said about a version that no migration comes from"
     U310 Error "an old client's input has no meaning"
     U311 Error "an old client does not know an answer"
     U312 Error "`same` leads to a type that does not include the value's"

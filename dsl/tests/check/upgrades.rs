@@ -4,7 +4,17 @@ use dsl::history::History;
 
 use crate::{COUNTER_1, history, judge};
 
+/// The second counter with these members; where they say nothing of the way here, it is there.
 fn second_counter(members: &str) -> String {
+    let way = if members.contains("migrate from") {
+        ""
+    } else {
+        "migrate from 1 { count } => { old: count, count: count }"
+    };
+    counter_with(&format!("{way}\n{members}"))
+}
+
+fn counter_with(members: &str) -> String {
     format!(
         "machine Counter version 2 {{
            input  Incr | Read | Reset
@@ -96,8 +106,24 @@ fn upgrades_are_accepted_and_refused() {
             ("migrate from 1 unchanged", "U301"),
             ("accept from 1", "U301"),
         ],
-        second_counter,
+        counter_with,
         &History::new(),
+    );
+    judge(
+        &[
+            (
+                "migrate back to 1 { old: _, count } => { count: count }",
+                "U309",
+            ),
+            (
+                "accept from 1\n reply to 1 { Cleared(_) => Ok }",
+                "U309 U309",
+            ),
+            ("reply to 1 { Cleared(_) => Ok }", "U309"),
+            ("reply to 1 { Cleared(_) => Never }", "T104"),
+        ],
+        counter_with,
+        &history(COUNTER_1),
     );
 }
 
