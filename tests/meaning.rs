@@ -60,7 +60,7 @@ const INPUTS: usize = 4;
 
 #[test]
 fn a_compiled_arrow_does_what_the_arrow_means() {
-    for_all(300, |choices, inputs| {
+    for_all(800, |choices, inputs| {
         let sample = Sample::pure(choices);
         let migration = built(&sample);
         for _ in 0..INPUTS {
@@ -129,7 +129,7 @@ fn every_integer_operation_is_right_at_every_edge() {
 
 #[test]
 fn a_threaded_arrow_does_what_the_stateful_arrow_means() {
-    for_all(300, |choices, inputs| {
+    for_all(800, |choices, inputs| {
         let sample = Sample::stateful(choices);
         let migration = built(&sample);
         let (stateful, state) = sample.stateful.expect("it was made from a stateful arrow");
@@ -151,7 +151,7 @@ fn a_threaded_arrow_does_what_the_stateful_arrow_means() {
 
 #[test]
 fn a_machine_steps_as_its_combinators_mean_and_keeps_its_state_when_it_stops() {
-    for_all(200, |choices, inputs| {
+    for_all(500, |choices, inputs| {
         let Machine {
             combinators,
             step,
@@ -240,7 +240,7 @@ fn values_know_their_type_their_weight_and_their_order() {
 
 #[test]
 fn a_container_that_changes_keeps_the_weight_of_its_content() {
-    for_all(200, |_, choices| {
+    for_all(500, |_, choices| {
         let mut types = cam::types::TypeTable::new();
         let [key, item] = [0; 2].map(|_| any_type(&mut types, choices, 1));
         let key = if types.is_key(key) { key } else { INT };

@@ -68,6 +68,13 @@ fn typing_rows() -> Vec<Row> {
         row("WrongForm", "f:5", map, "mget O", "mget Bool"),
         row("WrongForm", "f:6", fold, "acc 2", "int 5"),
         row("WrongForm", "f:6", fold, "tuple Unit", "int 7"),
+        row(
+            "Mismatch",
+            "f:6",
+            fold,
+            "b B -> Int\n  push; proj 1; swap; proj 2; add",
+            "b B -> Bool\n  push; proj 1; swap; proj 2; lt",
+        ),
         row("NoSuchPart", "f:0", PART, "proj 0", "proj 1"),
         row(
             "NoSuchPart",
