@@ -110,7 +110,7 @@ impl LocalJournal {
         };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run(&receiver, &failed))
+            .spawn(move || watched(writer, &receiver, &failed))
             .map_err(RecoveryError::Thread)?;
         Ok(LocalJournal {
             sender: Some(sender),
@@ -187,6 +187,16 @@ struct Batch {
     commit: Option<Commit>,
     answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
     touched: Vec<String>,
+}
+
+/// A writer that panics has failed like one whose disk fails: a node that went on would refuse every
+/// input for ever and look alive.
+fn watched(writer: Writer, receiver: &Receiver<Job>, failed: &watch::Sender<Option<String>>) {
+    if catch_unwind(AssertUnwindSafe(|| writer.run(receiver, failed))).is_err() {
+        let reason = "the journal's writer has panicked";
+        tracing::error!("{reason}; the node stops");
+        failed.send_replace(Some(reason.to_owned()));
+    }
 }
 
 impl Writer {
@@ -406,5 +416,50 @@ fn accepted(
         note: upgrade.bundle().manifest().note.clone(),
         step: replica.steps(),
         state_bytes: snapshot.state.len() as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(clock: Clock) -> (tempfile::TempDir, LocalJournal) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(&folder.path().join("store.redb")).expect("opens");
+        let journal = LocalJournal::open(Arc::new(store), clock).expect("opens");
+        (folder, journal)
+    }
+
+    fn upgrade() -> Command {
+        Command::Upgrade {
+            at_ms: 0,
+            by: "operator".to_owned(),
+            signers: Vec::new(),
+            bundle: vec![0; 8],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_panics_has_failed_and_says_so() {
+        let (_folder, journal) = journal(Arc::new(|| panic!("the clock has stopped")));
+        let mut failure = journal.failure();
+        let outcome = journal.submit("counter", upgrade()).await;
+        assert_eq!(outcome, Err(SubmitError::Stopped));
+        let failed = failure.wait_for(Option::is_some).await;
+        assert!(
+            failed.is_ok(),
+            "nobody is told that the journal has stopped"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_command_that_is_refused_stops_nothing() {
+        let (_folder, journal) = journal(Arc::new(|| 1));
+        for _ in 0..2 {
+            let outcome = journal.submit("counter", upgrade()).await;
+            let outcome = outcome.expect("the writer answers");
+            assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+        }
+        assert_eq!(*journal.failure().borrow(), None);
     }
 }
