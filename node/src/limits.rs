@@ -158,6 +158,10 @@ pub const MACHINE_NAME_LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 /// Machines of one node. Each holds its state in memory.
 pub const MACHINES_MAX: usize = 1024;
 
+/// Queries, states, judgements of bundles that are worked on at once. Each may take a second and the memory
+/// of a step; the others wait, and inputs wait for none of them.
+pub const WORKERS: usize = 4;
+
 /// Pages of the store that are kept in memory. All that is read while the node runs is history, and what is
 /// written is not read again; left alone, redb would keep 1 GiB.
 pub const STORE_CACHE_BYTES: usize = 64 * MIB;

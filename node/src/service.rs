@@ -7,11 +7,13 @@
 use std::sync::Arc;
 
 use cam::encode;
+use cam::instance::Instance;
+use tokio::sync::Semaphore;
 
 use crate::bundle::{AuthenticBundle, Bundle, UnauthenticBundle};
 use crate::journal::{Accepted, Command, Journal, Outcome, SubmitError};
 use crate::key::PublicKey;
-use crate::limits::{MACHINE_NAME_LETTERS, RESPONSE_BYTES_MAX};
+use crate::limits::{MACHINE_NAME_LETTERS, RESPONSE_BYTES_MAX, WORKERS};
 use crate::local::{Clock, Published};
 use crate::printable::Printable;
 use crate::protocol::{
@@ -31,6 +33,7 @@ pub struct Service<J> {
     published: Published,
     store: Arc<Store>,
     clock: Clock,
+    workers: Semaphore,
 }
 
 impl<J: Journal> Service<J> {
@@ -48,12 +51,28 @@ impl<J: Journal> Service<J> {
             published,
             store,
             clock,
+            workers: Semaphore::new(WORKERS),
         }
+    }
+
+    /// Does work that may take a second away from the threads that carry packets, a few at a time: each
+    /// may also take the memory of a step.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let permit = self.workers.acquire().await;
+        let done = tokio::task::spawn_blocking(work).await;
+        drop(permit);
+        done.map_err(|_| {
+            let reason = "the node met a mistake of its own; its log says more";
+            Refusal::new(RefusalCode::BUG, reason)
+        })
     }
 
     async fn answer(&self, peer: &Peer, request: Request) -> Result<Response, Refusal> {
         match request {
-            Request::Status { machine } => self.status(machine.as_deref()),
+            Request::Status { machine } => self.status(machine.as_deref()).await,
             Request::Push { bundle } => self.push(peer, bundle).await,
             Request::Submit {
                 machine,
@@ -77,8 +96,9 @@ impl<J: Journal> Service<J> {
                 self.barrier().await?;
                 let from = Arc::from(peer.name());
                 let replica = self.machine(&machine)?;
-                let outcome = replica.query((self.clock)(), &from, program, &input)?;
-                Ok(response(outcome, &machine))
+                let now_ms = (self.clock)();
+                let query = move || replica.query(now_ms, &from, program, &input);
+                Ok(response(self.apart(query).await??, &machine))
             }
             Request::History {
                 machine,
@@ -87,25 +107,27 @@ impl<J: Journal> Service<J> {
             } => self.history(&machine, after, limit),
             Request::State { machine } => {
                 self.barrier().await?;
-                self.state(&machine)
+                let replica = self.machine(&machine)?;
+                self.apart(move || state(&replica)).await?
             }
             Request::Program { machine } => self.program(&machine),
         }
     }
 
-    fn status(&self, machine: Option<&str>) -> Result<Response, Refusal> {
-        let machines = match machine {
+    async fn status(&self, machine: Option<&str>) -> Result<Response, Refusal> {
+        let replicas = match machine {
             Some(name) => vec![self.machine(name)?],
             None => self.published.machines(),
+        };
+        let statuses = move || {
+            let statuses = replicas.iter().map(|replica| machine_status(replica));
+            statuses.flatten().collect()
         };
         Ok(Response::Status(NodeStatus {
             node_key: *self.node.as_bytes(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now_ms: milliseconds((self.clock)()),
-            machines: machines
-                .iter()
-                .filter_map(|replica| machine_status(replica))
-                .collect(),
+            machines: self.apart(statuses).await?,
         }))
     }
 
@@ -133,8 +155,11 @@ impl<J: Journal> Service<J> {
                 position,
             ));
         }
-        let running = replica.as_ref().and_then(|replica| replica.instance());
-        match authentic.verify(position, running.map(cam::instance::Instance::program)) {
+        let verify = move || {
+            let running = replica.as_ref().and_then(|replica| replica.instance());
+            authentic.verify(position, running.map(Instance::program))
+        };
+        match self.apart(verify).await? {
             Err(UpgradeError::AlreadyRunning) => Ok(already_running(&machine, position)),
             Err(error) => Err(refused::upgrade(&error, &machine, position)),
             Ok(_) => {
@@ -200,23 +225,6 @@ impl<J: Journal> Service<J> {
         })
     }
 
-    fn state(&self, machine: &str) -> Result<Response, Refusal> {
-        let replica = self.machine(machine)?;
-        let instance = replica
-            .instance()
-            .ok_or_else(|| refused::no_machine(machine))?;
-        let state = encode::value(instance.state());
-        if state.len() + 1024 > RESPONSE_BYTES_MAX {
-            let reason = format!("the state has {} bytes", state.len());
-            return Err(Refusal::new(RefusalCode::ANSWER_TOO_LARGE, reason));
-        }
-        Ok(Response::State {
-            program: instance.program().digest().0,
-            step: replica.steps(),
-            state,
-        })
-    }
-
     fn program(&self, machine: &str) -> Result<Response, Refusal> {
         let replica = self.machine(machine)?;
         let instance = replica
@@ -242,6 +250,22 @@ impl<J: Journal> Handler for Service<J> {
             .await
             .unwrap_or_else(Response::Refused)
     }
+}
+
+fn state(replica: &Replica) -> Result<Response, Refusal> {
+    let instance = replica
+        .instance()
+        .ok_or_else(|| refused::no_machine(replica.name()))?;
+    let state = encode::value(instance.state());
+    if state.len() + 1024 > RESPONSE_BYTES_MAX {
+        let reason = format!("the state has {} bytes", state.len());
+        return Err(Refusal::new(RefusalCode::ANSWER_TOO_LARGE, reason));
+    }
+    Ok(Response::State {
+        program: instance.program().digest().0,
+        step: replica.steps(),
+        state,
+    })
 }
 
 fn response(outcome: Outcome, machine: &str) -> Response {
