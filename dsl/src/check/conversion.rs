@@ -8,9 +8,9 @@ use super::types::{Form, Partial};
 use super::{Checker, Frame, Migrating};
 use crate::ast;
 use crate::problem::Problem;
-use crate::problem::catalogue::{M108, U301, U305, U306, U308, U309};
+use crate::problem::catalogue::{M108, U301, U302, U305, U306, U308, U309};
 use crate::source::Span;
-use crate::typed::{Conversion, ExprKind, PatternId};
+use crate::typed::{Conversion, ExprKind, PatternId, PatternKind};
 
 impl<'a> Checker<'a> {
     /// The interface of an older version; reported if there is none.
@@ -240,7 +240,11 @@ impl<'a> Checker<'a> {
             let checked = checker.migrated_pattern(pattern, from, mark, title.1);
             let row = checker.row(vec![checked], false, pattern.span, mistakes);
             checker.judge_later(from, vec![row], pattern.span, Place::Single);
+            let start = checker.draft.length();
             let body = checker.check(value, to);
+            if checker.mistakes == mistakes {
+                checker.judge_whole(checked, from, start, pattern.span, title.1);
+            }
             checker.leave(mark);
             let whole = ExprKind::Let {
                 pattern: checked,
@@ -280,5 +284,39 @@ impl<'a> Checker<'a> {
         };
         let kind = self.record_pattern(record, from, mark, Some(version));
         self.draft.pattern(kind, from, pattern.span)
+    }
+
+    /// A name for the whole state drops the fields that are never read, as much as a pattern without them.
+    fn judge_whole(
+        &mut self,
+        pattern: PatternId,
+        from: Partial,
+        start: usize,
+        span: Span,
+        version: u32,
+    ) {
+        let PatternKind::Bind(local) = *self.draft.pattern_kind(pattern) else {
+            return;
+        };
+        let (Form::Record(fields), Some(read)) =
+            (self.types.form(from), self.draft.parts_read(local, start))
+        else {
+            return;
+        };
+        let lost = fields.iter().enumerate();
+        let lost = lost.filter(|(index, _)| !read.contains(index));
+        let lost: Vec<&str> = lost.map(|(_, (name, _))| &**name).collect();
+        if let Some(first) = lost.first() {
+            let title = format!(
+                "this migration loses `{}` without saying so",
+                lost.join("`, `")
+            );
+            let state = self.types.describe(from);
+            let problem = Problem::new(U302, span, title)
+                .saying(format!("version {version}'s state is {state}"));
+            self.report(problem.helping(format!(
+                "name the fields, `{{ {first}: _, … }}`: the drop is then shown to whoever signs"
+            )));
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Terms while their types are being found out.
 
+use std::collections::BTreeSet;
+
 use super::types::{Partial, Types};
 use crate::source::Span;
 use crate::typed::{
-    Arrow, ArrowId, ArrowKind, Expr, ExprId, ExprKind, FunctionIndex, Pattern, PatternId,
+    Arrow, ArrowId, ArrowKind, Expr, ExprId, ExprKind, FunctionIndex, Local, Pattern, PatternId,
     PatternKind, Terms,
 };
 
@@ -74,6 +76,28 @@ impl Draft {
 
     pub(super) fn pattern_type(&self, pattern: PatternId) -> Partial {
         self.patterns[pattern.0 as usize].1
+    }
+
+    /// How many expressions there are.
+    pub(super) fn length(&self) -> usize {
+        self.exprs.len()
+    }
+
+    /// The parts of a local that the expressions from `start` on look at; `None` if one takes it whole.
+    pub(super) fn parts_read(&self, local: Local, start: usize) -> Option<BTreeSet<usize>> {
+        let is_it = |kind: &ExprKind| matches!(kind, ExprKind::Local(own) if *own == local);
+        let mut parts = BTreeSet::new();
+        let (mut uses, mut projected) = (0_usize, 0_usize);
+        for (kind, ..) in &self.exprs[start..] {
+            uses += usize::from(is_it(kind));
+            if let ExprKind::Project { product, index } = kind
+                && is_it(&self.exprs[product.0 as usize].0)
+            {
+                projected += 1;
+                parts.insert(*index);
+            }
+        }
+        (uses == projected).then_some(parts)
     }
 
     pub(super) fn codomain(&self, arrow: ArrowId) -> Partial {
