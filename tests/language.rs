@@ -52,7 +52,22 @@ fn first_quoted(lines: &[String]) -> Vec<String> {
     lines.iter().filter_map(first).collect()
 }
 
-/// Name, arity and use of every built-in function.
+/// The names of a list in the room of the built-in functions.
+fn listed(head: &str) -> Vec<String> {
+    let source = read("dsl/src/builtin.rs");
+    let (_, list) = source.split_once(head).expect("the list is in the file");
+    let (list, _) = list.split_once("\n];").expect("it ends");
+    first_quoted(&list.lines().map(str::to_owned).collect::<Vec<_>>())
+}
+
+/// The operators by their names as arrows.
+fn operators() -> Vec<String> {
+    let mut operators = listed("const OPERATORS: [(&str, Operator); 11] = [");
+    operators.push("not_".to_owned());
+    operators
+}
+
+/// Name and use of every built-in function.
 fn built_ins() -> Vec<(String, String)> {
     let rows = block("dsl/src/builtin.rs", "table! {");
     let entry = |row: &String| match quoted(row).as_slice() {
@@ -65,14 +80,6 @@ fn built_ins() -> Vec<(String, String)> {
 #[test]
 fn the_words_and_limits_of_the_language_are_those_of_the_source() {
     let reserved = first_quoted(&block("dsl/src/token.rs", "Word {"));
-    let builtin = read("dsl/src/builtin.rs");
-    let list = |head: &str| -> Vec<String> {
-        let (_, list) = builtin.split_once(head).expect("the list is in the file");
-        let (list, _) = list.split_once("\n];").expect("it ends");
-        first_quoted(&list.lines().map(str::to_owned).collect::<Vec<_>>())
-    };
-    let mut operators = list("const OPERATORS: [(&str, Operator); 11] = [");
-    operators.push("not_".to_owned());
     let limits: Vec<Vec<String>> = constants(&read("dsl/src/limits.rs"))
         .into_iter()
         .map(|(name, value, why)| vec![format!("`{name}`"), format!("`{value}`"), why])
@@ -80,8 +87,8 @@ fn the_words_and_limits_of_the_language_are_those_of_the_source() {
     assert!(reserved.len() > 10 && limits.len() > 3, "{reserved:?}");
     let sections = [
         ("reserved", words(&reserved)),
-        ("operators", words(&operators)),
-        ("later", words(&list("const LATER: &[&str] = &["))),
+        ("operators", words(&operators())),
+        ("later", words(&listed("const LATER: &[&str] = &["))),
         ("limits", table(&["limit", "value", "of what"], &limits)),
     ];
     for (name, expected) in sections {
@@ -109,17 +116,21 @@ fn the_table_of_built_in_functions_has_a_row_for_each_and_no_other() {
 }
 
 #[test]
-fn every_built_in_function_and_operator_runs_in_an_example() {
+fn every_built_in_function_and_arrow_runs_in_an_example() {
     let examples: String = fences(CHAPTER, &read(CHAPTER))
         .into_iter()
         .filter(|fence| fence.language == "cam")
         .map(|fence| fence.text)
         .collect();
-    for (name, _) in built_ins() {
-        let is_used = [format!("{name}("), format!("|> {name}")]
-            .iter()
-            .any(|call| examples.contains(call));
-        assert!(is_used, "no example uses `{name}`");
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let used: BTreeSet<&str> = examples.split(|letter| !is_letter(letter)).collect();
+    let arrows = "id fst snd first second case const get put";
+    let (operators, built_ins) = (operators(), built_ins());
+    let all = operators
+        .iter()
+        .chain(built_ins.iter().map(|(name, _)| name));
+    for word in all.map(String::as_str).chain(arrows.split(' ')) {
+        assert!(used.contains(word), "no example uses `{word}`");
     }
 }
 
