@@ -108,6 +108,8 @@ pub enum InvalidReason {
     },
     /// The module of a machine has no schema, or that of a migration has one.
     Schema(&'static str),
+    /// The module was not read from bytes and is not what its own bytes say.
+    NotCanonical,
 }
 
 impl fmt::Display for Invalid {
@@ -167,6 +169,7 @@ impl fmt::Display for InvalidReason {
             InvalidReason::Unused { what, index } => write!(f, "{what} {index} is not used"),
             InvalidReason::Export { role, problem } => write!(f, "export {role:?} {problem}"),
             InvalidReason::Schema(problem) => f.write_str(problem),
+            InvalidReason::NotCanonical => f.write_str("the module is not what its own bytes say"),
         }
     }
 }

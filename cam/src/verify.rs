@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::bytecode::Bytecode;
 use crate::combinator::{FunctionId, Role};
+use crate::decode;
 use crate::digest::Digest;
 use crate::encode;
 use crate::instruction::Instruction;
@@ -61,7 +62,7 @@ pub struct Verified {
 /// [`Invalid`] with the place, if any function does not type, a part is unused, or the exports do not
 /// fit the schema.
 pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
-    let mut code = verify(bytecode)?;
+    let code = verify(bytecode)?;
     let init = code.required(Role::Init)?;
     let step = code.required(Role::Step)?;
     code.forbid(&[Role::Migrate, Role::Input, Role::Output, Role::Back])?;
@@ -85,7 +86,6 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
             "a shape's type is not in the table",
         )));
     }
-    code.seal();
     Ok(Program {
         code,
         init,
@@ -103,7 +103,7 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
 /// [`Invalid`] with the place, if any function does not type, a part is unused, or the exports are not
 /// those of a migration.
 pub fn migration(bytecode: Bytecode) -> Result<Migration, Invalid> {
-    let mut code = verify(bytecode)?;
+    let code = verify(bytecode)?;
     let migrate = code.required(Role::Migrate)?;
     code.forbid(&[Role::Init, Role::Step])?;
     if code.bytecode.schema.is_some() {
@@ -122,7 +122,6 @@ pub fn migration(bytecode: Bytecode) -> Result<Migration, Invalid> {
         return Err(module_error(InvalidReason::Export { role, problem }));
     }
     let back = code.export(Role::Back);
-    code.seal();
     Ok(Migration {
         code,
         migrate,
@@ -332,11 +331,6 @@ impl Verified {
         &self.bytecode.functions[function.index()].code
     }
 
-    /// Names the module once it is known to be whole.
-    fn seal(&mut self) {
-        self.digest = Digest::of_module(&encode::module(&self.bytecode));
-    }
-
     fn export(&self, role: Role) -> Option<FunctionId> {
         let found = self.bytecode.exports.iter().find(|(own, _)| *own == role);
         found.map(|(_, function)| *function)
@@ -380,6 +374,12 @@ fn module_error(reason: InvalidReason) -> Invalid {
 }
 
 fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
+    // A module that was built by hand can hold what no bytes say: a constant of another type, an export
+    // of a function that is not there. The rules below lean on the decoder's, so it is asked.
+    let bytes = encode::module(&bytecode);
+    if decode::module(&bytes).as_ref() != Ok(&bytecode) {
+        return Err(module_error(InvalidReason::NotCanonical));
+    }
     let mut uses = Uses::new(&bytecode);
     let mut functions: Vec<Certificate> = Vec::with_capacity(bytecode.functions.len());
     for index in 0..bytecode.functions.len() {
@@ -403,6 +403,6 @@ fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
     Ok(Verified {
         bytecode: Arc::new(bytecode),
         functions,
-        digest: Digest([0; 32]),
+        digest: Digest::of_module(&bytes),
     })
 }
