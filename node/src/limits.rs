@@ -179,5 +179,9 @@ pub const LINEAGE_MAX: usize = 16;
 /// so many: what a start replays and what a commit writes stay in proportion to the inputs.
 pub const SNAPSHOT_INPUT_BYTES_LEAST: u64 = 16 * 1024;
 
+/// And at the latest when the inputs since the last snapshot took so long to apply: small inputs may be dear,
+/// and a start applies them all again before it serves anybody.
+pub const REPLAY_TIME_MAX: Duration = Duration::from_secs(20);
+
 /// Journal entries kept behind the last snapshot, for people who look back.
 pub const JOURNAL_ENTRIES_KEPT: u64 = 1_000_000;

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -17,7 +18,8 @@ use crate::journal::{
     Accepted, Apply, Command, Effect, Index, Journal, Outcome, Snapshot, SubmitError,
 };
 use crate::limits::{
-    BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, QUEUE_MAX, SNAPSHOT_INPUT_BYTES_LEAST,
+    BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, QUEUE_MAX, REPLAY_TIME_MAX,
+    SNAPSHOT_INPUT_BYTES_LEAST,
 };
 use crate::protocol::{Refusal, RefusalCode};
 use crate::recovery::{self, Recovered, RecoveryError};
@@ -83,22 +85,10 @@ impl LocalJournal {
     pub fn open(store: Arc<Store>, clock: Clock) -> Result<LocalJournal, RecoveryError> {
         let published = Published::default();
         let mut machines = BTreeMap::new();
-        for Recovered {
-            replica,
-            snapshot_bytes,
-            input_bytes,
-        } in recovery::machines(&store)?
-        {
-            published.publish(&replica);
-            let name = replica.name().to_owned();
-            machines.insert(
-                name,
-                Machine {
-                    replica,
-                    snapshot_bytes,
-                    input_bytes,
-                },
-            );
+        for recovered in recovery::machines(&store)? {
+            published.publish(&recovered.replica);
+            let name = recovered.replica.name().to_owned();
+            machines.insert(name, Machine::from(recovered));
         }
         let (sender, receiver) = sync_channel(QUEUE_MAX);
         let (failed, failure) = watch::channel(None);
@@ -172,6 +162,26 @@ struct Machine {
     /// Bytes of the last snapshot, and of the inputs since.
     snapshot_bytes: u64,
     input_bytes: u64,
+    /// Time that the inputs since took to apply, and so that a start would take to apply them again.
+    replay_time: Duration,
+}
+
+impl From<Recovered> for Machine {
+    fn from(recovered: Recovered) -> Machine {
+        Machine {
+            replica: recovered.replica,
+            snapshot_bytes: recovered.snapshot_bytes,
+            input_bytes: recovered.input_bytes,
+            replay_time: recovered.replay_time,
+        }
+    }
+}
+
+impl Machine {
+    fn snapshot_is_due(&self) -> bool {
+        self.input_bytes >= self.snapshot_bytes.max(SNAPSHOT_INPUT_BYTES_LEAST)
+            || self.replay_time >= REPLAY_TIME_MAX
+    }
 }
 
 struct Writer {
@@ -235,10 +245,11 @@ impl Writer {
         };
         let command = command.stamped((self.clock)().max(replica.last_ms()));
         let at = replica.index() + 1;
+        let started = Instant::now();
         match applied(&mut replica, at, &command) {
             Effect::Nothing(outcome) => batch.answers.push((answer, outcome)),
             Effect::Done(outcome) => {
-                self.record(replica, at, &command, batch)?;
+                self.record(replica, at, &command, started.elapsed(), batch)?;
                 batch.answers.push((answer, outcome));
             }
             Effect::Staged(upgrade) => {
@@ -267,6 +278,7 @@ impl Writer {
         replica: Replica,
         at: Index,
         command: &Command,
+        took: Duration,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let name = replica.name().to_owned();
@@ -277,11 +289,13 @@ impl Writer {
         machine.replica = replica;
         let commit = batch.commit(&self.store)?;
         machine.input_bytes += commit.command(&name, at, command)?;
-        if machine.input_bytes >= machine.snapshot_bytes.max(SNAPSHOT_INPUT_BYTES_LEAST) {
+        machine.replay_time += took;
+        if machine.snapshot_is_due() {
             let snapshot = machine.replica.snapshot();
             let oldest = at.saturating_sub(JOURNAL_ENTRIES_KEPT);
             machine.snapshot_bytes = commit.snapshot(&name, &snapshot, oldest)?;
             machine.input_bytes = 0;
+            machine.replay_time = Duration::ZERO;
         }
         batch.touched.push(name);
         Ok(())
@@ -325,6 +339,7 @@ impl Writer {
                 replica,
                 snapshot_bytes,
                 input_bytes: 0,
+                replay_time: Duration::ZERO,
             },
         );
         Ok(outcome)
@@ -436,6 +451,31 @@ mod tests {
             by: "operator".to_owned(),
             signers: Vec::new(),
             bundle: vec![0; 8],
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_due_after_many_bytes_or_after_much_work() {
+        let (large, least) = (1 << 20, SNAPSHOT_INPUT_BYTES_LEAST);
+        let almost = REPLAY_TIME_MAX - Duration::from_millis(1);
+        for (snapshot_bytes, input_bytes, replay_time, due) in [
+            (1, least - 1, almost, false),
+            (1, least, Duration::ZERO, true),
+            (large, least, almost, false),
+            (large, large, Duration::ZERO, true),
+            (large, 1, REPLAY_TIME_MAX, true),
+        ] {
+            let machine = Machine {
+                replica: Replica::new("counter"),
+                snapshot_bytes,
+                input_bytes,
+                replay_time,
+            };
+            assert_eq!(
+                machine.snapshot_is_due(),
+                due,
+                "{snapshot_bytes} {input_bytes}"
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 //! carried by the type, and the type does not survive a restart.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use cam::digest::Digest;
 use cam::instance::Instance;
@@ -45,6 +46,8 @@ pub struct Recovered {
     pub snapshot_bytes: u64,
     /// Bytes of the commands since.
     pub input_bytes: u64,
+    /// Time it took to apply them again.
+    pub replay_time: Duration,
 }
 
 /// Takes up every machine of the store.
@@ -74,7 +77,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         program.types(),
         program.state_type(),
         &kept.snapshot.state,
-        STATE_WEIGHT_MAX.saturating_mul(2),
+        STATE_WEIGHT_MAX,
     );
     let state = state.map_err(|malformed| fault(malformed.to_string()))?;
     let instance = Instance::resume(program, state).map_err(|error| fault(error.to_string()))?;
@@ -87,7 +90,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         kept.since_ms,
         lineage,
     );
-    let mut input_bytes = 0;
+    let (mut input_bytes, started) = (0, Instant::now());
     for (at, command) in kept.commands {
         if at != replica.index() + 1 {
             return Err(fault(format!(
@@ -106,6 +109,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         replica,
         snapshot_bytes: kept.snapshot.state.len() as u64,
         input_bytes,
+        replay_time: started.elapsed(),
     })
 }
 
