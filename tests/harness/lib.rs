@@ -13,4 +13,5 @@ pub mod notation;
 pub mod process;
 pub mod script;
 pub mod street;
+pub mod tally;
 pub mod tree;
