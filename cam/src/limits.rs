@@ -75,5 +75,7 @@ pub const STATE_WEIGHT_MAX: u64 = 1 << 28;
 /// second on the reference interpreter.
 pub const STEP_FUEL: u64 = 10_000_000;
 
-/// Fuel of one migration: it visits the whole state once, however large.
-pub const MIGRATION_FUEL: u64 = 10_000_000_000;
+/// Fuel of one migration: it visits the whole state once. A map entry costs a few dozen units, so this
+/// is a state of some ten million entries; a hostile migration that burns all of it takes a minute or
+/// two, during which the node's other machines wait.
+pub const MIGRATION_FUEL: u64 = 1_000_000_000;
