@@ -197,9 +197,12 @@ fn open_service(
         return Err(Failure::NoData(config.data.clone()));
     }
     let clock: Clock = Arc::new(milliseconds_since_1970);
-    let store = Arc::new(Store::open(&config.data.join(STORE_FILE))?);
+    let path = config.data.join(STORE_FILE);
+    let store = Arc::new(Store::open(&path)?);
     let journal = LocalJournal::open(Arc::clone(&store), Arc::clone(&clock))?;
     let (published, failure) = (journal.published().clone(), journal.failure());
+    let machines = published.machines().len();
+    tracing::info!(machines, path = %path.display(), "opened the store");
     let service = Service::new(own.public(), journal, published, store, clock);
     Ok((service, failure))
 }
@@ -231,12 +234,12 @@ async fn serve_with<H: Handler>(
     print_line(&format!("listening {address} key {key}"))?;
     tracing::info!(%address, %key, "listening");
     let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = has_failed(&mut failure) => {}
-        }
-        tracing::info!("stopping");
+        let why = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            () = has_failed(&mut failure) => "the journal failed",
+        };
+        tracing::info!("stopping: {why}");
     };
     server.run(handler, stop).await?;
     let reason = failure.borrow().clone();

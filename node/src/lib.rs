@@ -40,6 +40,7 @@ pub mod recovery;
 pub mod replica;
 pub mod store;
 
+mod push_log;
 pub mod service;
 
 pub mod client;

@@ -91,6 +91,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         lineage,
     );
     let (mut input_bytes, started) = (0, Instant::now());
+    let replayed = kept.commands.len();
     for (at, command) in kept.commands {
         if at != replica.index() + 1 {
             return Err(fault(format!(
@@ -105,12 +106,31 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         };
         input_bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
     }
-    Ok(Recovered {
+    let recovered = Recovered {
         replica,
         snapshot_bytes: kept.snapshot.state.len() as u64,
         input_bytes,
         replay_time: started.elapsed(),
-    })
+    };
+    tell(&recovered, replayed);
+    Ok(recovered)
+}
+
+/// For whoever starts the node: what runs again, and what the start had to do for it.
+fn tell(recovered: &Recovered, replayed: usize) {
+    let replica = &recovered.replica;
+    let Some(program) = replica.instance().map(Instance::program) else {
+        return;
+    };
+    tracing::info!(
+        "took up `{}`: version {}, program {}, bundle {}, {} steps, {replayed} commands replayed in {} ms",
+        replica.name(),
+        program.schema().version,
+        program.digest(),
+        replica.position().sequence,
+        replica.steps(),
+        recovered.replay_time.as_millis(),
+    );
 }
 
 /// The programs before the running one, each with the migration that ended it.

@@ -391,7 +391,11 @@ async fn serve_request<H: Handler>(
     };
     let not_trusted = is_not_trusted(&response);
     if let Response::Refused(refusal) = &response {
-        tracing::info!(key = %seat.key(), code = %refusal.code, "refused: {}", Printable(&refusal.reason));
+        let (key, code) = (seat.key(), refusal.code);
+        let trust = shared.trust.current().ok();
+        let entry = trust.as_ref().and_then(|trust| trust.entry(key));
+        let name = entry.map_or("unknown", |entry| entry.name());
+        tracing::info!(%key, name, %code, "refused: {}", Printable(&refusal.reason));
         // The rest of the request need not be sent.
         let _ = recv.stop(close_code(refusal.code));
     }

@@ -19,6 +19,7 @@ use crate::printable::Printable;
 use crate::protocol::{
     HistoryEntry, MachineStatus, NodeStatus, Refusal, RefusalCode, Request, Response,
 };
+use crate::push_log;
 use crate::refused;
 use crate::replica::Replica;
 use crate::server::{Handler, Peer};
@@ -131,10 +132,29 @@ impl<J: Journal> Service<J> {
         }))
     }
 
+    /// Delivers a bundle and logs what came of it. A bundle that is not authentic names no machine yet.
+    async fn push(&self, peer: &Peer, bytes: Vec<u8>) -> Result<Response, Refusal> {
+        let authentic = self
+            .authenticate(peer, &bytes)
+            .inspect_err(|refusal| push_log::refused(peer.name(), None, refusal))?;
+        let machine = authentic.manifest().machine.clone();
+        let signers = authentic.signers().to_vec();
+        let delivered = self
+            .deliver(peer, authentic, bytes)
+            .await
+            .unwrap_or_else(Response::Refused);
+        push_log::outcome(peer.name(), &machine, &signers, &delivered);
+        Ok(delivered)
+    }
+
     /// Judges a bundle as far as that is possible outside the journal, then submits it. The journal
     /// judges again, against what is true when its turn has come.
-    async fn push(&self, peer: &Peer, bytes: Vec<u8>) -> Result<Response, Refusal> {
-        let authentic = self.authenticate(peer, &bytes)?;
+    async fn deliver(
+        &self,
+        peer: &Peer,
+        authentic: AuthenticBundle,
+        bytes: Vec<u8>,
+    ) -> Result<Response, Refusal> {
         let machine = authentic.manifest().machine.clone();
         if !peer.allows(Right::Deliver, &machine) {
             return Err(peer.refuse(Right::Deliver, Some(&machine)));

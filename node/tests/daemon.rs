@@ -55,6 +55,11 @@ impl Folder {
         self.path("node.toml").to_str().unwrap().to_owned()
     }
 
+    /// What the last node that was served here has logged.
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap()
+    }
+
     fn serve(&self) -> Running {
         let mut child = daemon(&[
             "serve",
@@ -64,7 +69,7 @@ impl Folder {
             "127.0.0.1:0",
         ])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(fs::File::create(self.path("log")).unwrap())
         .spawn()
         .unwrap();
         let mut line = String::new();
@@ -92,16 +97,17 @@ struct Running {
 
 impl Running {
     fn status(&self) -> Response {
+        self.ask(&Request::Status { machine: None })
+    }
+
+    fn ask(&self, request: &Request) -> Response {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let timeouts = Timeouts::default();
             let client = Client::connect(&self.address, &client_key(), self.node, timeouts)
                 .await
                 .unwrap();
-            let response = client
-                .request(&Request::Status { machine: None })
-                .await
-                .unwrap();
+            let response = client.request(request).await.unwrap();
             client.close().await;
             response
         })
@@ -141,6 +147,26 @@ fn a_node_is_made_served_and_stopped() {
         }
         running.signal(signal);
         assert_eq!(running.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_refused_push_and_the_stop_are_in_the_log() {
+    let folder = Folder::new();
+    let mut running = folder.serve();
+    let bundle = b"not a bundle".to_vec();
+    let response = running.ask(&Request::Push { bundle });
+    assert!(matches!(response, Response::Refused(_)), "{response:?}");
+    running.signal("-TERM");
+    running.child.wait().unwrap();
+    let log = folder.log();
+    for line in [
+        "opened the store machines=0",
+        "refused a bundle pushed by ops: 103 malformed-bundle: ",
+        "stopping: SIGTERM",
+        "stopped",
+    ] {
+        assert!(log.contains(line), "`{line}` in {log}");
     }
 }
 
