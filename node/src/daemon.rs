@@ -28,15 +28,12 @@ use crate::{
     recovery::RecoveryError,
     server::{EndpointDied, Handler, Server},
     service::Service,
-    store::{Store, StoreError},
+    store::{STORE_FILE, Store, StoreError},
     trust::{Trust, TrustError, TrustStore},
 };
 
 /// The environment variable that says what is logged, for example `debug` or `node=debug,quinn=info`.
 const LOG_VARIABLE: &str = "CAM_NODE_LOG";
-
-/// The file of the store, in the data folder.
-const STORE_FILE: &str = "machines.redb";
 
 /// Becomes a reason when the journal has stopped for good.
 type JournalFailure = watch::Receiver<Option<String>>;
@@ -68,15 +65,40 @@ Examples:
 Exit codes:
   0 done   1 the config, a key, the trust file or the store is wrong   2 wrong usage   70 a bug";
 
+const INIT_EXAMPLES: &str = "\
+Examples:
+  A node that trusts nobody yet:
+    cam-node init hall
+  A node on every address, with one author who delivers and one client:
+    cam-node init hall --listen 0.0.0.0:4700 \\
+      --trust ops=ed25519:5f2c…=author,operator --trust till=ed25519:9a01…=client";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  cam-node serve --config hall/node.toml
+  On a port that the system chooses, with more in the log (it goes to the standard error):
+    CAM_NODE_LOG=debug cam-node serve --config hall/node.toml --listen 127.0.0.1:0";
+
+const KEY_EXAMPLES: &str = "\
+Example:
+  cam-node key --config hall/node.toml";
+
+const TRUST_CHECK_EXAMPLES: &str = "\
+Example:
+  cam-node trust check --config hall/node.toml";
+
 #[derive(Subcommand)]
 enum Command {
     /// Make the folder of a new node and print its public key.
+    #[command(after_help = INIT_EXAMPLES)]
     Init(Init),
     /// Run the node until it is told to stop (SIGTERM, or Ctrl-C).
     ///
     /// When it is ready it prints one line: `listening ADDRESS key KEY`.
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
     /// Print the public key of the node.
+    #[command(after_help = KEY_EXAMPLES)]
     Key(ConfigFile),
     /// Look at the trust file.
     #[command(subcommand)]
@@ -114,6 +136,7 @@ struct ConfigFile {
 #[derive(Subcommand)]
 enum TrustCommand {
     /// Read the trust file as the node would, and print who may do what.
+    #[command(after_help = TRUST_CHECK_EXAMPLES)]
     Check(ConfigFile),
 }
 
@@ -198,8 +221,21 @@ fn open_service(
     }
     let clock: Clock = Arc::new(milliseconds_since_1970);
     let path = config.data.join(STORE_FILE);
-    let store = Arc::new(Store::open(&path)?);
-    let journal = LocalJournal::open(Arc::clone(&store), Arc::clone(&clock))?;
+    let at = |source| Failure::Store {
+        path: path.clone(),
+        source,
+    };
+    let store = Arc::new(Store::open(&path).map_err(at)?);
+    let journal =
+        LocalJournal::open(Arc::clone(&store), Arc::clone(&clock)).map_err(
+            |error| match error {
+                RecoveryError::Store(source) => at(source),
+                source => Failure::Recovery {
+                    path: path.clone(),
+                    source,
+                },
+            },
+        )?;
     let (published, failure) = (journal.published().clone(), journal.failure());
     let machines = published.machines().len();
     tracing::info!(machines, path = %path.display(), "opened the store");
@@ -244,7 +280,8 @@ async fn serve_with<H: Handler>(
     server.run(handler, stop).await?;
     let reason = failure.borrow().clone();
     if let Some(reason) = reason {
-        return Err(Failure::Journal(reason));
+        let path = config.data.join(STORE_FILE);
+        return Err(Failure::Journal { path, reason });
     }
     tracing::info!("stopped");
     Ok(())
@@ -282,6 +319,9 @@ fn explain(failure: &Failure) {
         eprintln!("  because: {error}");
         cause = error.source();
     }
+    if let Some(help) = failure.help() {
+        eprintln!("help: {help}");
+    }
 }
 
 /// Why the daemon ended otherwise than it was asked to.
@@ -306,17 +346,37 @@ enum Failure {
     Output(#[source] io::Error),
     #[error("there is no data folder `{}`", .0.display())]
     NoData(PathBuf),
-    #[error("the store cannot be opened")]
-    Store(#[from] StoreError),
-    #[error("the machines cannot be taken up")]
-    Recovery(#[from] RecoveryError),
-    #[error("nothing can be made durable any more: {0}")]
-    Journal(String),
+    #[error("the store `{}` cannot be used", path.display())]
+    Store { path: PathBuf, source: StoreError },
+    #[error("the machines in the store `{}` cannot be taken up", path.display())]
+    Recovery {
+        path: PathBuf,
+        source: RecoveryError,
+    },
+    #[error("nothing can be made durable any more in `{}`: {reason}", path.display())]
+    Journal { path: PathBuf, reason: String },
     #[error("the node stopped by itself")]
     Bug(#[from] EndpointDied),
 }
 
 impl Failure {
+    /// What can be done about it, where the error does not say so.
+    fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NoData(_) => Some(StoreError::Missing.help()),
+            Self::Store { source, .. } | Self::Folder(FolderError::Store { source, .. }) => {
+                Some(source.help())
+            }
+            Self::Recovery { .. } => Some(
+                "keep this file for whoever looks into it, and run the `cam-node` that wrote it",
+            ),
+            Self::Journal { .. } => Some(
+                "check the disk and its free space, then start the node again: it reads what is there",
+            ),
+            _ => None,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Bug(_) => ExitCode::from(EXIT_BUG),

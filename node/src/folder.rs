@@ -12,6 +12,7 @@ use std::{
 use crate::{
     config::{CONFIG_FILE, Config, ConfigFault},
     key::{KeyFileError, PublicKey, SecretKey},
+    store::{STORE_FILE, Store, StoreError},
     trust::{Role, Trust, TrustFault},
 };
 
@@ -83,7 +84,14 @@ pub fn create(
     Config::parse(&config, folder).map_err(FolderError::Config)?;
     let key = SecretKey::generate().map_err(FolderError::Key)?;
     make_private(folder)?;
-    make_private(&folder.join("data"))?;
+    let data = folder.join("data");
+    make_private(&data)?;
+    // So that a data folder without one is known not to be the data folder.
+    let store = data.join(STORE_FILE);
+    Store::create(&store).map_err(|source| FolderError::Store {
+        path: store,
+        source,
+    })?;
     key.write_new(&folder.join("node.key"))
         .map_err(FolderError::Key)?;
     write_new(&folder.join("trust.toml"), &trust)?;
@@ -147,6 +155,9 @@ fn trust_text(entries: &[NewEntry]) -> String {
         "# Who may do what on this node. A change works at the next request; nothing is restarted.\n\
          # Write a new file and rename it over this one, so that no half of it is ever read.\n\
          #\n\
+         # A `name` is what machines see as `from`, and what they remember. Another name for a key is another\n\
+         # person to them; a name that was removed and is given again hands over what belonged to it.\n\
+         #\n\
          #   author    signs bundles\n\
          #   operator  delivers bundles that authors signed; observes\n\
          #   client    submits inputs; observes\n\
@@ -191,6 +202,14 @@ pub enum FolderError {
     /// The key was not made or not written.
     #[error("no key was made")]
     Key(#[source] KeyFileError),
+    /// The store was not made.
+    #[error("cannot make the store `{}`", path.display())]
+    Store {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
     /// Something was not written.
     #[error("cannot write `{}`", path.display())]
     Write {
@@ -229,6 +248,7 @@ mod tests {
         for (name, expected) in [
             ("", 0o700),
             ("data", 0o700),
+            ("data/machines.redb", 0o600),
             ("node.key", 0o600),
             ("trust.toml", 0o600),
         ] {

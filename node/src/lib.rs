@@ -38,7 +38,9 @@ pub mod journal;
 pub mod local;
 pub mod recovery;
 pub mod replica;
+mod seal;
 pub mod store;
+mod store_error;
 
 mod push_log;
 pub mod service;

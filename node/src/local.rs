@@ -440,7 +440,7 @@ mod tests {
 
     fn journal(clock: Clock) -> (tempfile::TempDir, LocalJournal) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(&folder.path().join("store.redb")).expect("opens");
+        let store = Store::create(&folder.path().join("store.redb")).expect("made");
         let journal = LocalJournal::open(Arc::new(store), clock).expect("opens");
         (folder, journal)
     }

@@ -7,18 +7,26 @@
 //! that binds it to its table and key. With two phases in every commit, also the first, redb never takes
 //! a damaged file back to the commit before: what was acknowledged is there, or the file is refused. Nothing is read from the file while the node runs but history.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use cam::digest::Digest;
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+    Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition,
+    WriteTransaction, backends::FileBackend,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use crate::bundle::BundleId;
 use crate::journal::{Accepted, Command, Index, Snapshot};
 use crate::limits::STORE_CACHE_BYTES;
+use crate::seal::{row_key, seal, unseal};
+use crate::store_error::STORE_FORMAT;
 use crate::upgrade::{MigratedUpgrade, Position};
+
+pub use crate::store_error::StoreError;
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const PROGRAMS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("programs");
@@ -28,49 +36,8 @@ const SNAPSHOTS: TableDefinition<&str, &[u8]> = TableDefinition::new("snapshots"
 const HISTORY: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("history");
 const JOURNAL: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("journal");
 
-/// The newest format of the file that this node reads and writes.
-const STORE_FORMAT: u32 = 1;
-
-/// What went wrong with the store. The node stops: after a failed sync nobody knows what is on the disk
-/// but a fresh start that reads it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The file is in use by another process.
-    #[error("the store is in use by another process")]
-    InUse,
-    /// The file is damaged.
-    #[error("the store is damaged: {what}")]
-    Damaged {
-        /// What does not hold.
-        what: String,
-    },
-    /// The file was written by a newer node.
-    #[error("the store is of format {need}, this node knows formats up to {STORE_FORMAT}")]
-    NeedsFormat {
-        /// The file's format.
-        need: u32,
-    },
-    /// A machine's position is not the one an upgrade was compared with.
-    #[error("machine `{machine}` has moved on since the upgrade was compared")]
-    Moved {
-        /// Which machine.
-        machine: String,
-    },
-    /// The disk, or redb on it.
-    #[error("the disk failed")]
-    Disk(#[source] Box<redb::Error>),
-}
-
-impl<E: Into<redb::Error>> From<E> for StoreError {
-    fn from(error: E) -> StoreError {
-        match error.into() {
-            redb::Error::DatabaseAlreadyOpen => StoreError::InUse,
-            redb::Error::Corrupted(what) => StoreError::Damaged { what },
-            other => StoreError::Disk(Box::new(other)),
-        }
-    }
-}
+/// The name of the file, in the data folder.
+pub const STORE_FILE: &str = "machines.redb";
 
 /// The open store.
 pub struct Store {
@@ -105,18 +72,39 @@ struct MachineRecord {
 }
 
 impl Store {
-    /// Opens the file, makes it if it is not there, and checks all of it.
+    /// Makes the file of a new store, which only its owner may read.
+    ///
+    /// # Errors
+    /// [`StoreError`], also if there is a file already.
+    pub fn create(path: &Path) -> Result<Store, StoreError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(redb::Error::Io)?;
+        let store = Store {
+            database: builder().create_with_backend(FileBackend::new(file)?)?,
+        };
+        store.check_format()?;
+        // A file that is durable in a folder that has not heard of it is lost with the power.
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(redb::Error::Io)?;
+        Ok(store)
+    }
+
+    /// Opens the file and checks all of it. It is never made here: an empty folder is a volume that is not
+    /// mounted rather than a node without machines.
     ///
     /// # Errors
     /// [`StoreError`]; a damaged file is never opened for service.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
+        check_magic(path)?;
         // redb may panic on a file that was damaged with care; to us that is damage like any other.
-        let opened = std::panic::catch_unwind(|| {
-            Database::builder()
-                .set_cache_size(STORE_CACHE_BYTES)
-                .set_check_integrity_on_open(true)
-                .create(path)
-        });
+        let opened = std::panic::catch_unwind(|| builder().open(path));
         let damaged = |_| StoreError::Damaged {
             what: "the file cannot be read".to_owned(),
         };
@@ -288,6 +276,32 @@ impl Store {
     }
 }
 
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder
+        .set_cache_size(STORE_CACHE_BYTES)
+        .set_check_integrity_on_open(true);
+    builder
+}
+
+/// The first bytes of every file of redb.
+const MAGIC: &[u8] = b"redb";
+
+/// Tells a file that was never a store from one that was and is damaged: the ways out differ.
+fn check_magic(path: &Path) -> Result<(), StoreError> {
+    let mut found = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut found));
+    match read {
+        Ok(()) if found == MAGIC => Ok(()),
+        Ok(()) => Err(StoreError::NotAStore),
+        Err(error) => match error.kind() {
+            io::ErrorKind::UnexpectedEof => Err(StoreError::NotAStore),
+            io::ErrorKind::NotFound => Err(StoreError::Missing),
+            _ => Err(redb::Error::Io(error).into()),
+        },
+    }
+}
+
 /// One transaction.
 pub struct Commit {
     write: WriteTransaction,
@@ -393,44 +407,6 @@ impl Commit {
     }
 }
 
-/// A record's hash covers its table, its key and its bytes: a record that was moved is damaged too.
-const RECORD_CONTEXT: &str = "camshaft 2026-11 store record 1";
-const SEAL_BYTES: usize = 16;
-
-fn row_key(machine: &str, number: u64) -> Vec<u8> {
-    [machine.as_bytes(), &[0], &number.to_be_bytes()].concat()
-}
-
-fn seal<T: Serialize + ?Sized>(table: &str, key: &[u8], record: &T) -> Vec<u8> {
-    let bytes = rmp_serde::to_vec(record).expect("records hold nothing that MessagePack cannot");
-    let mut sealed = record_hash(table, key, &bytes).to_vec();
-    sealed.extend_from_slice(&bytes);
-    sealed
-}
-
-fn unseal<T: DeserializeOwned>(table: &str, key: &[u8], sealed: &[u8]) -> Result<T, StoreError> {
-    let damaged = || StoreError::Damaged {
-        what: format!("a record of `{table}` is not what was written"),
-    };
-    let (hash, bytes) = sealed.split_at_checked(SEAL_BYTES).ok_or_else(damaged)?;
-    if record_hash(table, key, bytes) != hash {
-        return Err(damaged());
-    }
-    rmp_serde::from_slice(bytes).map_err(|_| damaged())
-}
-
-fn record_hash(table: &str, key: &[u8], bytes: &[u8]) -> [u8; SEAL_BYTES] {
-    let mut hasher = blake3::Hasher::new_derive_key(RECORD_CONTEXT);
-    for part in [table.as_bytes(), key] {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.update(bytes);
-    let mut hash = [0; SEAL_BYTES];
-    hasher.finalize_xof().fill(&mut hash);
-    hash
-}
-
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
@@ -498,7 +474,7 @@ mod tests {
     /// and what it holds.
     fn images() -> (Vec<u8>, Vec<u8>, String) {
         let (_folder, path) = folder();
-        let store = Store::open(&path).expect("opens");
+        let store = Store::create(&path).expect("made");
         fill(&store);
         let held = format!("{:?}", store.machines().expect("readable"));
         let killed = std::fs::read(&path).expect("readable");
@@ -568,9 +544,23 @@ mod tests {
     #[test]
     fn a_store_that_is_open_is_not_opened_again() {
         let (_folder, path) = folder();
-        let store = Store::open(&path).expect("opens");
+        let store = Store::create(&path).expect("made");
         assert!(matches!(Store::open(&path), Err(StoreError::InUse)));
         drop(store);
         assert!(Store::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_store_is_made_once_and_never_by_opening() {
+        let (_folder, path) = folder();
+        assert!(matches!(Store::open(&path), Err(StoreError::Missing)));
+        assert!(!path.exists());
+        drop(Store::create(&path).expect("made"));
+        assert!(Store::create(&path).is_err());
+        assert!(Store::open(&path).is_ok());
+        for other in [&b""[..], b"red", &[b'x'; 5000]] {
+            std::fs::write(&path, other).expect("written");
+            assert!(matches!(Store::open(&path), Err(StoreError::NotAStore)));
+        }
     }
 }

@@ -157,8 +157,8 @@ impl Trust {
         if text.trim().is_empty() {
             return Err(TrustFault::Empty);
         }
-        let file: TrustFile = toml::from_str(text).map_err(|source| TrustFault::Malformed {
-            source: Box::new(source),
+        let file: TrustFile = toml::from_str(text).map_err(|error| TrustFault::Malformed {
+            error: Box::new(error),
         })?;
         if file.keys.len() > TRUST_KEYS_MAX {
             return Err(TrustFault::TooManyKeys(file.keys.len()));
@@ -278,10 +278,10 @@ fn check_entry(entry: &TrustedKey) -> Result<(), TrustFault> {
 #[non_exhaustive]
 pub enum TrustFault {
     /// Not TOML, or not the fields of a trust file.
-    #[error("{source}")]
+    #[error("{}", error.to_string().trim_end())]
     Malformed {
-        /// Where, and what was expected.
-        source: Box<toml::de::Error>,
+        /// Where, and what was expected. Not a cause of its own: it would be printed twice.
+        error: Box<toml::de::Error>,
     },
     /// Not UTF-8.
     #[error("not text in UTF-8")]

@@ -224,12 +224,23 @@ fn trust_check_shows_who_may_do_what() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+#[test]
+fn a_broken_trust_file_is_explained_once() {
+    let folder = Folder::new();
+    append(&folder.path("trust.toml"), "[[key]\n");
+    let output = run(&["trust", "check", "--config", &folder.config()]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert_eq!(error.matches("TOML parse error").count(), 1, "{error}");
+    assert!(error.contains("trust.toml"), "{error}");
+}
+
 /// Makes a folder of a node unusable.
 type Break = fn(&Folder);
 
 #[test]
 fn a_node_that_cannot_run_says_why_and_ends_with_1() {
-    let breaks: [(&str, Break); 7] = [
+    let breaks: [(&str, Break); 9] = [
         ("No such file", |folder| {
             fs::remove_file(folder.path("node.toml")).unwrap()
         }),
@@ -251,7 +262,13 @@ fn a_node_that_cannot_run_says_why_and_ends_with_1() {
             append(&folder.path("trust.toml"), &entry);
         }),
         ("there is no data folder", |folder| {
-            fs::remove_dir(folder.path("data")).unwrap()
+            fs::remove_dir_all(folder.path("data")).unwrap()
+        }),
+        ("is its volume mounted", |folder| {
+            fs::remove_file(folder.path("data/machines.redb")).unwrap()
+        }),
+        ("is not a store of camshaft\nhelp: ", |folder| {
+            fs::write(folder.path("data/machines.redb"), "x").unwrap()
         }),
     ];
     for (reason, break_folder) in breaks {
@@ -297,9 +314,12 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty());
     }
-    let help = run(&["--help"]);
-    assert_eq!(help.status.code(), Some(0));
-    assert!(text(&help.stdout).contains("Examples:"));
+    let helps: [&[&str]; 5] = [&[], &["init"], &["serve"], &["key"], &["trust", "check"]];
+    for command in helps {
+        let help = run(&[command, &["--help"]].concat());
+        assert_eq!(help.status.code(), Some(0));
+        assert!(text(&help.stdout).contains("\nExample"), "{command:?}");
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

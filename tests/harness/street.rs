@@ -17,7 +17,7 @@ use node::local::{Clock, LocalJournal};
 use node::protocol::{MachineStatus, Refusal, Request, Response};
 use node::server::{Handler, Peer};
 use node::service::Service;
-use node::store::Store;
+use node::store::{STORE_FILE, Store};
 use node::trust::Trust;
 
 /// A release of a machine: the program, and the way from the release before it.
@@ -141,6 +141,7 @@ impl Node {
         }
         let trust = Arc::new(Trust::parse(&text).expect("a good trust file"));
         let folder = tempfile::tempdir().expect("a temporary folder");
+        Store::create(&folder.path().join(STORE_FILE)).expect("made");
         let clock = Arc::new(AtomicI64::new(1_000));
         let mut node = Node {
             folder,
@@ -158,7 +159,8 @@ impl Node {
     /// If the node does not open.
     pub fn restart(&mut self) {
         self.service = None;
-        let store = Arc::new(Store::open(&self.folder.path().join("store.redb")).expect("opens"));
+        let store = Store::open(&self.folder.path().join(STORE_FILE)).expect("opens");
+        let store = Arc::new(store);
         let own = Arc::clone(&self.clock);
         let clock: Clock = Arc::new(move || own.fetch_add(1, Ordering::SeqCst));
         let journal = LocalJournal::open(Arc::clone(&store), Arc::clone(&clock)).expect("recovers");
