@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use cam::digest::Digest;
-use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_bytes::{ByteBuf, Bytes};
 
 use crate::key::{Domain, PublicKey, SecretKey, Signature};
 use crate::limits::{BUNDLE_BYTES_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX, SIGNATURES_MAX};
+use crate::printable::Printable;
 use crate::trust::{Right, Trust};
 
 /// The first field of every bundle.
@@ -106,7 +108,36 @@ struct Envelope {
     old_program: Option<ByteBuf>,
     new_program: ByteBuf,
     migration: Option<ByteBuf>,
+    #[serde(deserialize_with = "few_pairs")]
     signatures: Vec<(ByteBuf, ByteBuf)>,
+}
+
+/// Reads pairs, and keeps no more than one above the limit: 4 MiB of pairs of nothing would be 100 MiB here.
+fn few_pairs<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(ByteBuf, ByteBuf)>, D::Error> {
+    struct FewPairs;
+
+    impl<'de> Visitor<'de> for FewPairs {
+        type Value = Vec<(ByteBuf, ByteBuf)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("pairs of a key and a signature")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut pairs: A) -> Result<Self::Value, A::Error> {
+            let mut kept = Vec::new();
+            while kept.len() <= SIGNATURES_MAX {
+                match pairs.next_element()? {
+                    Some(pair) => kept.push(pair),
+                    None => return Ok(kept),
+                }
+            }
+            while pairs.next_element::<(&Bytes, &Bytes)>()?.is_some() {}
+            Ok(kept)
+        }
+    }
+    deserializer.deserialize_seq(FewPairs)
 }
 
 /// Bytes that are no bundle.
@@ -180,10 +211,10 @@ pub enum UnauthenticBundle {
         author: String,
     },
     /// Fewer authors signed than the trust file asks for.
-    #[error("signed by {found} trusted author(s) of `{machine}`, {needed} needed")]
+    #[error("{}", too_few(machine.as_deref(), *found, *needed))]
     TooFew {
-        /// The machine.
-        machine: String,
+        /// The machine, once enough authors of the node have signed for the manifest to be read.
+        machine: Option<String>,
         /// How many count.
         found: usize,
         /// How many are needed.
@@ -194,6 +225,17 @@ pub enum UnauthenticBundle {
     /// The signed bytes are not a manifest, or a part is not the one the manifest names.
     #[error("{0}")]
     Malformed(#[from] MalformedBundle),
+}
+
+fn too_few(machine: Option<&str>, found: usize, needed: usize) -> String {
+    let machine = machine.map(|machine| format!("`{}`", Printable(machine)));
+    if found == 0 {
+        let place = machine.map_or_else(String::new, |machine| format!(" for {machine}"));
+        return format!("no author that this node trusts{place} has signed it; {needed} must");
+    }
+    let place = machine.map_or_else(String::new, |machine| format!(" of {machine}"));
+    let authors = if found == 1 { "author" } else { "authors" };
+    format!("signed by {found} trusted {authors}{place}, {needed} must")
 }
 
 impl Bundle {
@@ -341,10 +383,9 @@ impl Bundle {
         }
         let needed = trust.author_threshold();
         if authors.len() < needed {
-            let (machine, found) = ("this node".to_owned(), authors.len());
             return Err(UnauthenticBundle::TooFew {
-                machine,
-                found,
+                machine: None,
+                found: authors.len(),
                 needed,
                 strangers,
             });
@@ -356,10 +397,9 @@ impl Bundle {
             .partition(|(key, _)| trust.role_allows(key, Right::Author, &machine));
         strangers.extend(others.into_iter().map(|(key, _)| key));
         if counted.len() < needed {
-            let found = counted.len();
             return Err(UnauthenticBundle::TooFew {
-                machine,
-                found,
+                machine: Some(machine),
+                found: counted.len(),
                 needed,
                 strangers,
             });

@@ -180,6 +180,32 @@ fn only_trusted_authors_of_the_machine_count_and_each_once() {
 }
 
 #[test]
+fn too_few_signatures_are_told_in_words() {
+    let rows: [(&[u8], usize, &str); 4] = [
+        (
+            &[],
+            1,
+            "no author that this node trusts has signed it; 1 must",
+        ),
+        (&[AUTHOR], 2, "signed by 1 trusted author, 2 must"),
+        (
+            &[NARROW],
+            1,
+            "no author that this node trusts for `counter` has signed it; 1 must",
+        ),
+        (
+            &[AUTHOR, NARROW],
+            2,
+            "signed by 1 trusted author of `counter`, 2 must",
+        ),
+    ];
+    for (signers, threshold, expected) in rows {
+        let error = signed(signers).authenticate(&trust(threshold)).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
 fn a_narrow_author_counts_for_its_own_machine() {
     let other = Manifest {
         machine: "other".to_owned(),
@@ -214,6 +240,11 @@ fn one_key_cannot_be_written_twice_nor_out_of_order() {
         (
             vec![(neutral_point(), first.1.clone())],
             MalformedBundle::Signature { index: 0 },
+        ),
+        // As many as a bundle has room for, of nothing.
+        (
+            vec![(ByteBuf::new(), ByteBuf::new()); 700_000],
+            MalformedBundle::TooManySignatures,
         ),
         (
             vec![first.clone(); SIGNATURES_MAX + 1],
