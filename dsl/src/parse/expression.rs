@@ -72,6 +72,8 @@ struct Chain<'a> {
     /// Each with the place where it begins. A `not` has an empty one on its left, to keep its place.
     operands: Vec<(Cursor<'a>, Expr)>,
     operators: Vec<(Operator, Span)>,
+    /// Whether a comparison of a comparison was reported: then the whole has no type that could be judged.
+    is_chained: bool,
 }
 
 fn chain(input: Cursor<'_>) -> Parsed<'_, Expr> {
@@ -79,6 +81,7 @@ fn chain(input: Cursor<'_>) -> Parsed<'_, Expr> {
         start: input,
         operands: Vec::new(),
         operators: Vec::new(),
+        is_chained: false,
     };
     let mut rest = chain.operand(input)?.0;
     while let Some((operator, after)) = infix(rest) {
@@ -90,7 +93,11 @@ fn chain(input: Cursor<'_>) -> Parsed<'_, Expr> {
         rest = chain.infix(rest, operator, after);
     }
     chain.fold(rest, 0);
-    let whole = chain.operands.pop().map(|(_, expr)| expr);
+    let whole = chain
+        .operands
+        .pop()
+        .map(|(_, expr)| expr)
+        .filter(|_| !chain.is_chained);
     Ok((
         rest,
         whole.unwrap_or_else(|| Expr::error(input.span_to(rest))),
@@ -162,6 +169,7 @@ impl<'a> Chain<'a> {
         let is_chained = infix(rest).is_some_and(|(next, _)| next.level() == LEVEL_COMPARISON);
         if is_chained {
             rest.remark(chained_comparison(input.token().span, rest));
+            self.is_chained = true;
         }
         link(rest);
         rest
@@ -175,6 +183,7 @@ impl<'a> Chain<'a> {
             }
             if level == LEVEL_COMPARISON && operator.level() == LEVEL_COMPARISON {
                 next.remark(chained_comparison(span, next));
+                self.is_chained = true;
             }
             if !link(next) {
                 next.shared.height.set(0);
