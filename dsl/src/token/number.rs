@@ -108,8 +108,9 @@ fn scaled(whole: &str, decimals: &str, scale: Option<&str>) -> Result<usize, Mis
         }
         let help = (decimals.len() <= SCALE_MAX && whole.len() <= SCALE_MAX).then(|| {
             format!(
-                "say how many decimals are kept: `{whole}.{decimals}#{}`",
-                decimals.len()
+                "numbers are whole; a scale says how many decimals are kept: `{whole}.{decimals}#{}` is the number {}",
+                decimals.len(),
+                whole_amount(whole, decimals)
             )
         });
         return Err(mistake(P004, "a number with decimals needs a scale", help));
@@ -136,6 +137,15 @@ fn scaled(whole: &str, decimals: &str, scale: Option<&str>) -> Result<usize, Mis
             Err(mistake(P006, title, help))
         }
         Ok(places) => Ok(places),
+    }
+}
+
+/// What a number with as many decimals as its scale stands for.
+fn whole_amount(whole: &str, decimals: &str) -> String {
+    let digits = format!("{whole}{decimals}").replace('_', "");
+    match digits.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        amount => amount.to_owned(),
     }
 }
 
