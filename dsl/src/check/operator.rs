@@ -87,6 +87,11 @@ impl Checker<'_> {
         if operator == Written::Add && matches!(self.types.form(found), Form::List(_)) {
             problem = problem.helping("lists are joined with `++`");
         }
+        if operator == Written::Add && self.types.describe(found) == "Text" {
+            problem = problem
+                .noting("texts cannot be joined in this language version")
+                .helping("`+` works on `Int`; keep the texts side by side, for example in a list or a record");
+        }
         self.report(problem);
         None
     }
