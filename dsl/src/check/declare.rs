@@ -88,7 +88,18 @@ impl<'a> Checker<'a> {
     ) -> Option<ShapeId> {
         self.check_name(name, at);
         match body {
-            ast::TypeBody::Type(kind) => self.resolve(kind),
+            ast::TypeBody::Type(kind) => match self.lone_stranger(kind) {
+                Some(stranger) => {
+                    let start = if at == kind.span {
+                        name.to_ascii_lowercase()
+                    } else {
+                        format!("type {name} =")
+                    };
+                    self.report_no_bar(stranger, &start);
+                    None
+                }
+                None => self.resolve(kind),
+            },
             ast::TypeBody::Variant(variant) => {
                 let shape = self.declare_variant(name, variant);
                 for constructor in &variant.constructors {
@@ -101,6 +112,30 @@ impl<'a> Checker<'a> {
                 shape
             }
         }
+    }
+
+    /// A name that is all of a declaration and no type: often a constructor, for which a `|` is missing.
+    fn lone_stranger<'t>(&self, kind: &'t ast::Type) -> Option<&'t ast::Name> {
+        let ast::TypeKind::Name { name, arguments } = &kind.kind else {
+            return None;
+        };
+        let is_known = self.names.types.contains_key(&name.text)
+            || BUILT_IN.contains(&&*name.text)
+            || LATER.contains(&&*name.text);
+        (!is_known && arguments.is_empty() && !name.text.is_empty()).then_some(name)
+    }
+
+    /// `output Ok`, where `output` is the start. Its uses as a constructor are passed over.
+    fn report_no_bar(&mut self, name: &ast::Name, start: &str) {
+        let problem = self
+            .no_type(name)
+            .helping(format!(
+                "a variant of one constructor starts with a bar: `{start} | {}`",
+                name.text
+            ))
+            .fixed_by("write a bar before it", name.span.before(), "| ");
+        self.report(problem);
+        self.names.broken.insert(name.text.clone());
     }
 
     fn declare_variant(&mut self, name: &str, variant: &ast::Variant) -> Option<ShapeId> {
@@ -194,19 +229,26 @@ impl<'a> Checker<'a> {
             self.report(Problem::new(T119, name.span, title).helping(help));
             return None;
         }
-        let mut problem =
-            Problem::new(T103, name.span, format!("there is no type `{}`", name.text));
+        let problem = self.no_type(name);
+        self.report(match problem.help.is_empty() {
+            true => problem.helping(format!("declare it: `type {} = …`", name.text)),
+            false => problem,
+        });
+        None
+    }
+
+    /// A type nobody declared, with the one that was perhaps meant.
+    fn no_type(&self, name: &ast::Name) -> Problem {
+        let problem = Problem::new(T103, name.span, format!("there is no type `{}`", name.text));
         let known = self.names.types.keys().map(String::as_str).chain(BUILT_IN);
-        problem = match crate::problem::nearest(&name.text, known) {
+        match crate::problem::nearest(&name.text, known) {
             Some(near) => problem.helping(format!("did you mean `{near}`?")).fixed_by(
                 format!("change to `{near}`"),
                 name.span,
                 near,
             ),
-            None => problem.helping(format!("declare it: `type {} = …`", name.text)),
-        };
-        self.report(problem);
-        None
+            None => problem,
+        }
     }
 
     fn resolve_tuple(&mut self, parts: &[ast::Type], span: Span) -> Option<ShapeId> {

@@ -8,11 +8,11 @@ use nom::sequence::preceded;
 use super::cursor::{Cursor, Parsed, missing};
 use super::expression::{expression, operand};
 use super::list::braced;
-use super::recover::must;
+use super::recover::{ErrorNode, must};
 use super::words::{named, symbol, text, version};
 use crate::ast::{Expected, ExpectedKind, Expr, Trace, TraceLine, TraceLineKind, Version};
 use crate::problem::Problem;
-use crate::problem::catalogue::{P010, P030};
+use crate::problem::catalogue::{P010, P028, P030};
 use crate::token::{Symbol, Token, TokenKind};
 
 /// `"…" from N { lines }`, after the word `trace`.
@@ -93,7 +93,8 @@ pub(super) fn begins_line(input: Cursor<'_>) -> bool {
 
 fn line(input: Cursor<'_>) -> Parsed<'_, TraceLine> {
     let check = preceded(named("check"), |input| {
-        Ok(must(input, expression, "a condition after `check`"))
+        let (rest, condition) = must(input, expression, "a condition after `check`");
+        Ok(without_assignment(rest, condition))
     });
     let given = preceded(named("given"), |input| {
         Ok(must(input, expression, "a state after `given`"))
@@ -112,6 +113,20 @@ fn line(input: Cursor<'_>) -> Parsed<'_, TraceLine> {
             span: input.span_to(rest),
         },
     ))
+}
+
+/// `check count = 2`: the condition ends before the `=`, and what was meant is no condition yet.
+fn without_assignment(input: Cursor<'_>, condition: Expr) -> (Cursor<'_>, Expr) {
+    if !input.is_symbol(Symbol::Assign) || input.token().newline_before {
+        return (input, condition);
+    }
+    let equals = input.token().span;
+    let problem = Problem::new(P028, equals, "comparison is `==`, here is `=`")
+        .helping("write `==`")
+        .fixed_by("write `==`", equals, "==");
+    input.remark(problem);
+    let (rest, _) = must(input.advance(), expression, "a value after `==`");
+    (rest, Expr::error(condition.span))
 }
 
 /// `v1> Incr at 5 as "ann" = Ok`

@@ -15,6 +15,11 @@ use crate::token::{Symbol, TokenKind};
 /// Built-in types with parameters: `List(Int)` is a type, where `Reading(Int)` is a variant of one constructor.
 const TYPES_WITH_PARAMETERS: [&str; 5] = ["Option", "List", "Map", "Set", "Either"];
 
+/// Names that are types wherever they stand alone.
+const BUILT_IN: [&str; 9] = [
+    "Int", "Bool", "Text", "Bytes", "Option", "List", "Map", "Set", "Either",
+];
+
 /// A type.
 pub(super) fn type_(input: Cursor<'_>) -> Parsed<'_, Type> {
     deeper(input, form)
@@ -30,6 +35,7 @@ pub(super) fn type_body(input: Cursor<'_>) -> Parsed<'_, TypeBody> {
 }
 
 /// A variant in place has a `|` or a payload, or starts with `|`: `state Lamp` is the type `Lamp`.
+/// Two names beside each other are one that lacks its `|`.
 fn is_variant(input: Cursor<'_>) -> bool {
     if input.is_symbol(Symbol::Bar) {
         return true;
@@ -46,7 +52,8 @@ fn is_variant(input: Cursor<'_>) -> bool {
     if has_payload {
         rest = past_brackets(rest);
     }
-    rest.is_symbol(Symbol::Bar)
+    let is_beside = rest.token().kind == TokenKind::Upper && !BUILT_IN.contains(&input.text());
+    rest.is_symbol(Symbol::Bar) || is_beside
 }
 
 /// Past a bracket and all inside it.
@@ -77,10 +84,20 @@ fn variant(input: Cursor<'_>) -> Parsed<'_, Variant> {
         constructors.push(first);
         rest = after;
     }
-    while let Ok((after, _)) = symbol(Symbol::Bar)(rest) {
-        let (after, next) = expect(after, constructor, "a constructor after `|`");
-        constructors.extend(next);
-        rest = after;
+    loop {
+        if let Ok((after, _)) = symbol(Symbol::Bar)(rest) {
+            let (after, next) = expect(after, constructor, "a constructor after `|`");
+            constructors.extend(next);
+            rest = after;
+        } else if rest.token().kind == TokenKind::Upper
+            && let Ok((after, next)) = constructor(rest)
+        {
+            rest.remark(no_bar(rest, constructors.last(), &next));
+            constructors.push(next);
+            rest = after;
+        } else {
+            break;
+        }
     }
     Ok((
         rest,
@@ -89,6 +106,27 @@ fn variant(input: Cursor<'_>) -> Parsed<'_, Variant> {
             span: input.span_to(rest),
         },
     ))
+}
+
+/// `Ok Sum(Int)`: nothing else begins with an upper-case letter here, so the bar is what is missing.
+fn no_bar(input: Cursor<'_>, last: Option<&ConstructorItem>, next: &ConstructorItem) -> Problem {
+    let shown = |item: &ConstructorItem| match item.payload {
+        TypePayload::None => item.name.text.clone(),
+        TypePayload::Tuple(_) => format!("{}(…)", item.name.text),
+        TypePayload::Record(_) => format!("{} {{ … }}", item.name.text),
+    };
+    let last = last.map(shown).unwrap_or_default();
+    input
+        .missing("`|` between two constructors")
+        .helping(format!(
+            "write `|` between constructors: `{last} | {}`",
+            shown(next)
+        ))
+        .fixed_by(
+            "write a bar between them",
+            input.token().span.before(),
+            "| ",
+        )
 }
 
 fn constructor(input: Cursor<'_>) -> Parsed<'_, ConstructorItem> {
