@@ -22,9 +22,9 @@ mod types;
 mod words;
 
 use crate::ast::{Expr, Module};
-use crate::problem::catalogue::P013;
+use crate::problem::catalogue::{P013, P028};
 use crate::problem::{Problem, Problems};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::token::tokens;
 use cursor::{Cursor, Shared};
 use recover::must;
@@ -55,7 +55,27 @@ pub fn expression(source: &Source) -> (Expr, Problems) {
     if !rest.is_end() {
         rest.report_missing("the end of the text after this value");
     }
-    (value, shared.problems.into_inner())
+    (
+        value,
+        without_last_semicolon(source, shared.problems.into_inner()),
+    )
+}
+
+/// Says of a `;` at the end what is true of a value on its own: it has no statements.
+fn without_last_semicolon(source: &Source, mut problems: Problems) -> Problems {
+    let is_last = |problem: &&Problem| {
+        let at = problem.primary.span;
+        let after = Span::new(at.end, source.span().end);
+        problem.code == P028 && source.slice(at) == ";" && source.slice(after).trim().is_empty()
+    };
+    let Some(mut last) = problems.iter().find(is_last).cloned() else {
+        return problems;
+    };
+    problems.retain(|problem| *problem != last);
+    last.title = "an input ends without `;`".to_owned();
+    last.help = vec!["leave it out".to_owned()];
+    problems.push(last);
+    problems
 }
 
 /// A closing bracket where none is open.

@@ -55,11 +55,11 @@ impl Checker<'_> {
             }
             return self.builtin(entry, given, hint, span);
         }
-        self.report_unknown_function(name);
+        self.report_unknown_function(name, hint);
         self.look_at(given, span)
     }
 
-    fn report_unknown_function(&mut self, name: &ast::Name) {
+    fn report_unknown_function(&mut self, name: &ast::Name, hint: Option<Partial>) {
         if builtin::LATER.contains(&&*name.text) {
             let title = format!("`{}` is not part of this language version yet", name.text);
             return self.report(Problem::new(T119, name.span, title));
@@ -71,6 +71,7 @@ impl Checker<'_> {
             .map(str::to_owned)
             .collect();
         let problem = self.unknown_name("function", &name.text, name.span, &known);
+        let problem = self.or_constructor(problem, name, hint);
         self.report(problem);
     }
 

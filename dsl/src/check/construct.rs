@@ -9,6 +9,9 @@ use crate::problem::catalogue::{T103, T104, T105, T117};
 use crate::source::Span;
 use crate::typed::{ExprId, ExprKind};
 
+/// Constructors in one note; a longer list is not read.
+const LISTED_MAX: usize = 12;
+
 /// A constructor with its meaning.
 pub(super) struct Constructor {
     pub(super) variant: Partial,
@@ -115,10 +118,45 @@ impl Checker<'_> {
             }
         };
         let mut problem = Problem::new(T104, name.span, title);
-        if known.len() <= 12 && wanted.is_some() {
+        if known.len() <= LISTED_MAX && wanted.is_some() {
             problem = problem.noting(format!("its constructors: {}", known.join(", ")));
         }
         self.report(did_you_mean(problem, &name.text, name.span, &known));
+    }
+
+    /// Adds the constructor that an unknown lower-case name is perhaps meant to be, or all that may stand here.
+    pub(super) fn or_constructor(
+        &mut self,
+        mut problem: Problem,
+        name: &ast::Name,
+        wanted: Option<Partial>,
+    ) -> Problem {
+        let own = wanted.and_then(|wanted| self.constructors(wanted));
+        let own: Vec<String> = own
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.to_string())
+            .collect();
+        let others = self.names.constructor_names().map(str::to_owned);
+        let meant = own
+            .iter()
+            .cloned()
+            .chain(others)
+            .find(|known| known.eq_ignore_ascii_case(&name.text));
+        if let Some(meant) = meant {
+            problem.help.clear();
+            problem.fixes.clear();
+            return problem
+                .helping(format!(
+                    "did you mean `{meant}`? constructors begin with an upper-case letter"
+                ))
+                .fixed_by(format!("change to `{meant}`"), name.span, meant);
+        }
+        if !problem.help.is_empty() || own.is_empty() || own.len() > LISTED_MAX {
+            return problem;
+        }
+        let problem = problem.noting(format!("constructors that fit here: {}", own.join(", ")));
+        did_you_mean(problem, &name.text, name.span, &own)
     }
 
     fn report_ambiguous(&mut self, name: &ast::Name) {

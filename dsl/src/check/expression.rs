@@ -42,7 +42,7 @@ impl<'a> Checker<'a> {
                     .expr(ExprKind::Text(content.as_str().into()), text, span)
             }
             ast::ExprKind::Bool(truth) => self.truth(*truth, span),
-            ast::ExprKind::Name(name) => self.name(name),
+            ast::ExprKind::Name(name) => self.name(name, hint),
             ast::ExprKind::Call {
                 function,
                 arguments,

@@ -15,7 +15,7 @@ use crate::source::Span;
 use crate::typed::{ExprId, ExprKind};
 
 impl Checker<'_> {
-    pub(super) fn name(&mut self, name: &ast::Name) -> ExprId {
+    pub(super) fn name(&mut self, name: &ast::Name, hint: Option<Partial>) -> ExprId {
         let span = name.span;
         if let Some(binding) = self.scope.find(&name.text) {
             let (local, partial) = (binding.local, binding.partial);
@@ -38,7 +38,7 @@ impl Checker<'_> {
                 }
             };
         }
-        self.report_unknown_name(name);
+        self.report_unknown_name(name, hint);
         self.unknown(span)
     }
 
@@ -102,7 +102,7 @@ impl Checker<'_> {
         self.draft.expr(kind, codomain, span)
     }
 
-    fn report_unknown_name(&mut self, name: &ast::Name) {
+    fn report_unknown_name(&mut self, name: &ast::Name, hint: Option<Partial>) {
         if name.text.is_empty() {
             return;
         }
@@ -129,6 +129,7 @@ impl Checker<'_> {
         }
         let known = self.known_names();
         let problem = self.unknown_name("value", &name.text, name.span, &known);
+        let problem = self.or_constructor(problem, name, hint);
         self.report(problem);
     }
 
