@@ -24,6 +24,7 @@ use tokio::{
 use crate::{
     key::{PublicKey, SecretKey},
     limits,
+    printable::Printable,
     protocol::{Malformed, Refusal, RefusalCode, Request, Response},
     tls::{self, PinnedNode},
     transport,
@@ -118,9 +119,22 @@ impl Client {
     }
 
     /// Says goodbye, so that the node need not wait for silence.
+    ///
+    /// It returns when the word is on its way. To stay and repeat it, as QUIC would for three probe
+    /// timeouts, costs every command of a person a tenth of a second; if it gets lost, the node waits for
+    /// silence after all.
     pub async fn close(self) {
+        let lost = self.connection.close_reason().is_some();
+        let datagrams = || self.connection.stats().udp_tx.datagrams;
+        let before = datagrams();
         self.connection.close(VarInt::from_u32(0), b"");
-        let _ = timeout(limits::CLOSE_TIMEOUT, self.endpoint.wait_idle()).await;
+        // On a closed connection the next datagram is the one that says so, and none follows unasked.
+        let sent = async {
+            while !lost && datagrams() == before && self.endpoint.open_connections() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let _ = timeout(limits::GOODBYE_TIMEOUT, sent).await;
     }
 
     /// Sends the whole request, or takes it back: the node acts on whole requests only.
@@ -149,15 +163,14 @@ impl Client {
 
     /// The connection ended before the request was whole.
     fn not_sent(&self, error: &ConnectionError) -> ClientError {
-        self.refused_to_speak(error)
-            .unwrap_or_else(|| ClientError::NotSent(error.to_string()))
+        self.refused_to_speak(error).unwrap_or_else(|| {
+            ClientError::NotSent(busy(error).unwrap_or_else(|| error.to_string()))
+        })
     }
 
     /// The connection ended after the request was sent and before an answer came.
     fn cut_off(&self, error: &ConnectionError) -> Result<Response, ClientError> {
-        // A busy node closes new connections before it takes any request.
-        if closed_with(error, RefusalCode::BUSY) {
-            let reason = "the node has as many connections as it takes";
+        if let Some(reason) = busy(error) {
             return Ok(Refusal::new(RefusalCode::BUSY, reason).into());
         }
         Err(self
@@ -244,9 +257,16 @@ fn has_alert(error: &ConnectionError, alert: u8) -> bool {
     matches!(error, ConnectionError::ConnectionClosed(close) if close.error_code == code)
 }
 
-fn closed_with(error: &ConnectionError, code: RefusalCode) -> bool {
-    let code = VarInt::from_u32(u32::from(code.0));
-    matches!(error, ConnectionError::ApplicationClosed(close) if close.error_code == code)
+/// What a busy node says when it closes a new connection, which it does before it takes any request.
+fn busy(error: &ConnectionError) -> Option<String> {
+    let ConnectionError::ApplicationClosed(close) = error else {
+        return None;
+    };
+    let code = VarInt::from_u32(u32::from(RefusalCode::BUSY.0));
+    (close.error_code == code).then(|| {
+        let reason = String::from_utf8_lossy(&close.reason);
+        Printable(&reason).to_string()
+    })
 }
 
 /// Why a client has no answer, by what is known about the request.

@@ -139,6 +139,9 @@ pub const ADDRESSES_MAX: usize = 4;
 /// Time for a client to reach a node.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Time for a client that goes to hand its last packet to the system, which takes microseconds.
+pub const GOODBYE_TIMEOUT: Duration = Duration::from_millis(20);
+
 /// Time for a client to wait for an answer. A migration of a large state is the slowest request.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 

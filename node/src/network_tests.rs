@@ -388,11 +388,46 @@ async fn one_key_cannot_take_every_connection() {
         assert_eq!(refused(client, &STATUS).await, None);
     }
     let third = node.connect(CLIENT).await;
-    match third.request(&STATUS).await {
-        Ok(response) => assert_eq!(code(&response), Some(RefusalCode::BUSY)),
-        Err(error) => assert!(matches!(error, ClientError::NotSent(_)), "{error}"),
-    }
+    let reason = match third.request(&STATUS).await {
+        Ok(Response::Refused(refusal)) => {
+            assert_eq!(refusal.code, RefusalCode::BUSY);
+            refusal.reason.to_string()
+        }
+        Err(ClientError::NotSent(reason)) => reason,
+        other => panic!("{other:?}"),
+    };
+    let expected = "this key has 2 connections open, as many as one key may";
+    assert_eq!(reason, expected);
     assert_eq!(refused(&node.connect(OPERATOR).await, &STATUS).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_closes_gives_its_seat_back_at_once() {
+    let limits = ServerLimits {
+        connections_per_key: 1,
+        ..ServerLimits::default()
+    };
+    let node = Arc::new(Node::start_with(&usual_trust(), limits));
+    // In a runtime of its own, so that nothing is said after `close` has returned.
+    let visit = |node: Arc<Node>| {
+        tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let client = node.connect(CLIENT).await;
+                let response = client.request(&STATUS).await;
+                client.close().await;
+                response.is_ok_and(|response| code(&response).is_none())
+            })
+        })
+    };
+    let turns = async {
+        for _ in 0..20 {
+            // The one before may be on its way out still.
+            while !visit(Arc::clone(&node)).await.unwrap() {}
+        }
+    };
+    let in_time = tokio::time::timeout(limits::IDLE_TIMEOUT / 2, turns).await;
+    assert!(in_time.is_ok(), "seats are freed by silence only");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,20 +41,24 @@ impl Seats {
     }
 
     /// A seat for one connection of a key, unless there is none left. Operators have some in reserve.
-    pub(crate) fn take(self: &Arc<Self>, key: PublicKey, operator: bool) -> Option<Seat> {
+    pub(crate) fn take(self: &Arc<Self>, key: PublicKey, operator: bool) -> Result<Seat, NoSeat> {
         let mut taken = self.taken();
         let all: usize = taken.values().map(|holder| holder.connections).sum();
         let reserve = if operator { CONNECTIONS_RESERVED } else { 0 };
         let own = taken.get(&key).map_or(0, |holder| holder.connections);
-        if all >= self.connections + reserve || own >= self.connections_per_key {
-            return None;
+        // The key's own share first: its holder can do something about that one.
+        if own >= self.connections_per_key {
+            return Err(NoSeat::OfKey(own));
+        }
+        if all >= self.connections + reserve {
+            return Err(NoSeat::OfNode(all));
         }
         let holder = taken.entry(key).or_insert_with(|| Holder {
             connections: 0,
             requests: Arc::new(Semaphore::new(self.requests_per_key)),
         });
         holder.connections += 1;
-        Some(Seat {
+        Ok(Seat {
             key,
             requests: Arc::clone(&holder.requests),
             seats: Arc::clone(self),
@@ -64,6 +68,15 @@ impl Seats {
     fn taken(&self) -> MutexGuard<'_, BTreeMap<PublicKey, Holder>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why a connection gets no seat, in words that travel to its peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum NoSeat {
+    #[error("this key has {0} connections open, as many as one key may")]
+    OfKey(usize),
+    #[error("the node has {0} connections open, as many as it takes")]
+    OfNode(usize),
 }
 
 /// The seat of one connection; free again when dropped.
@@ -127,10 +140,10 @@ mod tests {
         let seats = seats(10, 2, 4);
         let first = seats.take(key(1), false).unwrap();
         let second = seats.take(key(1), false).unwrap();
-        assert!(seats.take(key(1), true).is_none());
-        assert!(seats.take(key(2), false).is_some());
+        assert_eq!(seats.take(key(1), true).unwrap_err(), NoSeat::OfKey(2));
+        assert!(seats.take(key(2), false).is_ok());
         drop(first);
-        assert!(seats.take(key(1), false).is_some());
+        assert!(seats.take(key(1), false).is_ok());
         drop(second);
         assert!(seats.taken().is_empty());
     }
@@ -141,8 +154,10 @@ mod tests {
         let crowd: Vec<_> = (1..=3)
             .map(|n| seats.take(key(n), false).unwrap())
             .collect();
-        assert!(seats.take(key(4), false).is_none());
-        let operators: Vec<_> = (10..).map_while(|n| seats.take(key(n), true)).collect();
+        assert_eq!(seats.take(key(4), false).unwrap_err(), NoSeat::OfNode(3));
+        let operators: Vec<_> = (10..)
+            .map_while(|n| seats.take(key(n), true).ok())
+            .collect();
         assert_eq!(operators.len(), CONNECTIONS_RESERVED);
         drop(crowd);
     }

@@ -328,10 +328,13 @@ async fn serve_connection<H: Handler>(
     let operator = shared
         .peer(&key)
         .is_ok_and(|peer| peer.check_kind(RequestKind::Push).is_ok());
-    let Some(seat) = shared.seats.take(key, operator) else {
-        tracing::warn!(%remote, %key, "closed a connection: too many");
-        close(&connection, RefusalCode::BUSY);
-        return;
+    let seat = match shared.seats.take(key, operator) {
+        Ok(seat) => seat,
+        Err(none) => {
+            tracing::warn!(%remote, %key, "closed a connection: {none}");
+            connection.close(close_code(RefusalCode::BUSY), none.to_string().as_bytes());
+            return;
+        }
     };
     tracing::debug!(%remote, %key, "connected");
     serve_streams(&shared, &connection, &Arc::new(seat)).await;
