@@ -155,8 +155,6 @@ pub(crate) struct Stopped {
     pub(crate) name: String,
     /// Where it stopped, and on what.
     pub(crate) detail: String,
-    /// How many steps were answered before.
-    pub(crate) answered: u32,
 }
 
 impl Failure for Stopped {
@@ -165,25 +163,22 @@ impl Failure for Stopped {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        let mut facts = vec![("reason", self.detail.clone())];
-        if self.answered > 0 {
-            facts.push(("answered", format!("{} before it", self.answered)));
-        }
-        facts.push((
-            "now",
-            "the state is what it was before this step".to_owned(),
-        ));
-        facts
+        vec![
+            ("reason", self.detail.clone()),
+            (
+                "now",
+                "the state is what it was before this step".to_owned(),
+            ),
+        ]
     }
 }
 
 impl Stopped {
     /// From the words of a node.
-    pub(crate) fn new(name: &str, detail: &str, answered: u32) -> Stopped {
+    pub(crate) fn new(name: &str, detail: &str) -> Stopped {
         Stopped {
             name: Printable(name).to_string(),
             detail: Printable(detail).to_string(),
-            answered,
         }
     }
 }

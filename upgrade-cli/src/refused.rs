@@ -3,7 +3,7 @@
 use cam::digest::Digest;
 use node::printable::Printable;
 use node::protocol::{Class, Refusal, RefusalCode, RequestKind};
-use node::trust::Role;
+use node::trust::{Right, Role};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
@@ -126,9 +126,9 @@ impl Failure for Refused {
             }
             (RefusalCode::NOT_TRUSTED, _) => trust_help(&self.peers, Some(self.asked)),
             (RefusalCode::NOT_ALLOWED, _) => format!(
-                "who runs `{node}` can give `{}` the role {} in its trust file",
+                "who runs `{node}` can give `{}` the role `{}` in its trust file, for this machine if the entry has a list of machines",
                 self.peers.key,
-                roles(self.asked)
+                role(self.asked)
             ),
             (RefusalCode::TRUST_UNUSABLE, _) => {
                 "on the node: cam-node trust check --config node.toml".to_owned()
@@ -178,10 +178,16 @@ impl Refused {
         }
         let look = format!("cam history {node} {machine}");
         match offer.running_version {
-            Some(_) if offer.old.is_none() => vec![
-                "the machine runs already: raise the version, then cam bundle --from N".to_owned(),
+            Some(version) if offer.old.is_none() => vec![
+                format!(
+                    "it runs already: for a change, write version {} and cam bundle --from {version}",
+                    version + 1
+                ),
                 look,
             ],
+            Some(version) if self.refusal.code == RefusalCode::STALE_SEQUENCE => vec![format!(
+                "`{node}` has accepted another bundle than history/lineage.toml says: compare it with `{look}`, take the one that was pushed from version control, then cam bundle --from {version}"
+            )],
             Some(version) => vec![format!("cam bundle --from {version}"), look],
             None => vec![
                 look,
@@ -193,18 +199,22 @@ impl Refused {
 
 /// What an operator must write so that the key may speak.
 pub(crate) fn trust_help(peers: &Peers, asked: Option<RequestKind>) -> String {
-    let role = asked.and_then(|asked| asked.right().roles().next());
-    let roles = role.map_or("author\", \"operator\", \"client", Role::name);
+    let roles = asked.map_or("author\", \"operator\", \"client", role);
     format!(
         "who runs `{}` can add to its trust file:\n        [[key]]\n        name = \"{}\"\n        key = \"{}\"\n        roles = [\"{roles}\"]",
         peers.node, peers.key, peers.public
     )
 }
 
-/// The roles that allow a request: "`operator`", "`client` or `observer`".
-fn roles(asked: RequestKind) -> String {
-    let roles = asked.right().roles().map(|role| format!("`{role}`"));
-    roles.collect::<Vec<_>>().join(" or ")
+/// The role that allows a request and no more than it needs.
+fn role(asked: RequestKind) -> &'static str {
+    match asked.right() {
+        Right::Author => Role::Author,
+        Right::Deliver => Role::Operator,
+        Right::Submit => Role::Client,
+        Right::Observe => Role::Observer,
+    }
+    .name()
 }
 
 fn usize_of(number: u64) -> usize {

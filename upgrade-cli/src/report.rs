@@ -1,6 +1,7 @@
 //! Everything that is printed: data on the standard output, talk on the other one, and `--json`.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -104,19 +105,26 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Prints a line of a long answer at once. The JSON object comes at the end only.
-    pub(crate) fn say(self, line: &str) {
-        if !self.json {
-            print(io::stdout(), &format!("{line}\n"));
-        }
+    /// Prints a line of a long answer at once, and says whether anybody still reads. The JSON object
+    /// comes at the end only.
+    pub(crate) fn say(self, line: &str) -> bool {
+        self.json || print(io::stdout(), &format!("{line}\n"))
     }
 
     /// Prints what a command gave, and says how the process ends.
     pub(crate) fn finish(self, command: &str, started: Instant, outcome: Outcome) -> Exit {
-        match outcome {
+        let exit = match outcome {
             Ok(report) => self.finish_report(command, started, report),
             Err(failure) => self.finish_failure(command, started, failure.as_ref()),
+        };
+        if !OUTPUT_LOST.load(Ordering::Relaxed) {
+            return exit;
         }
+        print(
+            io::stderr(),
+            "error: the standard output cannot be written; an answer is lost\n",
+        );
+        exit.max(Exit::Wrong)
     }
 
     fn finish_report(self, command: &str, started: Instant, report: Report) -> Exit {
@@ -235,9 +243,21 @@ fn causes(failure: &dyn Failure) -> Vec<String> {
     causes
 }
 
-/// Prints, and does not mind a reader that has heard enough (`cam history hall | head -1`).
-fn print(mut out: impl Write, text: &str) {
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// Set when something was printed and did not arrive, on a full disk for instance: a script that reads
+/// the exit code must not believe that it has the answer.
+static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints, and says whether anybody still reads. A reader may have heard enough
+/// (`cam history hall | head -1`); that is no failure.
+fn print(mut out: impl Write, text: &str) -> bool {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => true,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => false,
+        Err(_) => {
+            OUTPUT_LOST.store(true, Ordering::Relaxed);
+            false
+        }
+    }
 }
 
 /// A table for people: columns as wide as their widest cell, two blanks between, none at the end.

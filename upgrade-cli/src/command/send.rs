@@ -4,11 +4,12 @@ use std::path::Path;
 
 use cam::digest::Digest;
 use node::protocol::{RefusalCode, Request, RequestKind, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Context;
 use crate::arguments::{Query, Send, Speak};
-use crate::failure::AnyFailure;
+use crate::exit::Exit;
+use crate::failure::{AnyFailure, Failure, Style};
 use crate::interface::{Interface, Stopped};
 use crate::report::{Outcome, Report};
 use crate::session::{Session, SessionError};
@@ -47,6 +48,57 @@ struct Question<'a> {
     times: u32,
 }
 
+/// A failure after some answers, which stand.
+#[derive(Debug, thiserror::Error)]
+#[error("{failure}")]
+struct CutShort {
+    answers: Vec<Value>,
+    failure: AnyFailure,
+}
+
+/// Everything is the failure's own, and what was answered before it.
+impl Failure for CutShort {
+    fn exit(&self) -> Exit {
+        self.failure.exit()
+    }
+
+    fn code(&self) -> Option<String> {
+        self.failure.code()
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = self.failure.facts();
+        if !self.answers.is_empty() {
+            let unknown = self.failure.exit() == Exit::Unknown;
+            let next = if unknown {
+                "the next may have happened, or not"
+            } else {
+                "the next did not happen"
+            };
+            facts.push((
+                "answered",
+                format!("{} before it; {next}", self.answers.len()),
+            ));
+        }
+        facts
+    }
+
+    fn help(&self) -> Vec<String> {
+        self.failure.help()
+    }
+
+    fn rendered(&self, style: Style) -> Option<String> {
+        self.failure.rendered(style)
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let mut fields = self.failure.fields();
+        fields.insert("answered".to_owned(), json!(self.answers.len()));
+        fields.insert("answers".to_owned(), json!(self.answers));
+        fields
+    }
+}
+
 /// One answer of a machine.
 struct Answer {
     step: u64,
@@ -60,30 +112,32 @@ impl Question<'_> {
         let session = context.session(self.node, speak)?;
         let mut interface = self.interface(&session)?;
         let mut answers = Vec::new();
-        let mut report = Report::new()
-            .field("node", self.node)
-            .field("machine", self.machine)
-            .field("input", self.input);
-        for answered in 0..self.times {
-            let answer = self.ask_once(&session, &mut interface, answered)?;
-            report = report.line(&answer.text);
+        for _ in 0..self.times {
+            let answer = match self.ask_once(&session, &mut interface) {
+                Ok(answer) => answer,
+                Err(failure) => return Err(CutShort { answers, failure }.into()),
+            };
+            // What was answered is durable: a person hears it now, whatever comes of the next.
+            let heard = context.console.say(&answer.text);
             answers.push(json!({
                 "step": answer.step,
                 "program": answer.program.to_string(),
                 "output": answer.text,
                 "value": answer.json,
             }));
+            if !heard {
+                break;
+            }
         }
-        Ok(report.field("answers", answers))
+        Ok(Report::new()
+            .field("node", self.node)
+            .field("machine", self.machine)
+            .field("input", self.input)
+            .field("answers", answers))
     }
 
     /// Asks once; again with the new program's input type if an upgrade came in between.
-    fn ask_once(
-        &self,
-        session: &Session,
-        interface: &mut Interface,
-        answered: u32,
-    ) -> Result<Answer, AnyFailure> {
+    fn ask_once(&self, session: &Session, interface: &mut Interface) -> Result<Answer, AnyFailure> {
         let request = self.request(interface)?;
         let response = match session.request(&request) {
             Err(SessionError::Refused(refused))
@@ -108,9 +162,7 @@ impl Question<'_> {
                     json: shown.json,
                 })
             }
-            Response::Trapped { name, detail, .. } => {
-                Err(Stopped::new(&name, &detail, answered).into())
-            }
+            Response::Trapped { name, detail, .. } => Err(Stopped::new(&name, &detail).into()),
             _ => Err(session.strange(self.kind).into()),
         }
     }

@@ -149,8 +149,9 @@ impl Stage {
             String::from_utf8_lossy(&output.stderr).into_owned(),
         );
         let all = format!("{stdout}{stderr}");
-        all.lines()
-            .for_each(|line| self.console.say(&format!("     {line}")));
+        all.lines().for_each(|line| {
+            self.console.say(&format!("     {line}"));
+        });
         let found = output.status.code();
         let done = json!({"command": command, "exit": found, "stdout": stdout, "stderr": stderr});
         self.note(done);
