@@ -22,3 +22,6 @@ pub const PROBLEMS_MAX: usize = 100;
 
 /// Bytes of source shown with one problem; a longer excerpt is replaced by its position.
 pub const EXCERPT_BYTES_MAX: usize = 64 * 1024;
+
+/// Characters of a name in a message; a longer one is cut. No name that a machine may have is longer.
+pub const SHOWN_NAME_CHARS_MAX: usize = 64;

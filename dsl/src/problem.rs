@@ -9,7 +9,7 @@ mod render;
 pub use catalogue::Code;
 pub use nearest::nearest;
 
-use crate::limits::PROBLEMS_MAX;
+use crate::limits::{PROBLEMS_MAX, SHOWN_NAME_CHARS_MAX};
 use crate::source::Span;
 
 /// How bad a problem is.
@@ -82,7 +82,7 @@ impl Problem {
     pub fn new(code: Code, span: Span, title: impl Into<String>) -> Problem {
         Problem {
             code,
-            title: title.into(),
+            title: with_short_names(title.into()),
             primary: Label {
                 span,
                 text: String::new(),
@@ -97,7 +97,7 @@ impl Problem {
     /// Says something at the place itself.
     #[must_use]
     pub fn saying(mut self, text: impl Into<String>) -> Problem {
-        self.primary.text = text.into();
+        self.primary.text = with_short_names(text.into());
         self
     }
 
@@ -114,14 +114,14 @@ impl Problem {
     /// Adds a fact.
     #[must_use]
     pub fn noting(mut self, text: impl Into<String>) -> Problem {
-        self.notes.push(text.into());
+        self.notes.push(with_short_names(text.into()));
         self
     }
 
     /// Adds something to do.
     #[must_use]
     pub fn helping(mut self, text: impl Into<String>) -> Problem {
-        self.help.push(text.into());
+        self.help.push(with_short_names(text.into()));
         self
     }
 
@@ -148,6 +148,25 @@ impl Problem {
     pub fn severity(&self) -> Severity {
         self.code.severity
     }
+}
+
+/// A message in which names are cut where nobody reads on: the source may hold one of megabytes.
+fn with_short_names(text: String) -> String {
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    if text.len() <= SHOWN_NAME_CHARS_MAX {
+        return text;
+    }
+    let mut short = String::with_capacity(text.len().min(1024));
+    let mut length = 0;
+    for c in text.chars() {
+        length = if is_of_name(c) { length + 1 } else { 0 };
+        if length <= SHOWN_NAME_CHARS_MAX {
+            short.push(c);
+        } else if length == SHOWN_NAME_CHARS_MAX + 1 {
+            short.push('…');
+        }
+    }
+    short
 }
 
 /// The problems of one source, in its order, each once.
@@ -230,6 +249,20 @@ impl<'a> IntoIterator for &'a Problems {
 mod tests {
     use super::catalogue::{P001, P010};
     use super::*;
+
+    #[test]
+    fn names_are_cut_where_nobody_reads_on() {
+        let table = [(64, "a".repeat(64)), (65, "a".repeat(64) + "…")];
+        for (length, shown) in table {
+            let name = "a".repeat(length);
+            let problem = Problem::new(P001, Span::new(0, 1), format!("no `{name}` in `{name}`"))
+                .noting(format!("`{name}`"))
+                .helping(format!("`{name}`"));
+            assert_eq!(problem.title, format!("no `{shown}` in `{shown}`"));
+            assert_eq!(problem.notes, [format!("`{shown}`")]);
+            assert_eq!(problem.help, [format!("`{shown}`")]);
+        }
+    }
 
     #[test]
     fn problems_are_sorted_and_each_is_there_once() {

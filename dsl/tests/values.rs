@@ -182,6 +182,9 @@ fn what_is_no_value_of_the_shape_is_refused() {
         ("Deposit(9223372036854775808)", "P005"),
         ("state", "T102"),
         ("{ let x = 1  Deposit(x) }", "V001"),
+        ("Deposit(1 < 2 < 3)", "P015"),
+        ("Deposit(1) ; ", "P028"),
+        ("deposit(1)", "T102"),
     ] {
         let source = Source::new("input", wrong).unwrap();
         let problems = value::parse(&source, &shapes, input).unwrap_err();
