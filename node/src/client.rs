@@ -206,7 +206,10 @@ async fn connect_any(
             // Another address of the same name is no way around a wrong key.
             Ok(Err(error @ ClientError::HostKey { .. })) => return Err(error),
             Ok(Err(error)) => last = error,
-            Err(_) => last = ClientError::not_reachable(address, format!("{socket} is silent")),
+            Err(_) => {
+                last =
+                    ClientError::not_reachable(address, format!("no answer from {socket} in time"))
+            }
         }
     }
     Err(last)

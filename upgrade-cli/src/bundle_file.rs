@@ -195,7 +195,7 @@ fn carries(migration: &Migration) -> String {
         None => "no adapters: old clients are refused",
     };
     let back = match migration.back() {
-        Some(_) => "a way back",
+        Some(_) => "a way back (carried; nothing runs it yet)",
         None => "no way back",
     };
     format!("the migration; {adapters}; {back}")

@@ -107,7 +107,7 @@ Examples:
 pub(crate) const QUERY: &str = "\
 Examples:
   cam query hall counter Read
-  cam query hall ledger 'Balance(\"savings\")'";
+  cam query hall ledger Balance";
 
 pub(crate) const STATUS: &str = "\
 Examples:

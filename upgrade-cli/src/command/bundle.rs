@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
         None => project.source(),
     };
     let compilation = compilation::compile(&source, &released.history())?;
-    let chain = chain(context, arguments, compilation.compiled.program())?;
+    let chain = chain(context, arguments, project.name())?;
     let lineage = Lineage::read(&project)?;
     let plan = Plan::make(&compilation, &released, &lineage, chain, arguments)?;
     let bundle = plan.bundle(&released)?;
@@ -37,14 +37,15 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     report(context, &file, &compilation)
 }
 
-/// The machine's name on the node, and the node if it is for one only.
+/// The machine's name on the node, which is the project's unless told otherwise, and the node if it is
+/// for one only.
 fn chain(
     context: &Context,
     arguments: &arguments::Bundle,
-    program: &Program,
+    project: &str,
 ) -> Result<Chain, AnyFailure> {
-    let own = program.schema().machine.to_lowercase();
-    let machine = arguments.machine.clone().unwrap_or(own);
+    let own = || project.to_lowercase();
+    let machine = arguments.machine.clone().unwrap_or_else(own);
     let letters = machine
         .chars()
         .all(|letter| MACHINE_NAME_LETTERS.contains(letter));
@@ -384,7 +385,7 @@ impl Failure for BundleError {
                 version.saturating_add(1)
             ),
             BundleError::OtherBundle { .. } => {
-                "cam bundle --replace, if the old one was never pushed".to_owned()
+                "cam bundle --replace, if the old one was never pushed: a node that has it would refuse all that follow the new one".to_owned()
             }
         };
         vec![help]

@@ -15,7 +15,7 @@ pub(super) fn run(context: &Context, command: &NodeCommand) -> Outcome {
             let file = node.file.display();
             Ok(Report::new()
                 .line(format!(
-                    "{name} is {} with the key {key}, says {file}",
+                    "{name} is {} with the key {key}, noted in {file}",
                     url.as_str()
                 ))
                 .field("node", object(&node))

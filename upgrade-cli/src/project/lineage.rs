@@ -173,7 +173,7 @@ impl LinkFields {
 pub(crate) enum LineageError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("`history/{FILE}` makes no sense")]
+    #[error("`history/{FILE}` is not well-formed")]
     Syntax(#[from] toml::de::Error),
     #[error("`history/{FILE}` names a program or a bundle by what is no digest")]
     Name,
