@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use node::bundle::BundleId;
 use node::key::PublicKey;
 
 use crate::examples;
@@ -177,6 +178,9 @@ pub(crate) struct Bundle {
     /// Take the place of the last bundle, which was never pushed.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Follow this bundle, which the node accepted last, instead of the one that the history notes.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) after: Option<BundleId>,
 }
 
 /// What a bundle starts from.

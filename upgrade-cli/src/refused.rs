@@ -1,6 +1,7 @@
 //! What a node's refusal means for the person who asked: exit code, facts, what to do.
 
 use cam::digest::Digest;
+use node::bundle::BundleId;
 use node::printable::Printable;
 use node::protocol::{Class, Refusal, RefusalCode, RequestKind};
 use node::trust::{Right, Role};
@@ -33,6 +34,21 @@ pub(crate) struct Offer {
     pub(crate) new: Digest,
     /// The version in our history of the program that runs.
     pub(crate) running_version: Option<u32>,
+    /// The bundle it follows.
+    pub(crate) previous: Option<BundleId>,
+    /// What the node has accepted, if that was found out.
+    pub(crate) accepted: Option<Accepted>,
+}
+
+/// The bundles that a machine has accepted, as far as another one is compared with them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Accepted {
+    /// The place of this very bundle, if it is one of them.
+    pub(crate) place: Option<u64>,
+    /// How many they are.
+    pub(crate) count: u64,
+    /// The last of them.
+    pub(crate) last: BundleId,
 }
 
 impl Refused {
@@ -106,6 +122,19 @@ impl Failure for Refused {
                 crate::report::count(usize_of(sequence), "bundle"),
             ));
         }
+        if self.refusal.code == RefusalCode::STALE_SEQUENCE
+            && let Some(offer) = &self.offer
+        {
+            let previous = offer
+                .previous
+                .map_or("nothing".to_owned(), |id| id.to_string());
+            let last = offer
+                .accepted
+                .as_ref()
+                .map(|accepted| accepted.last.to_string());
+            facts.push(("follows", previous));
+            facts.extend(last.map(|last| ("its last", last)));
+        }
         facts.push(("now", Printable(&self.refusal.now).to_string()));
         facts
     }
@@ -176,6 +205,18 @@ impl Refused {
                 "nothing runs as `{machine}` yet: push its first bundle (cam bundle --release 1)"
             )];
         }
+        if let Some(Accepted {
+            place: Some(place),
+            count,
+            ..
+        }) = offer.accepted
+            && place < count
+        {
+            let next = place.saturating_add(1);
+            return vec![format!(
+                "this bundle was accepted as bundle {place}; bundle {next} came after it; nothing to do"
+            )];
+        }
         let look = format!("cam history {node} {machine}");
         match offer.running_version {
             Some(version) if offer.old.is_none() => vec![
@@ -185,9 +226,16 @@ impl Refused {
                 ),
                 look,
             ],
-            Some(version) if self.refusal.code == RefusalCode::STALE_SEQUENCE => vec![format!(
-                "`{node}` has accepted another bundle than history/lineage.toml says: compare it with `{look}`, take the one that was pushed from version control, then cam bundle --from {version}"
-            )],
+            Some(_) if self.refusal.code == RefusalCode::STALE_SEQUENCE => {
+                let mut help = vec![format!(
+                    "`{node}` has accepted another last bundle than history/lineage.toml notes: take the lineage.toml of what was pushed from version control, then cam bundle --replace"
+                )];
+                let after = offer.accepted.as_ref().map(|accepted| accepted.last);
+                help.extend(after.map(|last| {
+                    format!("cam bundle --after {last}, where it cannot be found any more")
+                }));
+                help
+            }
             Some(version) => vec![format!("cam bundle --from {version}"), look],
             None => vec![
                 look,
@@ -268,6 +316,8 @@ mod tests {
             old: old.map(|old| Digest([old; 32])),
             new: Digest([9; 32]),
             running_version,
+            previous: None,
+            accepted: None,
         };
         let stale = |running: Option<u8>, offer| {
             let mut refused = refused(RefusalCode::STALE_PROGRAM, RequestKind::Push);

@@ -27,14 +27,51 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     };
     let compilation = compilation::compile(&source, &released.history())?;
     let chain = chain(context, arguments, project.name())?;
-    let lineage = Lineage::read(&project)?;
+    let mut lineage = Lineage::read(&project)?;
+    if let Some(after) = arguments.after {
+        let version = compilation.compiled.schema().version;
+        follow(&mut lineage, &chain, version, after)?;
+    }
     let plan = Plan::make(&compilation, &released, &lineage, chain, arguments)?;
     let bundle = plan.bundle(&released)?;
-    keep(&project, &compilation, lineage, &plan, &bundle, arguments)?;
+    let replaced = keep(&project, &compilation, lineage, &plan, &bundle, arguments)?;
     let qualifiers = qualifiers(&plan, arguments);
     let path = project.out(&plan.versions(), &format!("{qualifiers}bundle"));
     let file = write(path, bundle, plan.manifest(&released)?)?;
-    report(context, &file, &compilation)
+    let report = report(context, &file, &compilation)?;
+    Ok(match replaced {
+        None => report,
+        Some(old) => report.talk(format!(
+            "this takes the place of {old}: a node that has that one refuses this one and all that follow"
+        )),
+    })
+}
+
+/// Corrects the note of the bundle that is to be followed: the node knows better which one it has.
+fn follow(
+    lineage: &mut Lineage,
+    chain: &Chain,
+    version: u32,
+    after: BundleId,
+) -> Result<(), BundleError> {
+    let links = lineage.chain(chain);
+    let earlier = links.into_iter().take_while(|link| link.version < version);
+    let Some(previous) = earlier.last().filter(|link| link.bundle != after) else {
+        return Ok(());
+    };
+    if !previous.pushed.is_empty() {
+        return Err(BundleError::Pushed {
+            version: previous.version,
+            bundle: previous.bundle,
+            nodes: previous.pushed.clone(),
+        });
+    }
+    let link = Link {
+        bundle: after,
+        ..previous.clone()
+    };
+    lineage.put(link);
+    Ok(())
 }
 
 /// The machine's name on the node, which is the project's unless told otherwise, and the node if it is
@@ -194,7 +231,8 @@ fn check_start(
     }
 }
 
-/// Notes the version and the bundle in the history. What was released is never changed.
+/// Notes the version and the bundle in the history, and says which bundle lost its place. What was
+/// released is never changed.
 fn keep(
     project: &Project,
     compilation: &Compilation,
@@ -202,7 +240,7 @@ fn keep(
     plan: &Plan,
     bundle: &Bundle,
     arguments: &arguments::Bundle,
-) -> Result<(), AnyFailure> {
+) -> Result<Option<BundleId>, AnyFailure> {
     let version = plan.program.schema().version;
     let (bytecode, source) = (
         project.released(version, BYTECODE),
@@ -215,13 +253,14 @@ fn keep(
     }
     let links = lineage.chain(&plan.chain);
     let at_place = links.iter().find(|link| link.sequence == plan.sequence);
-    if let Some(other) = at_place.filter(|link| link.bundle != bundle.id()) {
+    let other = at_place.filter(|link| link.bundle != bundle.id());
+    if let Some(other) = other {
         let is_last = links.len() as u64 == plan.sequence;
-        if !(arguments.replace && is_last) {
-            let bundle = other.bundle;
-            return Err(BundleError::OtherBundle { version, bundle }.into());
-        }
+        check_replaceable(other, is_last, arguments)?;
     }
+    let replaced = other.map(|other| other.bundle);
+    let same = at_place.filter(|link| link.bundle == bundle.id());
+    let pushed = same.map_or(Vec::new(), |same| same.pushed.clone());
     // The bytecode comes first: a lineage that names what is not there would be of no use.
     if old.is_none() {
         files::write(&bytecode, &bytes)?;
@@ -236,8 +275,31 @@ fn keep(
         program: plan.program.digest(),
         bundle: bundle.id(),
         note: plan.note.clone(),
+        pushed,
     });
-    Ok(lineage.write(project)?)
+    lineage.write(project)?;
+    Ok(replaced)
+}
+
+/// Whether another bundle may take the place of this one: no node may have it, and none may follow it.
+fn check_replaceable(
+    other: &Link,
+    is_last: bool,
+    arguments: &arguments::Bundle,
+) -> Result<(), BundleError> {
+    let (version, bundle) = (other.version, other.bundle);
+    if !other.pushed.is_empty() {
+        let nodes = other.pushed.clone();
+        return Err(BundleError::Pushed {
+            version,
+            bundle,
+            nodes,
+        });
+    }
+    if is_last && (arguments.replace || arguments.after.is_some()) {
+        return Ok(());
+    }
+    Err(BundleError::OtherBundle { version, bundle })
 }
 
 /// What keeps the files of two machines of one project apart.
@@ -325,6 +387,12 @@ enum BundleError {
     Released { version: u32 },
     #[error("version {version} was bundled before as {bundle}")]
     OtherBundle { version: u32, bundle: BundleId },
+    #[error("version {version} was pushed as {bundle}, so no other bundle can take its place")]
+    Pushed {
+        version: u32,
+        bundle: BundleId,
+        nodes: Vec<String>,
+    },
 }
 
 impl Failure for BundleError {
@@ -334,7 +402,8 @@ impl Failure for BundleError {
             | BundleError::SameVersion { .. }
             | BundleError::Backwards { .. }
             | BundleError::History { .. }
-            | BundleError::Released { .. } => Exit::Wrong,
+            | BundleError::Released { .. }
+            | BundleError::Pushed { .. } => Exit::Wrong,
             _ => Exit::Usage,
         }
     }
@@ -350,6 +419,7 @@ impl Failure for BundleError {
                 "another reason, node or migration makes another bundle; a node takes one"
                     .to_owned(),
             )],
+            BundleError::Pushed { nodes, .. } => vec![("pushed to", nodes.join(", "))],
             _ => Vec::new(),
         }
     }
@@ -380,6 +450,7 @@ impl Failure for BundleError {
             BundleError::History { .. } => "take history/ from version control again".to_owned(),
             BundleError::Released { version }
             | BundleError::SameVersion { version }
+            | BundleError::Pushed { version, .. }
             | BundleError::Backwards { last: version, .. } => format!(
                 "raise the version in the source: `version {}`",
                 version.saturating_add(1)

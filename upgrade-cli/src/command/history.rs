@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
 }
 
 /// All entries, oldest first, in as many answers as it takes.
-fn entries(session: &Session, machine: &str) -> Result<Vec<HistoryEntry>, SessionError> {
+pub(super) fn entries(session: &Session, machine: &str) -> Result<Vec<HistoryEntry>, SessionError> {
     let mut all: Vec<HistoryEntry> = Vec::new();
     loop {
         let request = Request::History {

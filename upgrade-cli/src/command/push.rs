@@ -1,17 +1,19 @@
 //! `cam push`: a bundle to a node, and one of three answers.
 
 use cam::digest::Digest;
+use node::bundle::BundleId;
 use node::limits::BUNDLE_BYTES_MAX;
-use node::protocol::{Applied, Request, RequestKind, Response};
+use node::protocol::{Applied, RefusalCode, Request, RequestKind, Response};
 
-use super::Context;
+use super::{Context, history};
 use crate::arguments::Push;
 use crate::bundle_file::BundleFile;
 use crate::failure::AnyFailure;
+use crate::project::lineage::Lineage;
 use crate::project::released::Released;
-use crate::refused::{Offer, Refused};
+use crate::refused::{Accepted, Offer, Refused};
 use crate::report::{Outcome, Report, count};
-use crate::session::SessionError;
+use crate::session::{Session, SessionError};
 
 pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
     let file = BundleFile::read(&arguments.file)?;
@@ -24,23 +26,29 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
         .field("bundle", id)
         .field("machine", &file.manifest.machine);
     match session.request(&Request::Push { bundle }) {
-        Ok(Response::Applied(applied)) => Ok(applied_report(report, node, &applied)),
+        Ok(Response::Applied(applied)) => Ok(noted(
+            context,
+            applied_report(report, node, &applied),
+            node,
+            &file,
+        )),
         Ok(Response::AlreadyRunning {
             machine,
             program,
             sequence,
         }) => {
             let program = Digest(program);
-            Ok(report
+            let report = report
                 .line(format!(
                     "already running: {node} runs `{machine}` {program}, nothing changed"
                 ))
                 .field("result", "already-running")
                 .field("program", program.to_string())
-                .field("sequence", sequence))
+                .field("sequence", sequence);
+            Ok(noted(context, report, node, &file))
         }
         Ok(_) => Err(session.strange(RequestKind::Push).into()),
-        Err(SessionError::Refused(refused)) => Err(explained(context, *refused, &file)),
+        Err(SessionError::Refused(refused)) => Err(explained(context, &session, *refused, &file)),
         Err(error) => Err(error.into()),
     }
 }
@@ -80,8 +88,53 @@ fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
         .next(format!("cam status {node}"))
 }
 
+/// Notes in the history that the node has the bundle. The push itself has succeeded, whatever comes of it.
+fn noted(context: &Context, report: Report, node: &str, file: &BundleFile) -> Report {
+    let note = || -> Result<(), AnyFailure> {
+        let Some(project) = context.project_if_there()? else {
+            return Ok(());
+        };
+        let mut lineage = Lineage::read(&project)?;
+        if lineage.mark_pushed(file.bundle.id(), node) {
+            lineage.write(&project)?;
+        }
+        Ok(())
+    };
+    match note() {
+        Ok(()) => report,
+        Err(failure) => report.problem(format!(
+            "warning: history/ does not note that `{node}` has this bundle: {failure}\n"
+        )),
+    }
+}
+
+/// What the node has accepted, for a bundle that does not follow. Not being allowed to look only makes
+/// the advice poorer.
+fn accepted(session: &Session, refused: &Refused, file: &BundleFile) -> Option<Accepted> {
+    let stale = [RefusalCode::STALE_PROGRAM, RefusalCode::STALE_SEQUENCE];
+    if !stale.contains(&refused.reason()) {
+        return None;
+    }
+    let entries = history::entries(session, &file.manifest.machine).ok()?;
+    let last = entries.last()?;
+    let mine = entries
+        .iter()
+        .find(|entry| BundleId(entry.bundle) == file.bundle.id());
+    Some(Accepted {
+        place: mine.map(|mine| mine.sequence),
+        count: last.sequence,
+        last: BundleId(last.bundle),
+    })
+}
+
 /// Adds what is known here: which file it was, and which of our versions runs there.
-fn explained(context: &Context, refused: Refused, file: &BundleFile) -> AnyFailure {
+fn explained(
+    context: &Context,
+    session: &Session,
+    refused: Refused,
+    file: &BundleFile,
+) -> AnyFailure {
+    let accepted = accepted(session, &refused, file);
     let project = context.project_if_there().ok().flatten();
     // A history that cannot be read only makes the advice poorer.
     let released = project.and_then(|project| Released::read(&project, None).ok());
@@ -93,6 +146,8 @@ fn explained(context: &Context, refused: Refused, file: &BundleFile) -> AnyFailu
         old: file.manifest.old_program,
         new: file.manifest.new_program,
         running_version: version,
+        previous: file.manifest.previous,
+        accepted,
     };
     refused.of_bundle(offer).into()
 }

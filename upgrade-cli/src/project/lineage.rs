@@ -43,6 +43,8 @@ pub(crate) struct Link {
     pub(crate) bundle: BundleId,
     /// The reason in it.
     pub(crate) note: String,
+    /// The nodes that have it, as far as is known here. It is never replaced then.
+    pub(crate) pushed: Vec<String>,
 }
 
 /// A machine, and the one node its bundles are for, if they are for one only.
@@ -73,6 +75,8 @@ struct LinkFields {
     bundle: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pushed: Vec<String>,
 }
 
 impl Lineage {
@@ -103,6 +107,19 @@ impl Lineage {
             Some(old) => *old = link,
             None => self.bundles.push(link),
         }
+    }
+
+    /// Notes that a node has a bundle, and says whether that was news.
+    pub(crate) fn mark_pushed(&mut self, bundle: BundleId, node: &str) -> bool {
+        let links = self.bundles.iter_mut();
+        let mut news = false;
+        for link in links.filter(|link| link.bundle == bundle) {
+            if !link.pushed.iter().any(|known| known == node) {
+                link.pushed.push(node.to_owned());
+                news = true;
+            }
+        }
+        news
     }
 
     fn parse(text: &str) -> Result<Lineage, LineageError> {
@@ -148,6 +165,7 @@ impl Link {
             program: self.program.to_string(),
             bundle: self.bundle.to_string(),
             note: self.note.clone(),
+            pushed: self.pushed.clone(),
         }
     }
 }
@@ -164,6 +182,7 @@ impl LinkFields {
             program: self.program.parse().ok()?,
             bundle: self.bundle.parse().ok()?,
             note: self.note,
+            pushed: self.pushed,
         })
     }
 }
@@ -210,6 +229,7 @@ mod tests {
             program: Digest([number; 32]),
             bundle: BundleId([number; 32]),
             note: "a \"note\"".to_owned(),
+            pushed: Vec::new(),
         }
     }
 
@@ -234,6 +254,18 @@ mod tests {
         };
         lineage.put(other.clone());
         assert_eq!(lineage.chain(&other.chain), [&other]);
+    }
+
+    #[test]
+    fn a_node_that_has_a_bundle_is_noted_once() {
+        let mut lineage = Lineage::default();
+        lineage.put(link("a", 1));
+        let bundle = link("a", 1).bundle;
+        assert!(lineage.mark_pushed(bundle, "hall"));
+        assert!(!lineage.mark_pushed(bundle, "hall"));
+        assert!(!lineage.mark_pushed(BundleId([9; 32]), "hall"));
+        let read = Lineage::parse(&lineage.text()).unwrap();
+        assert_eq!(read.chain(&link("a", 1).chain)[0].pushed, ["hall"]);
     }
 
     #[test]
