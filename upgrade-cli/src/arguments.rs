@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use node::bundle::BundleId;
 use node::key::PublicKey;
 
@@ -355,6 +355,30 @@ pub(crate) struct Daemon {
     pub(crate) arguments: Vec<OsString>,
 }
 
+/// The command in words that do not parse as a whole: `key new`, or `cam` if there is none.
+pub(crate) fn meant_command(words: impl Iterator<Item = String>) -> String {
+    const WITH_VALUE: [&str; 3] = ["-C", "--project", "--keys"];
+    let mut meant = Vec::new();
+    let mut level = Arguments::command();
+    let mut is_value = false;
+    for word in words {
+        let skipped = is_value || word.starts_with('-');
+        is_value = !is_value && WITH_VALUE.contains(&word.as_str());
+        if skipped {
+            continue;
+        }
+        let Some(found) = level.find_subcommand(&word).cloned() else {
+            break;
+        };
+        meant.push(word);
+        level = found;
+    }
+    if meant.is_empty() {
+        return "cam".to_owned();
+    }
+    meant.join(" ")
+}
+
 impl Command {
     /// Whether problems of a source are shown on one line each.
     pub(crate) fn is_short(&self) -> bool {
@@ -399,7 +423,6 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_does_not_contradict_itself() {
@@ -411,6 +434,21 @@ mod tests {
         for command in Arguments::command().get_subcommands() {
             let taught = command.get_after_help().is_some();
             assert!(taught || command.is_hide_set(), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn a_misuse_is_of_the_command_that_was_meant() {
+        let table = [
+            ("push --json", "push"),
+            ("-C new key new", "key new"),
+            ("--json --keys=x key nwe", "key"),
+            ("nothing new", "cam"),
+            ("", "cam"),
+        ];
+        for (line, expected) in table {
+            let words = line.split_whitespace().map(str::to_owned);
+            assert_eq!(meant_command(words), expected, "{line}");
         }
     }
 

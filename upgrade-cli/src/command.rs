@@ -19,6 +19,8 @@ mod verify;
 
 use std::path::PathBuf;
 
+use ::node::protocol::RequestKind;
+
 use crate::arguments::{Command, Global, Speak};
 use crate::demo;
 use crate::environment::Environment;
@@ -112,9 +114,19 @@ impl Context {
     }
 
     /// A conversation with a node.
-    fn session(&self, node: &str, speak: &Speak) -> Result<Session, AnyFailure> {
+    fn session(
+        &self,
+        node: &str,
+        speak: &Speak,
+        purpose: RequestKind,
+    ) -> Result<Session, AnyFailure> {
         let nodes = self.nodes()?;
         let key = self.key(speak.key.as_deref())?;
-        Ok(Session::open(nodes.get(node)?, &key, speak.timeout)?)
+        Ok(Session::open(
+            nodes.get(node)?,
+            &key,
+            speak.timeout,
+            purpose,
+        )?)
     }
 }

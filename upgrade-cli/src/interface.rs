@@ -149,7 +149,7 @@ fn shown(schema: &Schema, shape: ShapeId, value: &Value) -> Shown {
 
 /// A step that stopped. The state is what it was.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the step stopped: {name}")]
+#[error("the step stopped")]
 pub(crate) struct Stopped {
     /// The trap's name.
     pub(crate) name: String,
@@ -160,6 +160,15 @@ pub(crate) struct Stopped {
 impl Failure for Stopped {
     fn exit(&self) -> Exit {
         Exit::Refused
+    }
+
+    fn code(&self) -> Option<String> {
+        Some(self.name.clone())
+    }
+
+    fn fields(&self) -> Map<String, serde_json::Value> {
+        let trap = serde_json::json!({"name": self.name, "detail": self.detail});
+        Map::from_iter([("trap".to_owned(), trap)])
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -81,7 +81,11 @@ fn misuse(started: Instant, error: &clap::Error) -> ExitCode {
         let words: Vec<_> = sentence.split_whitespace().collect();
         let sentence = words.join(" ");
         let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
-        report::print_misuse(started, sentence);
+        report::print_misuse(
+            &arguments::meant_command(env::args().skip(1)),
+            started,
+            sentence,
+        );
     }
     ExitCode::from(Exit::Usage.code())
 }

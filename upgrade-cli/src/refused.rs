@@ -2,6 +2,7 @@
 
 use cam::digest::Digest;
 use node::bundle::BundleId;
+use node::key::PublicKey;
 use node::printable::Printable;
 use node::protocol::{Class, Refusal, RefusalCode, RequestKind};
 use node::trust::{Right, Role};
@@ -112,7 +113,8 @@ impl Failure for Refused {
         match &self.offer {
             Some(Offer { old, new, .. }) => {
                 let old = old.map_or("nothing".to_owned(), |old| old.to_string());
-                facts.push(("bundle", format!("{old}\n            → {new}")));
+                facts.push(("from", old));
+                facts.push(("to", new.to_string()));
             }
             None => facts.extend(expected.map(|digest| ("expected", digest.to_string()))),
         }
@@ -153,11 +155,18 @@ impl Failure for Refused {
             (RefusalCode::UNAUTHENTIC | RefusalCode::MALFORMED_BUNDLE, _) => {
                 "do not push it: make the bundle again from source, and compare".to_owned()
             }
-            (RefusalCode::NOT_TRUSTED, _) => trust_help(&self.peers, Some(self.asked)),
+            (RefusalCode::NOT_TRUSTED, _) => trust_help(&self.peers),
+            // Only a key that may do it on another machine is asked which machine it means.
+            (RefusalCode::NOT_ALLOWED, _) if self.refusal.reason.contains(" for machine `") => {
+                format!(
+                    "`{}` may do this on other machines: who runs `{node}` can add this one to its `machines` in the trust file",
+                    self.peers.key
+                )
+            }
             (RefusalCode::NOT_ALLOWED, _) => format!(
-                "who runs `{node}` can give `{}` the role `{}` in its trust file, for this machine if the entry has a list of machines",
+                "who runs `{node}` can give `{}` the role `{}` in its trust file",
                 self.peers.key,
-                role(self.asked)
+                role(self.peers.purpose)
             ),
             (RefusalCode::TRUST_UNUSABLE, _) => {
                 "on the node: cam-node trust check --config node.toml".to_owned()
@@ -246,11 +255,18 @@ impl Refused {
 }
 
 /// What an operator must write so that the key may speak.
-pub(crate) fn trust_help(peers: &Peers, asked: Option<RequestKind>) -> String {
-    let roles = asked.map_or("author\", \"operator\", \"client", role);
+pub(crate) fn trust_help(peers: &Peers) -> String {
+    let entry = trust_entry(&peers.key, &peers.public, role(peers.purpose));
     format!(
-        "who runs `{}` can add to its trust file:\n        [[key]]\n        name = \"{}\"\n        key = \"{}\"\n        roles = [\"{roles}\"]",
-        peers.node, peers.key, peers.public
+        "who runs `{}` can add to its trust file:\n{entry}",
+        peers.node
+    )
+}
+
+/// An entry of a trust file, to be pasted.
+pub(crate) fn trust_entry(name: &str, key: &PublicKey, role: &str) -> String {
+    format!(
+        "        [[key]]\n        name = \"{name}\"\n        key = \"{key}\"\n        roles = [\"{role}\"]"
     )
 }
 
@@ -280,6 +296,7 @@ mod tests {
             pinned_in: "cam.toml".to_owned(),
             key: "ops".to_owned(),
             public: SecretKey::from_seed(&[1; 32]).public(),
+            purpose: asked,
         };
         Refused::new(peers, asked, Refusal::new(code, "because\u{1b}[2J"))
     }

@@ -200,11 +200,11 @@ const CYAN: &str = "1;36";
 const DIM: &str = "2";
 
 /// A misuse that the reader of the command line has explained already, as an object.
-pub(crate) fn print_misuse(started: Instant, message: &str) {
+pub(crate) fn print_misuse(command: &str, started: Instant, message: &str) {
     let mut fields = Map::new();
     let error = json!({"code": null, "message": message, "causes": [], "facts": {}, "help": []});
     fields.insert("error".to_owned(), error);
-    print_object("cam", started, Exit::Usage, fields);
+    print_object(command, started, Exit::Usage, fields);
 }
 
 fn print_object(command: &str, started: Instant, exit: Exit, fields: Map<String, Value>) {
@@ -219,7 +219,8 @@ fn print_object(command: &str, started: Instant, exit: Exit, fields: Map<String,
     print(io::stdout(), &format!("{}\n", Value::Object(object)));
 }
 
-fn error_object(failure: &dyn Failure) -> Value {
+/// A failure for programs.
+pub(crate) fn error_object(failure: &dyn Failure) -> Value {
     let facts = failure.facts();
     let facts = facts
         .into_iter()

@@ -39,7 +39,7 @@ pub(crate) const CODES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const NOT_REACHABLE: &str = "N601";
+pub(crate) const NOT_REACHABLE: &str = "N601";
 const NO_ANSWER: &str = "N602";
 const HOST_KEY: &str = "N603";
 const OTHER_PROTOCOL: &str = "N604";
@@ -63,6 +63,8 @@ pub(crate) struct Peers {
     pub(crate) key: String,
     /// Its public half.
     pub(crate) public: PublicKey,
+    /// What the conversation is for. Some requests only prepare it, and need less.
+    pub(crate) purpose: RequestKind,
 }
 
 impl Session {
@@ -71,12 +73,14 @@ impl Session {
         node: &NamedNode,
         key: &NamedKey,
         timeout: Option<u64>,
+        purpose: RequestKind,
     ) -> Result<Session, SessionError> {
         let peers = Peers {
             node: node.name.clone(),
             pinned_in: node.file.display().to_string(),
             key: key.name.clone(),
             public: key.public(),
+            purpose,
         };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(SessionError::Runtime)?;
@@ -92,7 +96,7 @@ impl Session {
                 runtime,
             }),
             Err(error) => Err(SessionError::Client {
-                peers,
+                peers: Box::new(peers),
                 asked: None,
                 error: Box::new(error),
             }),
@@ -110,7 +114,7 @@ impl Session {
             )))),
             Ok(response) => Ok(response),
             Err(error) => Err(SessionError::Client {
-                peers: self.peers.clone(),
+                peers: Box::new(self.peers.clone()),
                 asked: Some(request.kind()),
                 error: Box::new(error),
             }),
@@ -146,7 +150,7 @@ pub(crate) enum SessionError {
     Runtime(#[source] io::Error),
     #[error("{}", sentence(peers, error))]
     Client {
-        peers: Peers,
+        peers: Box<Peers>,
         asked: Option<RequestKind>,
         #[source]
         error: Box<ClientError>,
@@ -246,11 +250,7 @@ impl Failure for SessionError {
     fn help(&self) -> Vec<String> {
         match self {
             SessionError::Refused(refused) => refused.help(),
-            SessionError::Client {
-                peers,
-                asked,
-                error,
-            } => client_help(peers, *asked, error),
+            SessionError::Client { peers, error, .. } => client_help(peers, error),
             SessionError::Strange { node, .. } => vec![format!("cam status {node}")],
             SessionError::Runtime(_) => Vec::new(),
         }
@@ -264,13 +264,13 @@ impl Failure for SessionError {
     }
 }
 
-fn client_help(peers: &Peers, asked: Option<RequestKind>, error: &ClientError) -> Vec<String> {
+fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
     let node = &peers.node;
     let help = match error {
         ClientError::HostKey { .. } => format!(
             "a new computer, or somebody in between: compare with `cam-node key` on the node itself, then: cam node forget {node}"
         ),
-        ClientError::NotTrusted { .. } => crate::refused::trust_help(peers, asked),
+        ClientError::NotTrusted { .. } => crate::refused::trust_help(peers),
         ClientError::NotReachable { .. } | ClientError::NotSent(_) => {
             "cam node list   (is the address right, and does the node run?)".to_owned()
         }
@@ -321,10 +321,11 @@ mod tests {
                 pinned_in: "cam.toml".to_owned(),
                 key: "ops".to_owned(),
                 public: key,
+                purpose: RequestKind::Push,
             };
             let may_have_happened = exit == Exit::Unknown;
             let error = SessionError::Client {
-                peers,
+                peers: Box::new(peers),
                 asked: Some(RequestKind::Push),
                 error: Box::new(error),
             };

@@ -1,5 +1,6 @@
 //! `cam explain`: what the code of a message means.
 
+use cam::trap::TrapReason;
 use dsl::problem::catalogue;
 use node::protocol::{Class, RefusalCode};
 
@@ -42,7 +43,7 @@ pub(super) fn run(arguments: &Explain) -> Outcome {
         .field("said_by", said_by))
 }
 
-/// Every code of the language, of the nodes, and of this side.
+/// Every code of the language, of the nodes, of this side, and of steps that stop.
 fn entries() -> impl Iterator<Item = Entry> {
     let language = catalogue::ALL.iter().map(|code| Entry {
         code: code.name.to_owned(),
@@ -66,7 +67,25 @@ fn entries() -> impl Iterator<Item = Entry> {
         meaning,
         said_by: "this side, about a conversation with a node",
     });
-    language.chain(nodes).chain(ours)
+    let reasons = (0..=u8::MAX).filter_map(|code| TrapReason::from_code(code, 0));
+    let traps = reasons.map(|reason| Entry {
+        code: reason.name().to_owned(),
+        name: None,
+        meaning: trap_meaning(reason),
+        said_by: "a machine whose step stopped; its state is what it was before",
+    });
+    language.chain(nodes).chain(ours).chain(traps)
+}
+
+fn trap_meaning(reason: TrapReason) -> &'static str {
+    match reason {
+        TrapReason::Overflow => "the result of a calculation does not fit in 64 bits",
+        TrapReason::DivisionByZero => "a division or remainder by zero",
+        TrapReason::Abort(_) => "the program said `abort`",
+        TrapReason::OutOfFuel => "the step cost more than a step may",
+        TrapReason::SizeLimit => "the new state or the output is larger than it may be",
+        _ => "the step could not go on",
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use crate::report::{Outcome, Report, row, table};
 use crate::session::{Session, SessionError};
 
 pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak)?;
+    let session = context.session(&arguments.node, &arguments.speak, RequestKind::History)?;
     let machine = machine_or_only(&session, arguments.machine.as_deref())?;
     let entries = entries(&session, &machine)?;
     let mut rows = vec![row([

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Context;
 use crate::arguments::KeyCommand;
 use crate::keys::NamedKey;
+use crate::refused::trust_entry;
 use crate::report::{Outcome, Report, row, table};
 
 pub(super) fn run(context: &Context, command: &KeyCommand) -> Outcome {
@@ -27,9 +28,14 @@ fn make(context: &Context, name: &str) -> Outcome {
         .talk(format!(
             "the private key is in {file}; only you may read it"
         ))
+        .talk("roles: an author signs bundles, an operator pushes them, a client sends inputs, an observer looks")
+        .talk(format!(
+            "a node that is there already takes it from its trust file:\n{}",
+            trust_entry(name, &key.public(), "client")
+        ))
         .field("file", file)
         .next(format!(
-            "a node trusts it after: cam-node init FOLDER --trust {name}={}=author,operator,client",
+            "a new node trusts it: cam-node init FOLDER --trust {name}={}=author,operator,client",
             key.public()
         )))
 }

@@ -17,7 +17,7 @@ use crate::session::{Session, SessionError};
 
 pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
     let file = BundleFile::read(&arguments.file)?;
-    let session = context.session(&arguments.to, &arguments.speak)?;
+    let session = context.session(&arguments.to, &arguments.speak, RequestKind::Push)?;
     let bundle = file.bundle.encode();
     debug_assert!(bundle.len() <= BUNDLE_BYTES_MAX, "it was read within that");
     let (node, id) = (&arguments.to, file.bundle.id().to_string());

@@ -109,7 +109,7 @@ struct Answer {
 
 impl Question<'_> {
     fn ask(&self, context: &Context, speak: &Speak) -> Outcome {
-        let session = context.session(self.node, speak)?;
+        let session = context.session(self.node, speak, self.kind)?;
         let mut interface = self.interface(&session)?;
         let mut answers = Vec::new();
         for _ in 0..self.times {

@@ -16,7 +16,7 @@ use crate::session::Session;
 const TRIES: usize = 3;
 
 pub(super) fn run(context: &Context, arguments: &State) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak)?;
+    let session = context.session(&arguments.node, &arguments.speak, RequestKind::State)?;
     let machine = machine_or_only(&session, arguments.machine.as_deref())?;
     for _ in 0..TRIES {
         let interface = Interface::of_machine(&session, &machine)?;

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::arguments::{Speak, Status};
-use crate::failure::AnyFailure;
+use crate::exit::Exit;
+use crate::failure::{AnyFailure, Failure};
 use crate::moment::utc;
-use crate::report::{Outcome, Report, row, table};
+use crate::report::{Outcome, Report, error_object, row, table};
+use crate::session::NOT_REACHABLE;
 
 pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
     let nodes = if arguments.nodes.is_empty() {
@@ -24,6 +26,7 @@ pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
         "NODE", "MACHINE", "VERSION", "PROGRAM", "BUNDLE", "SINCE", "STEPS", "STOPPED", "STATE",
     ])];
     let mut objects = Vec::new();
+    let mut failures = Vec::new();
     let mut report = Report::new();
     for name in &nodes {
         match ask(context, name, &arguments.speak) {
@@ -35,11 +38,9 @@ pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
             Err(failure) if nodes.len() == 1 => return Err(failure),
             Err(failure) => {
                 rows.push(row([name, "–", "–", "–", "–", "–", "–", "–", "–"]));
-                objects
-                    .push(json!({"node": name, "reachable": false, "error": failure.to_string()}));
-                report = report
-                    .problem(context.console.render(failure.as_ref()))
-                    .exit(failure.exit());
+                objects.push(failure_object(name, failure.as_ref()));
+                report = report.problem(context.console.render(failure.as_ref()));
+                failures.push(failure);
             }
         }
     }
@@ -50,11 +51,32 @@ pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
     } else {
         report = report.text(table(&rows));
     }
-    Ok(report.field("nodes", objects))
+    Ok(with_worst(report, &failures, nodes.len()).field("nodes", objects))
+}
+
+/// Ends as the worst failure does. Keys are worse than a node that is away: somebody may be in between.
+fn with_worst(report: Report, failures: &[AnyFailure], nodes: usize) -> Report {
+    let exits = failures.iter().map(|failure| failure.exit());
+    let worst = exits.max_by_key(|exit| (*exit == Exit::Keys, *exit));
+    let Some(worst) = worst else {
+        return report;
+    };
+    let first = failures.iter().find(|failure| failure.exit() == worst);
+    let message = format!("{} of {nodes} nodes gave no status", failures.len());
+    let code = first.and_then(|failure| failure.code());
+    let error = json!({"code": code, "message": message, "causes": [], "facts": {}, "help": []});
+    report.field("error", error).exit(worst)
+}
+
+/// A node that gave no status. Whether it can be reached is not known where nobody tried.
+fn failure_object(name: &str, failure: &dyn Failure) -> Value {
+    let code = failure.code();
+    let reachable = code.as_deref().map(|code| code != NOT_REACHABLE);
+    json!({"node": name, "reachable": reachable, "error": error_object(failure)})
 }
 
 fn ask(context: &Context, node: &str, speak: &Speak) -> Result<NodeStatus, AnyFailure> {
-    let session = context.session(node, speak)?;
+    let session = context.session(node, speak, RequestKind::Status)?;
     match session.request(&Request::Status { machine: None })? {
         Response::Status(status) => Ok(status),
         _ => Err(session.strange(RequestKind::Status).into()),

@@ -39,8 +39,8 @@ pub(super) fn wrong_version(stage: &mut Stage) -> Result<(), DemoError> {
     let says = [
         "error[N303]",
         &format!("running   {version_2}"),
-        &format!("bundle    {version_1}"),
-        &format!("→ {theirs}"),
+        &format!("from      {version_1}"),
+        &format!("to        {theirs}"),
         "nothing was changed",
         "help: cam bundle --from 2",
     ];

@@ -115,7 +115,7 @@ struct Client {
 
 impl Client {
     fn run(&self, node: &NamedNode, key: &NamedKey) -> Result<(), DemoError> {
-        let session = Session::open(node, key, None)?;
+        let session = Session::open(node, key, None, RequestKind::Submit)?;
         let interface = Interface::of_machine(&session, &self.machine)?;
         while !self.shared.progress().is_stopped {
             self.send(&session, &interface, "Incr")?;
