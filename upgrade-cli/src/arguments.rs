@@ -24,16 +24,27 @@ pub(crate) struct Arguments {
 #[derive(Args, Debug)]
 pub(crate) struct Global {
     /// Print exactly one JSON object on the standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options of every command")]
     pub(crate) json: bool,
     /// Print nothing but answers and errors.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Options of every command")]
     pub(crate) quiet: bool,
     /// The project to work on, instead of the nearest `cam.toml` upwards from here.
-    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Options of every command"
+    )]
     pub(crate) project: Option<PathBuf>,
     /// The key folder, instead of `$CAM_KEYS` or `camshaft/keys` in the folder of configuration.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Options of every command"
+    )]
     pub(crate) keys: Option<PathBuf>,
 }
 
@@ -116,6 +127,7 @@ pub(crate) struct Messages {
 #[derive(Subcommand, Debug)]
 pub(crate) enum KeyCommand {
     /// Make an ed25519 key pair; nobody but you may read the private file.
+    #[command(after_help = examples::KEY_NEW)]
     New {
         /// Its name in the key folder.
         name: String,
@@ -123,6 +135,7 @@ pub(crate) enum KeyCommand {
     /// Show all keys of the key folder.
     List,
     /// Print a public key.
+    #[command(after_help = examples::KEY_SHOW)]
     Show {
         /// Its name in the key folder.
         name: String,
@@ -132,6 +145,7 @@ pub(crate) enum KeyCommand {
 #[derive(Subcommand, Debug)]
 pub(crate) enum NodeCommand {
     /// Name a node and pin its key, in `cam.toml`; outside of a project for all your projects.
+    #[command(after_help = examples::NODE_ADD)]
     Add {
         /// What to call it.
         name: String,
@@ -143,6 +157,7 @@ pub(crate) enum NodeCommand {
         key: PublicKey,
     },
     /// Show the nodes that have a name.
+    #[command(after_help = examples::NODE_LIST)]
     List,
     /// Forget a node.
     Forget {
@@ -235,7 +250,7 @@ impl FromStr for NodeAddress {
 pub(crate) struct Sign {
     /// The bundle, which is written anew with the signature.
     pub(crate) file: PathBuf,
-    /// The name of the key to sign with; may be left out if there is only one.
+    /// The name of the key to sign with, instead of `$CAM_KEY`; may be left out if there is only one.
     #[arg(long, value_name = "NAME")]
     pub(crate) key: Option<String>,
 }
@@ -249,10 +264,10 @@ pub(crate) struct Verify {
 /// How to speak to a node.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Speak {
-    /// The name of the key to speak with; may be left out if there is only one.
+    /// The name of the key to speak with, instead of `$CAM_KEY`; may be left out if there is only one.
     #[arg(long, value_name = "NAME")]
     pub(crate) key: Option<String>,
-    /// How long to wait for the node, and for its answer.
+    /// How long to wait for the node, and for its answer: 5 and 60 seconds if left out.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: Option<u64>,
 }

@@ -5,6 +5,7 @@
 
 mod deploy;
 mod failure;
+mod interruption;
 pub(crate) mod process;
 mod recover;
 mod refuse;
@@ -53,12 +54,17 @@ const STEPS: &[Step] = &[
 
 /// Runs all steps, and stops at the first that does not do what it says.
 pub(crate) fn run(console: Console) -> Outcome {
+    interruption::watch().map_err(DemoError::Folder)?;
     let started = Instant::now();
     let mut stage = Stage::set_up(console)?;
     for (place, (title, step)) in STEPS.iter().enumerate() {
         let number = place + 1;
         stage.begin(number, title);
         if let Err(error) = step(&mut stage) {
+            // Whatever failed in that moment was interrupted too.
+            if interruption::is_interrupted() {
+                return Err(DemoError::Interrupted.into());
+            }
             let steps = stage.into_steps();
             return Err(DemoError::Step {
                 number,

@@ -65,6 +65,25 @@ Examples:
   cam node list
   cam node forget hall";
 
+pub(crate) const KEY_NEW: &str = "\
+Examples:
+  cam key new ops
+  cam key new ops --keys ./keys     in another folder";
+
+pub(crate) const KEY_SHOW: &str = "\
+Examples:
+  cam key show ops
+  cam-node init hall --trust ops=$(cam key show ops)=author,operator,client";
+
+pub(crate) const NODE_ADD: &str = "\
+Examples:
+  cam node add hall --url 10.0.0.7:4700 --key ed25519:5f2c…";
+
+pub(crate) const NODE_LIST: &str = "\
+Examples:
+  cam node list
+  cam node list --json | jq -r '.nodes[].name'";
+
 pub(crate) const BUNDLE: &str = "\
 A bundle goes from one released version to the next. It and its version are noted in history/, which
 belongs into version control.

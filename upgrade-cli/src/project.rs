@@ -125,7 +125,7 @@ pub(crate) enum ProjectError {
     NoFolder(#[source] io::Error),
     #[error("there is no `{MANIFEST}` in `{}` or above", from.display())]
     NotFound { from: PathBuf },
-    #[error("`{}` is not well-formed", path.display())]
+    #[error("`{}` is wrong", path.display())]
     Manifest {
         path: PathBuf,
         source: toml::de::Error,

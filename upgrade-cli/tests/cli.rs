@@ -95,6 +95,30 @@ fn the_demo_shows_what_it_says_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_demo_that_is_interrupted_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_cam"))
+        .arg("demo")
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    // The node runs by then.
+    assert!(lines.any(|line| line.unwrap().starts_with("3. ")));
+    let id = demo.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(sent.success());
+    lines.for_each(drop);
+    let output = demo.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("interrupted"), "{text}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_tied_node_ends_with_whoever_holds_the_other_end() {
     let folder = tempfile::tempdir().unwrap();
     let cam = |arguments: &[&str]| {

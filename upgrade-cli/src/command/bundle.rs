@@ -15,11 +15,14 @@ use crate::project::Project;
 use crate::project::compilation::{self, Compilation};
 use crate::project::files;
 use crate::project::lineage::{Chain, Lineage, Link};
-use crate::project::released::{BYTECODE, Released, SOURCE};
+use crate::project::released::{self, BYTECODE, Released, SOURCE};
 use crate::report::{Outcome, Report};
 
 pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     let project = context.project()?;
+    if let Some(version) = arguments.release {
+        check_released(&project, version)?;
+    }
     let released = Released::read(&project, arguments.release)?;
     let source = match arguments.release {
         Some(version) => project.released(version, SOURCE),
@@ -72,6 +75,14 @@ fn follow(
     };
     lineage.put(link);
     Ok(())
+}
+
+fn check_released(project: &Project, version: u32) -> Result<(), AnyFailure> {
+    let there = released::versions(project)?;
+    if there.contains(&version) {
+        return Ok(());
+    }
+    Err(BundleError::NotReleased { version, there }.into())
 }
 
 /// The machine's name on the node, which is the project's unless told otherwise, and the node if it is
@@ -217,6 +228,9 @@ fn check_start(
     match (wanted, last) {
         (Some(From::Version(wanted)), _) if wanted == version => {
             Err(BundleError::SameVersion { version })
+        }
+        (Some(From::Version(wanted)), _) if wanted > version => {
+            Err(BundleError::Newer { version, wanted })
         }
         (_, Some(last)) if last > version => Err(BundleError::Backwards { version, last }),
         (None, _) | (Some(From::First), None) => Ok(()),
@@ -367,6 +381,10 @@ enum BundleError {
     NotFirst { machine: String, last: u32 },
     #[error("version {older} of `{machine}` is in the history, and no bundle has brought it")]
     Unclear { machine: String, older: u32 },
+    #[error("version {version} cannot start from version {wanted}, which is newer")]
+    Newer { version: u32, wanted: u32 },
+    #[error("version {version} was never released")]
+    NotReleased { version: u32, there: Vec<u32> },
     #[error("this is version {version} itself")]
     SameVersion { version: u32 },
     #[error("the last bundle brought version {last}, and this is version {version}")]
@@ -419,6 +437,10 @@ impl Failure for BundleError {
                 "another reason, node or migration makes another bundle; a node takes one"
                     .to_owned(),
             )],
+            BundleError::NotReleased { there, .. } if !there.is_empty() => {
+                let there: Vec<_> = there.iter().map(u32::to_string).collect();
+                vec![("there are", there.join(", "))]
+            }
             BundleError::Pushed { nodes, .. } => vec![("pushed to", nodes.join(", "))],
             _ => Vec::new(),
         }
@@ -446,6 +468,12 @@ impl Failure for BundleError {
             }
             BundleError::NoMigration { from, .. } => {
                 format!("add `migrate from {from} …` to the machine")
+            }
+            BundleError::Newer { .. } => {
+                "versions only rise: leave `--from` out, or name an older one".to_owned()
+            }
+            BundleError::NotReleased { .. } => {
+                "cam bundle, without `--release`, releases what the source says".to_owned()
             }
             BundleError::History { .. } => "take history/ from version control again".to_owned(),
             BundleError::Released { version }

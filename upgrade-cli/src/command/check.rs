@@ -59,7 +59,19 @@ pub(super) fn compile(
             "version {version} was released with another program: raise the version before the next bundle"
         ));
     }
+    if let Some(older) = unbridged(&compilation, &released) {
+        report = report.talk(format!(
+            "cam bundle will ask for `migrate from {older}`: history/ has version {older}"
+        ));
+    }
     Ok((compilation, report))
+}
+
+/// The last released version, if the source does not say what becomes of its state.
+fn unbridged(compilation: &Compilation, released: &Released) -> Option<u32> {
+    let older = released.latest_before(compilation.compiled.schema().version)?;
+    let bridged = compilation.compiled.upgrade_from(older).is_some();
+    (!bridged).then_some(older)
 }
 
 /// What identifies a program, for `--json`.

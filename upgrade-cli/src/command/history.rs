@@ -19,7 +19,13 @@ pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
     let machine = machine_or_only(&session, arguments.machine.as_deref())?;
     let entries = entries(&session, &machine)?;
     let mut rows = vec![row([
-        "#", "WHEN", "VERSION", "PROGRAM", "SIGNED", "PUSHED", "BECAUSE",
+        "#",
+        "WHEN (UTC)",
+        "VERSION",
+        "PROGRAM",
+        "SIGNED",
+        "PUSHED",
+        "BECAUSE",
     ])];
     let before = |place: usize| place.checked_sub(1).map(|before| &entries[before]);
     rows.extend(

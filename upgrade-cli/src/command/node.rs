@@ -11,9 +11,19 @@ pub(super) fn run(context: &Context, command: &NodeCommand) -> Outcome {
     let nodes = context.nodes()?;
     match command {
         NodeCommand::Add { name, url, key } => {
+            let old = nodes.all().iter().find(|old| old.name == *name);
+            let moved = old.filter(|old| old.address != *url);
             let node = nodes.add(name, url, *key)?;
             let file = node.file.display();
-            Ok(Report::new()
+            let report = match moved {
+                None => Report::new(),
+                Some(old) => Report::new().talk(format!(
+                    "{name} was {} until now, in {}",
+                    old.address.as_str(),
+                    old.file.display()
+                )),
+            };
+            Ok(report
                 .line(format!(
                     "{name} is {} with the key {key}, noted in {file}",
                     url.as_str()

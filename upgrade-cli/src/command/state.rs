@@ -79,10 +79,17 @@ pub(super) fn machine_or_only(
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("which machine? `{node}` runs {}", there.len())]
+#[error("{}", which(node, there))]
 struct WhichMachine {
     node: String,
     there: Vec<String>,
+}
+
+fn which(node: &str, there: &[String]) -> String {
+    match there.len() {
+        0 => format!("`{node}` runs no machine yet"),
+        count => format!("which machine? `{node}` runs {count}"),
+    }
 }
 
 impl Failure for WhichMachine {

@@ -23,7 +23,15 @@ pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
         arguments.nodes.clone()
     };
     let mut rows = vec![row([
-        "NODE", "MACHINE", "VERSION", "PROGRAM", "BUNDLE", "SINCE", "STEPS", "STOPPED", "STATE",
+        "NODE",
+        "MACHINE",
+        "VERSION",
+        "PROGRAM",
+        "BUNDLE",
+        "SINCE (UTC)",
+        "STEPS",
+        "STOPPED",
+        "STATE",
     ])];
     let mut objects = Vec::new();
     let mut failures = Vec::new();

@@ -22,6 +22,8 @@ pub(crate) enum DemoError {
         /// What was done up to there.
         steps: Vec<Value>,
     },
+    #[error("the demo was interrupted; nothing of it is left")]
+    Interrupted,
     #[error("there is no folder to work in")]
     Folder(#[source] io::Error),
     #[error("`{command}` cannot be run")]

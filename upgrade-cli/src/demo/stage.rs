@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::failure::DemoError;
+use super::interruption;
 use super::process::NodeProcess;
 use crate::exit::Exit;
 use crate::keys::{Keys, KeysError, NamedKey};
@@ -134,6 +135,9 @@ impl Stage {
         exit: Exit,
         says: &[&str],
     ) -> Result<Said, DemoError> {
+        if interruption::is_interrupted() {
+            return Err(DemoError::Interrupted);
+        }
         let words = arguments.iter().map(|word| quoted(word));
         let command = format!("{program} {}", words.collect::<Vec<_>>().join(" "));
         self.console.say(&format!("   $ {command}"));

@@ -89,7 +89,7 @@ impl Released {
 }
 
 /// The versions with a file in the history, in order.
-fn versions(project: &Project) -> Result<Vec<u32>, ReleasedError> {
+pub(crate) fn versions(project: &Project) -> Result<Vec<u32>, ReleasedError> {
     let folder = project.history();
     let failed = |source| ReleasedError::Folder {
         path: project.history(),
@@ -141,7 +141,7 @@ pub(crate) enum ReleasedError {
     Folder { path: PathBuf, source: io::Error },
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("`{}` is no bytecode", path.display())]
+    #[error("`{}` is no released program (.camb)", path.display())]
     Malformed { path: PathBuf, source: Malformed },
     #[error("the bytecode in `{}` does not verify", path.display())]
     Invalid { path: PathBuf, source: Invalid },
