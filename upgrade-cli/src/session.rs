@@ -95,6 +95,10 @@ impl Session {
                 client: Some(client),
                 runtime,
             }),
+            Err(ClientError::NotReachable { reason, .. }) => Err(SessionError::NotReachable {
+                peers: Box::new(peers),
+                reason: waited(&reason, timeouts.connect),
+            }),
             Err(error) => Err(SessionError::Client {
                 peers: Box::new(peers),
                 asked: None,
@@ -155,10 +159,20 @@ pub(crate) enum SessionError {
         #[source]
         error: Box<ClientError>,
     },
+    #[error("`{}` is not reachable: {reason}", peers.node)]
+    NotReachable { peers: Box<Peers>, reason: String },
     #[error(transparent)]
     Refused(Box<Refused>),
     #[error("`{node}` answers `{}` with something else", asked.name())]
     Strange { node: String, asked: RequestKind },
+}
+
+/// How long was waited is known here only, and so is the option that changes it.
+fn waited(reason: &str, limit: Duration) -> String {
+    match reason.strip_suffix(" in time") {
+        Some(reason) => format!("{reason} within {} s (--timeout)", limit.as_secs()),
+        None => reason.to_owned(),
+    }
 }
 
 /// What happened, in words that name the node. The client's own words follow as the cause.
@@ -181,7 +195,7 @@ fn sentence(peers: &Peers, error: &ClientError) -> String {
 impl Failure for SessionError {
     fn exit(&self) -> Exit {
         match self {
-            SessionError::Runtime(_) => Exit::NotReachable,
+            SessionError::Runtime(_) | SessionError::NotReachable { .. } => Exit::NotReachable,
             SessionError::Refused(refused) => refused.exit(),
             SessionError::Strange { .. } => Exit::Unknown,
             SessionError::Client { error, .. } => match **error {
@@ -200,6 +214,7 @@ impl Failure for SessionError {
         let code = match self {
             SessionError::Refused(refused) => return refused.code(),
             SessionError::Runtime(_) => return None,
+            SessionError::NotReachable { .. } => NOT_REACHABLE,
             SessionError::Strange { .. } => NO_ANSWER,
             SessionError::Client { error, .. } => match **error {
                 ClientError::NotReachable { .. }
@@ -222,6 +237,7 @@ impl Failure for SessionError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             SessionError::Refused(refused) => refused.facts(),
+            SessionError::NotReachable { .. } => vec![("now", "nothing was sent".to_owned())],
             SessionError::Client { peers, error, .. } => {
                 let key = ("key", format!("{} {}", peers.key, peers.public));
                 match **error {
@@ -250,6 +266,7 @@ impl Failure for SessionError {
     fn help(&self) -> Vec<String> {
         match self {
             SessionError::Refused(refused) => refused.help(),
+            SessionError::NotReachable { .. } => vec![AWAY_HELP.to_owned()],
             SessionError::Client { peers, error, .. } => client_help(peers, error),
             SessionError::Strange { node, .. } => vec![format!("cam status {node}")],
             SessionError::Runtime(_) => Vec::new(),
@@ -264,6 +281,9 @@ impl Failure for SessionError {
     }
 }
 
+/// For a node that is away.
+const AWAY_HELP: &str = "cam node list   (is the address right, and does the node run?)";
+
 fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
     let node = &peers.node;
     let help = match error {
@@ -271,9 +291,7 @@ fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
             "a new computer, or somebody in between: compare with `cam-node key` on the node itself, then: cam node forget {node}"
         ),
         ClientError::NotTrusted { .. } => crate::refused::trust_help(peers),
-        ClientError::NotReachable { .. } | ClientError::NotSent(_) => {
-            "cam node list   (is the address right, and does the node run?)".to_owned()
-        }
+        ClientError::NotReachable { .. } | ClientError::NotSent(_) => AWAY_HELP.to_owned(),
         ClientError::Unknown(_) | ClientError::Malformed(_) => {
             format!("cam status {node}   (before you try again)")
         }
@@ -287,6 +305,14 @@ fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
 mod tests {
     use super::*;
     use node::key::SecretKey;
+
+    #[test]
+    fn a_wait_that_ended_says_how_long_it_was() {
+        let limit = Duration::from_secs(5);
+        let expected = "no answer from h:1 within 5 s (--timeout)";
+        assert_eq!(waited("no answer from h:1 in time", limit), expected);
+        assert_eq!(waited("refused", limit), "refused");
+    }
 
     #[test]
     fn the_exit_code_says_whether_anything_may_have_happened() {

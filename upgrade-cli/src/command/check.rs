@@ -46,25 +46,40 @@ pub(super) fn compile(
 ) -> Result<(Compilation, Report), crate::failure::AnyFailure> {
     let released = Released::read(project, None)?;
     let compilation = compilation::compile(&project.source(), &released.history())?;
-    let mut report = Report::new()
-        .problem(compilation.warnings(context.console.style))
-        .field("diagnostics", compilation.diagnostics());
+    let mut report = Report::new().problem(compilation.warnings(context.console.style));
+    let mut notes = Vec::new();
     let program = compilation.compiled.program();
     let version = program.schema().version;
     let other = released
         .program(version)
         .filter(|old| old.digest() != program.digest());
     if other.is_some() {
-        report = report.talk(format!(
+        notes.push(format!(
             "version {version} was released with another program: raise the version before the next bundle"
         ));
     }
     if let Some(older) = unbridged(&compilation, &released) {
-        report = report.talk(format!(
+        notes.push(format!(
             "cam bundle will ask for `migrate from {older}`: history/ has version {older}"
         ));
     }
+    let mut diagnostics = compilation.diagnostics();
+    for note in notes {
+        if let Value::Array(list) = &mut diagnostics {
+            list.push(note_object(&note));
+        }
+        report = report.talk(note);
+    }
+    let report = report.field("diagnostics", diagnostics);
     Ok((compilation, report))
+}
+
+/// A note about the whole project, in the shape of a diagnostic that has no place in the source.
+fn note_object(title: &str) -> Value {
+    json!({
+        "code": null, "severity": "note", "title": title, "primary": null,
+        "labels": [], "notes": [], "help": [], "fixes": [],
+    })
 }
 
 /// The last released version, if the source does not say what becomes of its state.

@@ -70,14 +70,15 @@ impl Failure for CutShort {
         let mut facts = self.failure.facts();
         if !self.answers.is_empty() {
             let unknown = self.failure.exit() == Exit::Unknown;
-            let next = if unknown {
-                "the next may have happened, or not"
-            } else {
-                "the next did not happen"
-            };
+            let answered = self.answers.len();
+            let next = answered + 1;
             facts.push((
                 "answered",
-                format!("{} before it; {next}", self.answers.len()),
+                if unknown {
+                    format!("{answered}; number {next} may have happened, or not")
+                } else {
+                    format!("{answered}; stopped at number {next}, which did not happen")
+                },
             ));
         }
         facts
