@@ -5,6 +5,7 @@
 
 use std::error::Error;
 
+use node::printable::Printable;
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
@@ -40,6 +41,18 @@ pub(crate) trait Failure: Error {
     }
 }
 
+/// A name that the user wrote, as messages show it: cut where no name of ours goes on, so that one of
+/// megabytes does not fill the screen.
+pub(crate) fn named(name: &str) -> String {
+    match name.char_indices().nth(NAME_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", Printable(&name[..end])),
+        None => Printable(name).to_string(),
+    }
+}
+
+/// The longest name that anything has here.
+const NAME_CHARS_MAX: usize = node::limits::NAME_BYTES_MAX;
+
 /// How messages look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Style {
@@ -55,5 +68,18 @@ pub(crate) type AnyFailure = Box<dyn Failure>;
 impl<F: Failure + 'static> From<F> for AnyFailure {
     fn from(failure: F) -> Self {
         Box::new(failure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_none_moves_the_cursor() {
+        assert_eq!(named("größe"), "größe");
+        assert_eq!(named(&"ö".repeat(64)), "ö".repeat(64));
+        assert_eq!(named(&"ö".repeat(65)), "ö".repeat(64) + "…");
+        assert_eq!(named("a\u{1b}[2J"), "a\\u{1b}[2J");
     }
 }

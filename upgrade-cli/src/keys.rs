@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use node::key::{KeyFileError, PublicKey, SecretKey};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, named};
 
 /// The extension of a private file.
 const EXTENSION: &str = "key";
@@ -145,11 +145,11 @@ fn is_key_name(name: &str) -> bool {
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeysError {
-    #[error("`{name}` is no name for a key")]
+    #[error("`{}` is no name for a key", named(name))]
     Name { name: String },
     #[error("there is a key `{name}` already")]
     Exists { name: String, path: PathBuf },
-    #[error("there is no key `{name}`")]
+    #[error("there is no key `{}`", named(name))]
     NotFound { name: String, there: Vec<String> },
     #[error("there is no key in `{}`", folder.display())]
     NoKeys { folder: PathBuf },

@@ -10,7 +10,7 @@ use toml_edit::{DocumentMut, Item, Table, TomlError, value};
 
 use crate::arguments::NodeAddress;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, named};
 use crate::project::files::{self, FileError};
 use crate::project::is_project_name;
 
@@ -203,9 +203,9 @@ fn nodes_in(file: &Path, text: &str) -> Result<Vec<NamedNode>, NodesError> {
 /// Why a node has no name.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NodesError {
-    #[error("`{name}` is no name for a node")]
+    #[error("`{}` is no name for a node", named(name))]
     Name { name: String },
-    #[error("there is no node `{name}`")]
+    #[error("there is no node `{}`", named(name))]
     NotFound { name: String, there: Vec<String> },
     #[error("`{}` has another key", pinned.name)]
     OtherKey {

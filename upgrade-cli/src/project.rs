@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, named};
 use files::FileError;
 
 /// The file that makes a folder a project.
@@ -130,7 +130,7 @@ pub(crate) enum ProjectError {
         path: PathBuf,
         source: toml::de::Error,
     },
-    #[error("`{name}` is no name for a project")]
+    #[error("`{}` is no name for a project", named(name))]
     Name { name: String },
     #[error(transparent)]
     File(#[from] FileError),

@@ -10,7 +10,7 @@ use super::Context;
 use crate::arguments::{self, From};
 use crate::bundle_file::{self, BundleFile};
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Failure, named};
 use crate::project::Project;
 use crate::project::compilation::{self, Compilation};
 use crate::project::files;
@@ -371,7 +371,7 @@ fn report(context: &Context, file: &BundleFile, compilation: &Compilation) -> Ou
 
 #[derive(Debug, thiserror::Error)]
 enum BundleError {
-    #[error("`{machine}` is no name for a machine on a node")]
+    #[error("`{}` is no name for a machine on a node", named(machine))]
     MachineName { machine: String },
     #[error("the reason has {bytes} bytes, at most {NOTE_BYTES_MAX}")]
     Note { bytes: usize },

@@ -6,7 +6,7 @@ use node::protocol::{Class, RefusalCode};
 
 use crate::arguments::Explain;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, named};
 use crate::refused::code_name;
 use crate::report::{Outcome, Report};
 use crate::session;
@@ -89,7 +89,7 @@ fn trap_meaning(reason: TrapReason) -> &'static str {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("there is no code `{code}`")]
+#[error("there is no code `{}`", named(code))]
 struct Unknown {
     code: String,
 }
