@@ -1,5 +1,7 @@
 //! `cam send` and `cam query`: an input in the language's syntax, checked before it goes.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 
 use cam::digest::Digest;
@@ -49,11 +51,23 @@ struct Question<'a> {
 }
 
 /// A failure after some answers, which stand.
-#[derive(Debug, thiserror::Error)]
-#[error("{failure}")]
+#[derive(Debug)]
 struct CutShort {
     answers: Vec<Value>,
     failure: AnyFailure,
+}
+
+impl fmt::Display for CutShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.failure, f)
+    }
+}
+
+/// The cause is the failure's cause: the failure itself is what is shown.
+impl Error for CutShort {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failure.source()
+    }
 }
 
 /// Everything is the failure's own, and what was answered before it.
