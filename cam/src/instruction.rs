@@ -78,6 +78,8 @@ pub struct Row {
     pub mnemonic: &'static str,
     /// What the operands are, in order.
     pub operands: &'static [&'static str],
+    /// How each is written: `u32`, `i64` (zigzag), `TypeId`, `FunctionId`.
+    pub kinds: &'static [&'static str],
     /// What it does to register and stack.
     pub effect: &'static str,
     /// Change of the stack's height, where it does not depend on an operand.
@@ -100,6 +102,7 @@ macro_rules! instructions {
             code: $code,
             mnemonic: $mnemonic,
             operands: &[$(stringify!($operand)),*],
+            kinds: &[$(stringify!($kind)),*],
             effect: $effect,
             growth: $growth,
             cost: $cost,
