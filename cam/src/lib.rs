@@ -44,6 +44,8 @@ mod malformed;
 mod reader;
 mod writer;
 
+mod fuel;
+mod library;
 pub mod machine;
 pub mod trap;
 

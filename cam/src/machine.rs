@@ -8,42 +8,15 @@
 //! times the cost of its body before the first round, and the weight of operands that are compared.
 //! Charging ahead makes fuel a bound and not a bill, and the same on every engine.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::combinator::FunctionId;
+pub use crate::fuel::Fuel;
 use crate::instruction::Instruction;
+use crate::library;
 use crate::trap::{Trap, TrapReason};
 use crate::value::{List, Map, Value};
 use crate::verify::Verified;
-
-/// What a run may still cost.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fuel {
-    remaining: u64,
-}
-
-impl Fuel {
-    /// A full tank.
-    #[must_use]
-    pub fn new(amount: u64) -> Fuel {
-        Fuel { remaining: amount }
-    }
-
-    /// What is left.
-    #[must_use]
-    pub fn remaining(self) -> u64 {
-        self.remaining
-    }
-
-    fn charge(&mut self, cost: u64) -> Result<(), TrapReason> {
-        self.remaining = self
-            .remaining
-            .checked_sub(cost)
-            .ok_or(TrapReason::OutOfFuel)?;
-        Ok(())
-    }
-}
 
 /// Runs `function` on `argument`, which must inhabit the function's domain.
 ///
@@ -119,9 +92,6 @@ impl Fold {
         Some(Value::product(parts))
     }
 }
-
-/// Operands are compared word by word; this much weight costs a unit of fuel.
-const WEIGHT_PER_FUEL: u64 = 16;
 
 impl Machine<'_> {
     fn run(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
@@ -236,36 +206,12 @@ impl Machine<'_> {
                 self.register = Value::sum(tag, self.take());
             }
             I::Abort(_) => return Err(TrapReason::Abort(self.integer())),
-            I::Add() => self.arithmetic(i64::checked_add)?,
-            I::Subtract() => self.arithmetic(i64::checked_sub)?,
-            I::Multiply() => self.arithmetic(i64::checked_mul)?,
-            I::Divide() => self.divide(i64::checked_div_euclid)?,
-            // Remainder 0, although the division itself would overflow.
-            I::Remainder() => self.divide(|left, right| Some(left.wrapping_rem_euclid(right)))?,
-            I::Less() => self.relation(|left, right| left < right),
-            I::LessOrEqual() => self.relation(|left, right| left <= right),
-            I::Equal() => {
-                let left = self.compared(fuel)?;
-                self.register = Value::bool(left == self.register);
-            }
-            I::Compare() => {
-                let left = self.compared(fuel)?;
-                let tag = match left.cmp(&self.register) {
-                    Ordering::Less => 0,
-                    Ordering::Equal => 1,
-                    Ordering::Greater => 2,
-                };
-                self.register = Value::constructor(tag);
-            }
-            I::ListEmpty(_) => self.register = Value::List(List::default()),
-            I::ListPush() => self.list_push(),
-            I::ListLength() | I::MapLength() => self.register = length(&self.register),
-            I::MapEmpty(_) => self.register = Value::Map(Map::default()),
-            I::MapGet(_) => self.map_get(fuel)?,
-            I::MapPut() => self.map_put(fuel)?,
-            I::MapDelete() => self.map_delete(fuel)?,
             I::Case() | I::Else() | I::End() | I::Call(_) | I::ListFold(_) | I::MapFold(_) => {
                 unreachable!("control is in `run`")
+            }
+            _ => {
+                let register = self.take();
+                self.register = library::apply(instruction, &mut self.stack, register, fuel)?;
             }
         }
         Ok(())
@@ -290,66 +236,6 @@ impl Machine<'_> {
         self.register = Value::Product(parts);
     }
 
-    fn arithmetic(&mut self, f: impl Fn(i64, i64) -> Option<i64>) -> Result<(), TrapReason> {
-        let right = self.integer();
-        self.register = self.pop();
-        let result = f(self.integer(), right).ok_or(TrapReason::Overflow)?;
-        self.register = Value::Int(result);
-        Ok(())
-    }
-
-    fn divide(&mut self, f: impl Fn(i64, i64) -> Option<i64>) -> Result<(), TrapReason> {
-        if self.integer() == 0 {
-            return Err(TrapReason::DivisionByZero);
-        }
-        self.arithmetic(f)
-    }
-
-    fn relation(&mut self, f: impl Fn(i64, i64) -> bool) {
-        let right = self.integer();
-        self.register = self.pop();
-        self.register = Value::bool(f(self.integer(), right));
-    }
-
-    /// The left operand, after the comparison has been paid for.
-    fn compared(&mut self, fuel: &mut Fuel) -> Result<Value, TrapReason> {
-        let left = self.pop();
-        fuel.charge(left.weight().min(self.register.weight()) / WEIGHT_PER_FUEL)?;
-        Ok(left)
-    }
-
-    fn list_push(&mut self) {
-        let Value::List(mut list) = self.pop() else {
-            unreachable!("verified: `lpush` has a list on the stack")
-        };
-        list.push(self.take());
-        self.register = Value::List(list);
-    }
-
-    fn map_get(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
-        let map = self.pop_map();
-        charge_search(fuel, &map, &self.register)?;
-        self.register = Value::option(map.get(&self.register).cloned());
-        Ok(())
-    }
-
-    fn map_put(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
-        let key = self.pop();
-        let mut map = self.pop_map();
-        charge_search(fuel, &map, &key)?;
-        map.insert(key, self.take());
-        self.register = Value::Map(map);
-        Ok(())
-    }
-
-    fn map_delete(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
-        let mut map = self.pop_map();
-        charge_search(fuel, &map, &self.register)?;
-        map.remove(&self.register);
-        self.register = Value::Map(map);
-        Ok(())
-    }
-
     fn enter(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
         fuel.charge(self.code.certificate(self.function).cost)
     }
@@ -369,13 +255,6 @@ impl Machine<'_> {
         std::mem::replace(&mut self.register, Value::Int(0))
     }
 
-    fn pop_map(&mut self) -> Map {
-        match self.pop() {
-            Value::Map(map) => map,
-            _ => unreachable!("verified: there is a map on the stack"),
-        }
-    }
-
     fn integer(&self) -> i64 {
         match self.register {
             Value::Int(integer) => integer,
@@ -389,19 +268,4 @@ impl Machine<'_> {
             _ => unreachable!("verified: there is a product in the register"),
         }
     }
-}
-
-/// A search compares the key with about log2 entries.
-fn charge_search(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
-    let comparisons = u64::from((map.len() as u64 + 1).ilog2()) + 1;
-    fuel.charge((key.weight() / WEIGHT_PER_FUEL).saturating_mul(comparisons))
-}
-
-fn length(container: &Value) -> Value {
-    let length = match container {
-        Value::List(list) => list.len(),
-        Value::Map(map) => map.len(),
-        _ => unreachable!("verified: there is a container in the register"),
-    };
-    Value::Int(i64::try_from(length).expect("memory is smaller than 2^63"))
 }

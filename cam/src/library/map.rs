@@ -1,0 +1,52 @@
+//! Maps: what stands under a key, and how many entries there are.
+
+use super::{WEIGHT_PER_FUEL, count, map, pop};
+use crate::fuel::Fuel;
+use crate::trap::TrapReason;
+use crate::value::{Map, Value};
+
+pub(super) fn length(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => count(map.len()),
+        _ => unreachable!("verified: the operand is a map"),
+    }
+}
+
+pub(super) fn get(
+    stack: &mut Vec<Value>,
+    key: &Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let map = map(pop(stack));
+    charge_search(fuel, &map, key)?;
+    Ok(Value::option(map.get(key).cloned()))
+}
+
+pub(super) fn put(
+    stack: &mut Vec<Value>,
+    value: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let key = pop(stack);
+    let mut map = map(pop(stack));
+    charge_search(fuel, &map, &key)?;
+    map.insert(key, value);
+    Ok(Value::Map(map))
+}
+
+pub(super) fn delete(
+    stack: &mut Vec<Value>,
+    key: &Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let mut map = map(pop(stack));
+    charge_search(fuel, &map, key)?;
+    map.remove(key);
+    Ok(Value::Map(map))
+}
+
+/// A search compares the key with about log2 entries.
+fn charge_search(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
+    let comparisons = u64::from((map.len() as u64 + 1).ilog2()) + 1;
+    fuel.charge((key.weight() / WEIGHT_PER_FUEL).saturating_mul(comparisons))
+}
