@@ -165,6 +165,7 @@ fn the_tables_are_those_of_the_source() {
                 format!("`{name}`"),
                 format!("`{}`", row.effect),
                 row.cost.to_string(),
+                row.since.to_string(),
             ]
         })
         .collect();
@@ -183,7 +184,7 @@ fn the_tables_are_those_of_the_source() {
         .zip(traps())
         .map(|(code, (name, why))| vec![code.to_string(), format!("`{name}`"), why])
         .collect();
-    let effect = ["code", "instruction", "register and stack", "cost"];
+    let effect = ["code", "instruction", "register and stack", "cost", "since"];
     let sections = [
         (
             "spec/3-bytecode.md",

@@ -10,7 +10,7 @@ use crate::types::{TypeId, TypeTable};
 use crate::value::Value;
 
 /// The newest format this crate reads and writes.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// The cost model: what the numbers in the instruction table's cost column mean.
 pub const COST_MODEL: u64 = 1;
@@ -28,6 +28,18 @@ pub struct Bytecode {
     pub exports: Vec<(Role, FunctionId)>,
     /// The names of a machine's interface; a migration has none.
     pub schema: Option<Schema>,
+}
+
+impl Bytecode {
+    /// The format it is written in: the newest that anything in it needs, so that an old module keeps
+    /// its bytes and its digest, and is read wherever it was read before.
+    #[must_use]
+    pub fn format(&self) -> u64 {
+        let code = self.functions.iter().flat_map(|body| &body.code);
+        code.map(|instruction| instruction.row().since)
+            .max()
+            .unwrap_or(1)
+    }
 }
 
 /// A function: its claimed type and its code.

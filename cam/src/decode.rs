@@ -37,7 +37,7 @@ pub fn module(bytes: &[u8]) -> Result<Bytecode, Malformed> {
             reason: MalformedReason::NotAModule,
         });
     }
-    read_versions(&mut reader)?;
+    let says = read_versions(&mut reader)?;
     let types = read_types(&mut reader)?;
     let pool = read_pool(&mut reader, &types)?;
     let schema = match reader.byte()? {
@@ -48,13 +48,21 @@ pub fn module(bytes: &[u8]) -> Result<Bytecode, Malformed> {
     let functions = read_functions(&mut reader, &types)?;
     let exports = read_exports(&mut reader, functions.len())?;
     reader.finish()?;
-    Ok(Bytecode {
+    let bytecode = Bytecode {
         types,
         pool,
         functions,
         exports,
         schema,
-    })
+    };
+    let uses = bytecode.format();
+    if says != uses {
+        return Err(Malformed {
+            offset: MAGIC.len(),
+            reason: MalformedReason::WrongFormat { says, uses },
+        });
+    }
+    Ok(bytecode)
 }
 
 /// Reads a value of type `id` that is no heavier than `weight_max`.
@@ -79,13 +87,15 @@ pub fn value(
     Ok(value)
 }
 
-fn read_versions(reader: &mut Reader<'_>) -> Result<(), Malformed> {
+/// The module's format. It is asked before anything else: what follows is of that format.
+fn read_versions(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let offset = reader.offset();
-    let need = reader.number()?;
-    if need == 0 || need > FORMAT {
+    let format = reader.number()?;
+    if format > FORMAT {
+        let (need, have) = (format, FORMAT);
         return Err(Malformed {
             offset,
-            reason: MalformedReason::NeedsFormat { need, have: FORMAT },
+            reason: MalformedReason::NeedsFormat { need, have },
         });
     }
     let offset = reader.offset();
@@ -97,7 +107,7 @@ fn read_versions(reader: &mut Reader<'_>) -> Result<(), Malformed> {
         };
         return Err(Malformed { offset, reason });
     }
-    Ok(())
+    Ok(format)
 }
 
 fn read_types(reader: &mut Reader<'_>) -> Result<TypeTable, Malformed> {

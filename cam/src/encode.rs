@@ -4,7 +4,7 @@
 //! carry no tags. [`decode`](crate::decode) accepts exactly what is written here: for every value and
 //! module there is one byte string, so a hash of the bytes is a name for the thing.
 
-use crate::bytecode::{Body, Bytecode, COST_MODEL, FORMAT};
+use crate::bytecode::{Body, Bytecode, COST_MODEL};
 use crate::schema::{Name, Schema, Shape, ShapeId, Stamp};
 use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
@@ -45,7 +45,7 @@ pub(crate) fn offset_of(bytecode: &Bytecode, function: usize, instruction: usize
 /// Everything before the functions.
 fn head(bytecode: &Bytecode) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
-    write_number(&mut out, FORMAT);
+    write_number(&mut out, bytecode.format());
     write_number(&mut out, COST_MODEL);
     write_types(&mut out, &bytecode.types);
     write_length(&mut out, bytecode.pool.len());

@@ -1,4 +1,5 @@
-//! The table of instructions: number, name, operands, stack effect and cost stand here and nowhere else.
+//! The table of instructions: number, name, operands, stack effect, cost, and the format in which it came
+//! stand here and nowhere else.
 //!
 //! The machine is the categorical abstract machine of Cousineau, Curien and Mauny (1987): one register
 //! and one stack. Their `push swap cons fst snd quote` are here as `push swap tuple proj quote`; the
@@ -80,17 +81,51 @@ pub struct Row {
     pub operands: &'static [&'static str],
     /// How each is written: `u32`, `i64` (zigzag), `TypeId`, `FunctionId`.
     pub kinds: &'static [&'static str],
+    /// The first format that has it.
+    pub since: u64,
     /// What it does to register and stack.
     pub effect: &'static str,
     /// Change of the stack's height, where it does not depend on an operand.
     pub growth: Option<i32>,
     /// Fuel charged for it, before what its operands' sizes add.
     pub cost: u64,
+    /// How it can end, and how it is paid for.
+    pub manner: Manner,
 }
+
+/// How an instruction can end, and how it is paid for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Manner {
+    /// Whether it may trap for another reason than fuel.
+    pub traps: bool,
+    /// Whether it is charged by the sizes of its operands as well.
+    pub sized: bool,
+    /// Whether it is charged by rounds, or by what it is handed to run.
+    pub loops: bool,
+}
+
+/// It has a result, and costs what the table says.
+const TOTAL: Manner = Manner {
+    traps: false,
+    sized: false,
+    loops: false,
+};
+const TRAPS: Manner = Manner {
+    traps: true,
+    ..TOTAL
+};
+const SIZED: Manner = Manner {
+    sized: true,
+    ..TOTAL
+};
+const LOOPS: Manner = Manner {
+    loops: true,
+    ..TOTAL
+};
 
 macro_rules! instructions {
     ($($code:literal $variant:ident($($operand:ident: $kind:ty),*) $mnemonic:literal
-       $growth:expr, $cost:literal, $effect:literal;)*) => {
+       $since:literal, $growth:expr, $cost:literal, $manner:expr, $effect:literal;)*) => {
         /// One instruction with its operands.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Instruction {
@@ -103,9 +138,11 @@ macro_rules! instructions {
             mnemonic: $mnemonic,
             operands: &[$(stringify!($operand)),*],
             kinds: &[$(stringify!($kind)),*],
+            since: $since,
             effect: $effect,
             growth: $growth,
             cost: $cost,
+            manner: $manner,
         }),*];
 
         impl Instruction {
@@ -152,41 +189,41 @@ macro_rules! instructions {
 }
 
 instructions! {
-    0x01 Push()                          "push"   Some(1),  1, "(a; S) -> (a; a:S)";
-    0x02 Swap()                          "swap"   Some(0),  1, "(a; b:S) -> (b; a:S)";
-    0x03 Pop()                           "pop"    Some(-1), 1, "(a; b:S) -> (b; S)";
-    0x04 Drop(count: u32)                "drop"   None,     1, "(a; x1:..:xn:S) -> (a; S), n >= 1";
-    0x05 Acc(index: u32)                 "acc"    Some(0),  1, "(a; S) -> (S[n]; S)";
-    0x06 Int(integer: i64)               "int"    Some(0),  1, "(a; S) -> (Int; S)";
-    0x07 Quote(constant: u32)            "quote"  Some(0),  1, "(a; S) -> (the constant's type; S)";
-    0x10 Tuple(product: TypeId)          "tuple"  None,     2, "(an; ..:a1:S) -> (a1 x .. x an; S); (a; S) -> (Unit; S) for n = 0";
-    0x11 Project(part: u32)              "proj"   Some(0),  1, "(a1 x .. x an; S) -> (ai; S)";
-    0x12 With(part: u32)                 "with"   Some(-1), 2, "(ai; a1 x .. x an:S) -> (a1 x .. x an; S)";
-    0x13 Inject(sum: TypeId, constructor: u32) "inj" Some(0), 1, "(di; S) -> (d1 + .. + dn; S)";
-    0x14 Case()                          "case"   Some(0),  1, "(d1 + .. + dn; S): arm i starts (di; S), every arm ends (d; S)";
-    0x15 Else()                          "else"   Some(0),  0, "ends an arm, starts the next";
-    0x16 End()                           "end"    Some(0),  0, "ends the last arm, or the body";
-    0x18 Call(function: FunctionId)      "call"   Some(0),  3, "(domain; S) -> (codomain; S), of an earlier function";
-    0x1B Abort(result: TypeId)           "abort"  Some(0),  1, "(Int; S) -> (d; S); never gets there";
-    0x20 Add()                           "add"    Some(-1), 1, "(Int; Int:S) -> (Int; S), may overflow";
-    0x21 Subtract()                      "sub"    Some(-1), 1, "(Int; Int:S) -> (Int; S), may overflow";
-    0x22 Multiply()                      "mul"    Some(-1), 1, "(Int; Int:S) -> (Int; S), may overflow";
-    0x23 Divide()                        "div"    Some(-1), 2, "(Int; Int:S) -> (Int; S), Euclidean, may overflow or divide by zero";
-    0x24 Remainder()                     "rem"    Some(-1), 2, "(Int; Int:S) -> (Int; S), Euclidean, may divide by zero";
-    0x30 Equal()                         "eq"     Some(-1), 2, "(d; d:S) -> (Bool; S)";
-    0x31 Compare()                       "cmp"    Some(-1), 2, "(k; k:S) -> (Ordering; S)";
-    0x32 Less()                          "lt"     Some(-1), 1, "(Int; Int:S) -> (Bool; S)";
-    0x33 LessOrEqual()                   "le"     Some(-1), 1, "(Int; Int:S) -> (Bool; S)";
-    0x50 ListEmpty(list: TypeId)         "lnil"   Some(0),  2, "(a; S) -> (List d; S)";
-    0x51 ListPush()                      "lpush"  Some(-1), 4, "(d; List d:S) -> (List d; S)";
-    0x52 ListLength()                    "llen"   Some(0),  1, "(List d; S) -> (Int; S)";
-    0x58 ListFold(body: FunctionId)      "lfold"  Some(-2), 4, "(List d; e:c:S) -> (e; S), body c x e x d -> e";
-    0x60 MapEmpty(map: TypeId)           "mnil"   Some(0),  2, "(a; S) -> (Map k d; S)";
-    0x61 MapLength()                     "mlen"   Some(0),  1, "(Map k d; S) -> (Int; S)";
-    0x62 MapGet(option: TypeId)          "mget"   Some(-1), 8, "(k; Map k d:S) -> (Option d; S)";
-    0x63 MapPut()                        "mput"   Some(-2), 12, "(d; k:Map k d:S) -> (Map k d; S)";
-    0x64 MapDelete()                     "mdel"   Some(-1), 12, "(k; Map k d:S) -> (Map k d; S)";
-    0x68 MapFold(body: FunctionId)       "mfold"  Some(-2), 4, "(Map k d; e:c:S) -> (e; S), body c x e x k x d -> e, in key order";
+    0x01 Push()                          "push"   1, Some(1),  1,  TOTAL, "(a; S) -> (a; a:S)";
+    0x02 Swap()                          "swap"   1, Some(0),  1,  TOTAL, "(a; b:S) -> (b; a:S)";
+    0x03 Pop()                           "pop"    1, Some(-1), 1,  TOTAL, "(a; b:S) -> (b; S)";
+    0x04 Drop(count: u32)                "drop"   1, None,     1,  TOTAL, "(a; x1:..:xn:S) -> (a; S), n >= 1";
+    0x05 Acc(index: u32)                 "acc"    1, Some(0),  1,  TOTAL, "(a; S) -> (S[n]; S)";
+    0x06 Int(integer: i64)               "int"    1, Some(0),  1,  TOTAL, "(a; S) -> (Int; S)";
+    0x07 Quote(constant: u32)            "quote"  1, Some(0),  1,  TOTAL, "(a; S) -> (the constant's type; S)";
+    0x10 Tuple(product: TypeId)          "tuple"  1, None,     2,  TOTAL, "(an; ..:a1:S) -> (a1 x .. x an; S); (a; S) -> (Unit; S) for n = 0";
+    0x11 Project(part: u32)              "proj"   1, Some(0),  1,  TOTAL, "(a1 x .. x an; S) -> (ai; S)";
+    0x12 With(part: u32)                 "with"   1, Some(-1), 2,  TOTAL, "(ai; a1 x .. x an:S) -> (a1 x .. x an; S)";
+    0x13 Inject(sum: TypeId, constructor: u32) "inj" 1, Some(0), 1,  TOTAL, "(di; S) -> (d1 + .. + dn; S)";
+    0x14 Case()                          "case"   1, Some(0),  1,  TOTAL, "(d1 + .. + dn; S): arm i starts (di; S), every arm ends (d; S)";
+    0x15 Else()                          "else"   1, Some(0),  0,  TOTAL, "ends an arm, starts the next";
+    0x16 End()                           "end"    1, Some(0),  0,  TOTAL, "ends the last arm, or the body";
+    0x18 Call(function: FunctionId)      "call"   1, Some(0),  3,  TOTAL, "(domain; S) -> (codomain; S), of an earlier function";
+    0x1B Abort(result: TypeId)           "abort"  1, Some(0),  1,  TRAPS, "(Int; S) -> (d; S); never gets there";
+    0x20 Add()                           "add"    1, Some(-1), 1,  TRAPS, "(Int; Int:S) -> (Int; S), may overflow";
+    0x21 Subtract()                      "sub"    1, Some(-1), 1,  TRAPS, "(Int; Int:S) -> (Int; S), may overflow";
+    0x22 Multiply()                      "mul"    1, Some(-1), 1,  TRAPS, "(Int; Int:S) -> (Int; S), may overflow";
+    0x23 Divide()                        "div"    1, Some(-1), 2,  TRAPS, "(Int; Int:S) -> (Int; S), Euclidean, may overflow or divide by zero";
+    0x24 Remainder()                     "rem"    1, Some(-1), 2,  TRAPS, "(Int; Int:S) -> (Int; S), Euclidean, may divide by zero";
+    0x30 Equal()                         "eq"     1, Some(-1), 2,  SIZED, "(d; d:S) -> (Bool; S)";
+    0x31 Compare()                       "cmp"    1, Some(-1), 2,  SIZED, "(k; k:S) -> (Ordering; S)";
+    0x32 Less()                          "lt"     1, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Bool; S)";
+    0x33 LessOrEqual()                   "le"     1, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Bool; S)";
+    0x50 ListEmpty(list: TypeId)         "lnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (List d; S)";
+    0x51 ListPush()                      "lpush"  1, Some(-1), 4,  TOTAL, "(d; List d:S) -> (List d; S)";
+    0x52 ListLength()                    "llen"   1, Some(0),  1,  TOTAL, "(List d; S) -> (Int; S)";
+    0x58 ListFold(body: FunctionId)      "lfold"  1, Some(-2), 4,  LOOPS, "(List d; e:c:S) -> (e; S), body c x e x d -> e";
+    0x60 MapEmpty(map: TypeId)           "mnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (Map k d; S)";
+    0x61 MapLength()                     "mlen"   1, Some(0),  1,  TOTAL, "(Map k d; S) -> (Int; S)";
+    0x62 MapGet(option: TypeId)          "mget"   1, Some(-1), 8,  SIZED, "(k; Map k d:S) -> (Option d; S)";
+    0x63 MapPut()                        "mput"   1, Some(-2), 12, SIZED, "(d; k:Map k d:S) -> (Map k d; S)";
+    0x64 MapDelete()                     "mdel"   1, Some(-1), 12, SIZED, "(k; Map k d:S) -> (Map k d; S)";
+    0x68 MapFold(body: FunctionId)       "mfold"  1, Some(-2), 4,  LOOPS, "(Map k d; e:c:S) -> (e; S), body c x e x k x d -> e, in key order";
 }
 
 #[cfg(test)]

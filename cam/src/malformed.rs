@@ -28,6 +28,13 @@ pub enum MalformedReason {
         /// The newest format of this reader.
         have: u64,
     },
+    /// The module says another format than the newest that anything in it needs.
+    WrongFormat {
+        /// The format it says.
+        says: u64,
+        /// The format it uses.
+        uses: u64,
+    },
     /// The module counts fuel by a cost model that this reader does not know.
     NeedsCostModel {
         /// The cost model of the module.
@@ -72,6 +79,9 @@ impl fmt::Display for Malformed {
                     f,
                     "the module is of format {need}, this reader knows formats up to {have}"
                 )
+            }
+            MalformedReason::WrongFormat { says, uses } => {
+                write!(f, "the module says format {says} and uses format {uses}")
             }
             MalformedReason::NeedsCostModel { need, have } => {
                 write!(
