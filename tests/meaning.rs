@@ -404,6 +404,7 @@ fn names_in(draft: &Draft, arrow: cam::combinator::Arrow) -> BTreeSet<String> {
 fn combinators_of_source() -> BTreeSet<String> {
     let source = harness::tree::read("cam/src/combinator.rs");
     let mut names = harness::tree::variants(&source, "Combinator");
+    let source = harness::tree::read("cam/src/operation.rs");
     names.extend(harness::tree::variants(&source, "Operation"));
     names.remove("Apply");
     names

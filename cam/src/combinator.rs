@@ -14,8 +14,9 @@
 
 pub use crate::ill_typed::IllTyped;
 use crate::limits::{ARROW_DEPTH_MAX, ARROWS_MAX};
+pub use crate::operation::Operation;
 use crate::schema::Schema;
-use crate::types::{BOOL, INT, ORDERING, Type, TypeId, TypeTable, UNIT};
+use crate::types::{INT, Type, TypeId, TypeTable, UNIT};
 use crate::value::Value;
 
 /// The name of an arrow within one draft.
@@ -67,45 +68,6 @@ pub enum Combinator {
     Get,
     /// stateful, `S -> Unit`
     Put,
-}
-
-/// Primitive arrows with a type of their own. Operands are a product, in the order given.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    /// `Int x Int -> Int`, checked
-    Add,
-    /// `Int x Int -> Int`, checked
-    Subtract,
-    /// `Int x Int -> Int`, checked
-    Multiply,
-    /// `Int x Int -> Int`, Euclidean, checked
-    Divide,
-    /// `Int x Int -> Int`, Euclidean, checked
-    Remainder,
-    /// `D x D -> Bool`
-    Equal(TypeId),
-    /// `K x K -> Ordering`
-    Compare(TypeId),
-    /// `Int x Int -> Bool`
-    Less,
-    /// `Int x Int -> Bool`
-    LessOrEqual,
-    /// `Unit -> List D`, named by the list type
-    ListEmpty(TypeId),
-    /// `List D x D -> List D`, named by the list type
-    ListPush(TypeId),
-    /// `List D -> Int`, named by the list type
-    ListLength(TypeId),
-    /// `Unit -> Map K D`, named by the map type
-    MapEmpty(TypeId),
-    /// `Map K D -> Int`, named by the map type
-    MapLength(TypeId),
-    /// `Map K D x K -> Option D`, named by the map type
-    MapGet(TypeId),
-    /// `Map K D x K x D -> Map K D`, named by the map type
-    MapPut(TypeId),
-    /// `Map K D x K -> Map K D`, named by the map type
-    MapDelete(TypeId),
 }
 
 /// An arrow with its type.
@@ -330,7 +292,7 @@ impl Draft {
     /// # Errors
     /// `WrongForm` if the type that names the operation is not of its form; `TooLarge`.
     pub fn operation(&mut self, operation: Operation) -> Result<Arrow, IllTyped> {
-        let (a, b) = self.operation_type(operation)?;
+        let (a, b) = operation.arrow_type(&mut self.types)?;
         self.add(Combinator::Apply(operation), a, b, &[])
     }
 
@@ -414,48 +376,6 @@ impl Draft {
         Ok(arrow)
     }
 
-    fn operation_type(&mut self, operation: Operation) -> Result<(TypeId, TypeId), IllTyped> {
-        Ok(match operation {
-            Operation::Add
-            | Operation::Subtract
-            | Operation::Multiply
-            | Operation::Divide
-            | Operation::Remainder => (self.types.product(&[INT, INT]), INT),
-            Operation::Less | Operation::LessOrEqual => (self.types.product(&[INT, INT]), BOOL),
-            Operation::Equal(d) => (self.types.product(&[d, d]), BOOL),
-            Operation::Compare(k) if self.types.is_key(k) => {
-                (self.types.product(&[k, k]), ORDERING)
-            }
-            Operation::Compare(found) => {
-                return Err(IllTyped::WrongForm {
-                    combinator: "compare",
-                    needs: "key",
-                    found,
-                });
-            }
-            Operation::ListEmpty(list) => (UNIT, self.item(list).map(|_| list)?),
-            Operation::ListLength(list) => (list, self.item(list).map(|_| INT)?),
-            Operation::ListPush(list) => {
-                let item = self.item(list)?;
-                (self.types.product(&[list, item]), list)
-            }
-            Operation::MapEmpty(map) => (UNIT, self.entry(map).map(|_| map)?),
-            Operation::MapLength(map) => (map, self.entry(map).map(|_| INT)?),
-            Operation::MapGet(map) => {
-                let (key, value) = self.entry(map)?;
-                (self.types.product(&[map, key]), self.types.option(value))
-            }
-            Operation::MapPut(map) => {
-                let (key, value) = self.entry(map)?;
-                (self.types.product(&[map, key, value]), map)
-            }
-            Operation::MapDelete(map) => {
-                let (key, _) = self.entry(map)?;
-                (self.types.product(&[map, key]), map)
-            }
-        })
-    }
-
     fn same(
         &self,
         combinator: &'static str,
@@ -504,28 +424,6 @@ impl Draft {
             needs: "product",
             found: product,
         })
-    }
-
-    fn item(&self, list: TypeId) -> Result<TypeId, IllTyped> {
-        match self.types.get(list) {
-            Type::List(item) => Ok(*item),
-            _ => Err(IllTyped::WrongForm {
-                combinator: "list",
-                needs: "list",
-                found: list,
-            }),
-        }
-    }
-
-    fn entry(&self, map: TypeId) -> Result<(TypeId, TypeId), IllTyped> {
-        match self.types.get(map) {
-            Type::Map(key, value) => Ok((*key, *value)),
-            _ => Err(IllTyped::WrongForm {
-                combinator: "map",
-                needs: "map",
-                found: map,
-            }),
-        }
     }
 }
 

@@ -14,7 +14,7 @@
 use std::rc::Rc;
 
 use crate::bytecode::{Body, Bytecode};
-use crate::combinator::{Arrow, Combinator, Combinators, Draft, Operation};
+use crate::combinator::{Arrow, Combinator, Combinators, Draft};
 use crate::encode;
 use crate::instruction::Instruction;
 pub use crate::layout::TooLarge;
@@ -417,37 +417,10 @@ impl<'a> Compiler<'a> {
             Combinator::Replace(part) => (Instruction::With(narrow(part)), 2),
             Combinator::FoldList(body) => (Instruction::ListFold(body), 3),
             Combinator::FoldMap(body) => (Instruction::MapFold(body), 3),
-            Combinator::Apply(operation) => self.primitive(operation),
+            Combinator::Apply(operation) => operation.instruction(&mut self.draft.types),
             _ => return None,
         };
         (arity == operands).then_some(instruction)
-    }
-
-    fn primitive(&mut self, operation: Operation) -> (Instruction, usize) {
-        match operation {
-            Operation::Add => (Instruction::Add(), 2),
-            Operation::Subtract => (Instruction::Subtract(), 2),
-            Operation::Multiply => (Instruction::Multiply(), 2),
-            Operation::Divide => (Instruction::Divide(), 2),
-            Operation::Remainder => (Instruction::Remainder(), 2),
-            Operation::Equal(_) => (Instruction::Equal(), 2),
-            Operation::Compare(_) => (Instruction::Compare(), 2),
-            Operation::Less => (Instruction::Less(), 2),
-            Operation::LessOrEqual => (Instruction::LessOrEqual(), 2),
-            Operation::ListEmpty(list) => (Instruction::ListEmpty(list), 1),
-            Operation::ListPush(_) => (Instruction::ListPush(), 2),
-            Operation::ListLength(_) => (Instruction::ListLength(), 1),
-            Operation::MapEmpty(map) => (Instruction::MapEmpty(map), 1),
-            Operation::MapLength(_) => (Instruction::MapLength(), 1),
-            Operation::MapGet(map) => {
-                let Type::Map(_, value) = *self.draft.types.get(map) else {
-                    unreachable!("the draft has checked that it is a map")
-                };
-                (Instruction::MapGet(self.draft.types.option(value)), 2)
-            }
-            Operation::MapPut(_) => (Instruction::MapPut(), 3),
-            Operation::MapDelete(_) => (Instruction::MapDelete(), 2),
-        }
     }
 }
 

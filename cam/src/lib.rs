@@ -23,6 +23,7 @@ pub mod value;
 
 pub mod combinator;
 mod ill_typed;
+mod operation;
 pub mod schema;
 
 pub mod compile;

@@ -128,7 +128,9 @@ impl Module {
     /// # Errors
     /// A word that names nothing.
     pub fn assembled(&self) -> Result<Vec<u8>, String> {
-        let mut out = b"\x7FCAM\x01\x01".to_vec();
+        let mut out = b"\x7FCAM".to_vec();
+        number(&mut out, self.format());
+        number(&mut out, 1);
         number(&mut out, self.types.len() as u64);
         for (_, form) in &self.types {
             self.write_type(&mut out, form)?;
@@ -156,6 +158,17 @@ impl Module {
         }
         self.write_exports(&mut out)?;
         Ok(out)
+    }
+
+    /// The newest format that an instruction needs. One that does not exist is refused when it is written.
+    fn format(&self) -> u64 {
+        let code = self.functions.iter().flat_map(|function| &function.code);
+        let since = code.filter_map(|instruction| {
+            let mnemonic = instruction.split_whitespace().next()?;
+            let row = TABLE.iter().find(|row| row.mnemonic == mnemonic)?;
+            Some(row.since)
+        });
+        since.max().unwrap_or(1)
     }
 
     /// Without a word about exports, the last function is the migration.
