@@ -105,7 +105,7 @@ fn write_types(out: &mut Vec<u8>, types: &TypeTable) {
 }
 
 /// Recursion is bounded by the height of the value's type.
-fn write_value(out: &mut Vec<u8>, value: &Value) {
+pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Int(integer) => write_integer(out, *integer),
         Value::Text(text) => write_bytes(out, text.as_bytes()),

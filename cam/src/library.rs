@@ -18,7 +18,7 @@ use crate::trap::TrapReason;
 use crate::value::{List, Map, Value};
 
 /// Weight that is looked at or made for a unit of fuel.
-const WEIGHT_PER_FUEL: u64 = 16;
+pub(crate) const WEIGHT_PER_FUEL: u64 = 16;
 
 /// The result of an instruction that computes on values. The last operand is `register`, those before
 /// it are taken from `stack`.

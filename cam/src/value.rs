@@ -186,6 +186,20 @@ impl List {
         Arc::make_mut(&mut self.items).push_back(item);
     }
 
+    /// The item at `index`, counted from 0.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&Value> {
+        self.items.get(index)
+    }
+
+    /// Takes the last item away.
+    pub fn pop(&mut self) -> Option<Value> {
+        let item = Arc::make_mut(&mut self.items).pop_back()?;
+        let removed = item.weight().saturating_add(ENTRY_WEIGHT);
+        self.weight = less(self.weight, removed);
+        Some(item)
+    }
+
     /// The items in order.
     pub fn iter(&self) -> impl Iterator<Item = &Value> {
         self.items.iter()
@@ -251,31 +265,31 @@ impl Map {
         self.entries.get_max().map(|(key, _)| key)
     }
 
-    /// Stores `value` under `key`, in place of what stood there.
-    pub fn insert(&mut self, key: Value, value: Value) {
+    /// Stores `value` under `key`; gives what stood there.
+    pub fn insert(&mut self, key: Value, value: Value) -> Option<Value> {
         let key_weight = key.weight();
-        let added = value
-            .weight()
-            .saturating_add(key_weight)
-            .saturating_add(ENTRY_WEIGHT);
-        let old = Arc::make_mut(&mut self.entries).insert(key, value);
-        let removed = old.map_or(0, |old| {
-            old.weight()
+        let entry = |value: &Value| {
+            value
+                .weight()
                 .saturating_add(key_weight)
                 .saturating_add(ENTRY_WEIGHT)
-        });
+        };
+        let added = entry(&value);
+        let old = Arc::make_mut(&mut self.entries).insert(key, value);
+        let removed = old.as_ref().map_or(0, entry);
         self.weight = less(self.weight, removed).saturating_add(added);
+        old
     }
 
-    /// Removes the entry under `key`, if there is one.
-    pub fn remove(&mut self, key: &Value) {
-        if let Some((key, value)) = Arc::make_mut(&mut self.entries).remove_with_key(key) {
-            let removed = key
-                .weight()
-                .saturating_add(value.weight())
-                .saturating_add(ENTRY_WEIGHT);
-            self.weight = less(self.weight, removed);
-        }
+    /// Removes the entry under `key`; gives its value.
+    pub fn remove(&mut self, key: &Value) -> Option<Value> {
+        let (key, value) = Arc::make_mut(&mut self.entries).remove_with_key(key)?;
+        let removed = key
+            .weight()
+            .saturating_add(value.weight())
+            .saturating_add(ENTRY_WEIGHT);
+        self.weight = less(self.weight, removed);
+        Some(value)
     }
 
     /// The entries in key order.
@@ -298,7 +312,7 @@ impl FromIterator<(Value, Value)> for Map {
         let mut map = Map::default();
         entries
             .into_iter()
-            .for_each(|(key, value)| map.insert(key, value));
+            .for_each(|(key, value)| drop(map.insert(key, value)));
         map
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn delete(
 }
 
 /// A search compares the key with about log2 entries.
-fn charge_search(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
+pub(crate) fn charge_search(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
     let comparisons = u64::from((map.len() as u64 + 1).ilog2()) + 1;
     fuel.charge((key.weight() / WEIGHT_PER_FUEL).saturating_mul(comparisons))
 }
