@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 5] = [
 ];
 
 /// Which chapter of the specification is implemented by which files.
-const CHAPTERS: [(&str, &[&str]); 9] = [
+const CHAPTERS: [(&str, &[&str]); 11] = [
     (
         "1-types.md",
         &["cam/src/types.rs", "cam/src/value.rs", "cam/src/schema.rs"],
@@ -73,6 +73,14 @@ const CHAPTERS: [(&str, &[&str]); 9] = [
         "9-properties.md",
         &["tests/meaning.rs", "tests/hostile.rs", "tests/verifier.rs"],
     ),
+    (
+        "10-front-ends.md",
+        &[
+            "examples/another-language/counter.py",
+            "upgrade-cli/src/module_file.rs",
+        ],
+    ),
+    ("vectors/README.md", &["tests/vectors.rs"]),
 ];
 
 const FILE_LINES_MAX: usize = 600;

@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// Add a signature to a bundle.
     #[command(after_help = examples::SIGN)]
     Sign(Sign),
-    /// Judge a bundle offline: hashes, all code, the migration, signatures.
+    /// Judge a bundle or a bare module offline: hashes, all code, the migration, signatures.
     #[command(after_help = examples::VERIFY)]
     Verify(Verify),
     /// Deliver a bundle to a node.
@@ -196,6 +196,22 @@ pub(crate) struct Bundle {
     /// Follow this bundle, which the node accepted last, instead of the one that the history notes.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) after: Option<BundleId>,
+    /// Bundle the machine in this file, whatever compiled it; no project takes part.
+    #[arg(long, value_name = "FILE",
+        conflicts_with_all = ["from", "release", "after"], help_heading = "Without a project")]
+    pub(crate) module: Option<PathBuf>,
+    /// The bundle that the machine's node accepted last, and that this one follows.
+    #[arg(long, value_name = "FILE", requires = "module", requires = "migration",
+        conflicts_with_all = ["machine", "node"], help_heading = "Without a project")]
+    pub(crate) follow: Option<PathBuf>,
+    /// The module that leads from the machine of that bundle to this one.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "follow",
+        help_heading = "Without a project"
+    )]
+    pub(crate) migration: Option<PathBuf>,
 }
 
 /// What a bundle starts from.
@@ -257,7 +273,7 @@ pub(crate) struct Sign {
 
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// The bundle.
+    /// The bundle, or a module (`.camb`) that stands alone.
     pub(crate) file: PathBuf,
 }
 

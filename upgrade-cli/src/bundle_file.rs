@@ -39,11 +39,16 @@ pub(crate) struct Judged {
 impl BundleFile {
     /// Reads a file whose parts are those that its manifest names.
     pub(crate) fn read(path: &Path) -> Result<BundleFile, BundleFileError> {
+        BundleFile::of_bytes(path, &files::read(path)?)
+    }
+
+    /// The bundle in the bytes of a file.
+    pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Result<BundleFile, BundleFileError> {
         let wrong = |reason| BundleFileError::Malformed {
             path: path.to_owned(),
             reason,
         };
-        let bundle = Bundle::decode(&files::read(path)?).map_err(wrong)?;
+        let bundle = Bundle::decode(bytes).map_err(wrong)?;
         let (manifest, _) = bundle.claims().map_err(wrong)?;
         Ok(BundleFile {
             path: path.to_owned(),

@@ -93,7 +93,12 @@ Examples:
   cam bundle --from 1 -m 'reset'   then: out/counter@1..2.bundle
   cam bundle --as counter-east     under another name on the node
   cam bundle --node hall           for this node only
-  cam bundle --release 1           version 1 again, from the history";
+  cam bundle --release 1           version 1 again, from the history
+
+Without a project, for a module that something else compiled: the bundle is written beside the module,
+and what would be in history/ is read from the bundle that it follows.
+  cam bundle --module counter.camb --as counter
+  cam bundle --module counter2.camb --follow counter.bundle --migration to2.camb";
 
 pub(crate) const SIGN: &str = "\
 Examples:
@@ -105,7 +110,8 @@ Nothing is asked of any node, so whether the signers are trusted is not said.
 
 Examples:
   cam verify out/counter@1..2.bundle
-  cam verify out/counter@1..2.bundle --json | jq .signers";
+  cam verify out/counter@1..2.bundle --json | jq .signers
+  cam verify out/counter@1.camb    a module: digest, interface, what was proved of it";
 
 pub(crate) const PUSH: &str = "\
 The answer is one of three: applied; already running, nothing changed; refused, nothing changed.

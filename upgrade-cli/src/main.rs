@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod interface;
 mod keys;
+mod module_file;
 mod moment;
 mod nodes;
 mod project;

@@ -1,5 +1,7 @@
 //! `cam bundle`: from one released version to the next, with a note of it in the history.
 
+mod module;
+
 use std::sync::Arc;
 
 use cam::verify::{Migration, Program};
@@ -19,6 +21,9 @@ use crate::project::released::{self, BYTECODE, Released, SOURCE};
 use crate::report::{Outcome, Report};
 
 pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
+    if let Some(file) = &arguments.module {
+        return module::run(context, file, arguments);
+    }
     let project = context.project()?;
     if let Some(version) = arguments.release {
         check_released(&project, version)?;
@@ -41,7 +46,9 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     let qualifiers = qualifiers(&plan, arguments);
     let path = project.out(&plan.versions(), &format!("{qualifiers}bundle"));
     let file = write(path, bundle, plan.manifest(&released)?)?;
-    let report = report(context, &file, &compilation)?;
+    let report = report(context, &file, "commit history/, then: ")?
+        .problem(compilation.warnings(context.console.style))
+        .field("diagnostics", compilation.diagnostics());
     Ok(match replaced {
         None => report,
         Some(old) => report.talk(format!(
@@ -94,17 +101,23 @@ fn chain(
 ) -> Result<Chain, AnyFailure> {
     let own = || project.to_lowercase();
     let machine = arguments.machine.clone().unwrap_or_else(own);
-    let letters = machine
-        .chars()
-        .all(|letter| MACHINE_NAME_LETTERS.contains(letter));
-    if !letters || !(1..=NAME_BYTES_MAX).contains(&machine.len()) {
-        return Err(BundleError::MachineName { machine }.into());
-    }
+    check_machine_name(&machine)?;
     let node = match &arguments.node {
         Some(name) => Some(context.nodes()?.get(name)?.key),
         None => None,
     };
     Ok(Chain { machine, node })
+}
+
+fn check_machine_name(machine: &str) -> Result<(), BundleError> {
+    let letters = machine
+        .chars()
+        .all(|letter| MACHINE_NAME_LETTERS.contains(letter));
+    if !letters || !(1..=NAME_BYTES_MAX).contains(&machine.len()) {
+        let machine = machine.to_owned();
+        return Err(BundleError::MachineName { machine });
+    }
+    Ok(())
 }
 
 /// What the bundle will be, before it is made.
@@ -152,9 +165,7 @@ impl Plan {
             Some(again) if arguments.note.is_empty() => again.note.clone(),
             _ => arguments.note.clone(),
         };
-        if note.len() > NOTE_BYTES_MAX {
-            return Err(BundleError::Note { bytes: note.len() });
-        }
+        check_note(&note)?;
         let sequence = previous.as_ref().map_or(0, |previous| previous.sequence) + 1;
         Ok(Plan {
             chain,
@@ -214,6 +225,14 @@ impl Plan {
         let old = old.filter(|old| old.digest() == previous.program);
         old.map(Some).ok_or(BundleError::History { version })
     }
+}
+
+fn check_note(note: &str) -> Result<(), BundleError> {
+    let bytes = note.len();
+    if bytes > NOTE_BYTES_MAX {
+        return Err(BundleError::Note { bytes });
+    }
+    Ok(())
 }
 
 /// Compares what the user said about the start with what the history says.
@@ -343,7 +362,8 @@ fn write(
     Ok(file)
 }
 
-fn report(context: &Context, file: &BundleFile, compilation: &Compilation) -> Outcome {
+/// What the bundle does, and what to do with it; what to do `first` only while nobody has signed it.
+fn report(context: &Context, file: &BundleFile, first: &str) -> Outcome {
     let judged = file.judge()?;
     let (path, bytes) = (file.path.display().to_string(), file.bundle.encode().len());
     let signers = file.signers(&context.keys()?);
@@ -355,14 +375,12 @@ fn report(context: &Context, file: &BundleFile, compilation: &Compilation) -> Ou
         report = report.line(format!("    signed   {}", signer.text()));
     }
     let next = if signers.is_empty() {
-        format!("commit history/, then: cam sign {path}")
+        format!("{first}cam sign {path}")
     } else {
         format!("cam push {path} --to NODE")
     };
     let signers: Vec<_> = signers.iter().map(|signer| signer.object()).collect();
     Ok(report
-        .problem(compilation.warnings(context.console.style))
-        .field("diagnostics", compilation.diagnostics())
         .field("bundle", bundle_file::object(file, &judged))
         .field("bytes", bytes)
         .field("signers", signers)

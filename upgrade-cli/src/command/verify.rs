@@ -1,12 +1,18 @@
-//! `cam verify`: everything that can be known of a bundle without a node.
+//! `cam verify`: everything that can be known of a bundle, or of a bare module, without a node.
 
 use super::Context;
 use crate::arguments::Verify;
 use crate::bundle_file::{self, BundleFile};
+use crate::module_file::{self, ModuleFile};
+use crate::project::files;
 use crate::report::{Outcome, Report};
 
 pub(super) fn run(context: &Context, arguments: &Verify) -> Outcome {
-    let file = BundleFile::read(&arguments.file)?;
+    let bytes = files::read(&arguments.file)?;
+    if module_file::is_module(&bytes) {
+        return module(&ModuleFile::judge(&arguments.file, &bytes)?);
+    }
+    let file = BundleFile::of_bytes(&arguments.file, &bytes)?;
     file.check_signatures()?;
     let judged = file.judge()?;
     let (path, id) = (file.path.display(), file.bundle.id());
@@ -35,4 +41,16 @@ pub(super) fn run(context: &Context, arguments: &Verify) -> Outcome {
     Ok(report
         .field("bundle", bundle_file::object(&file, &judged))
         .field("signers", signers))
+}
+
+fn module(file: &ModuleFile) -> Outcome {
+    let mut report = Report::new();
+    for line in file.lines() {
+        report = report.line(line);
+    }
+    report = report.line("✓ code").field("module", file.object());
+    Ok(match file.is_machine() {
+        true => report.next(format!("cam bundle --module {}", file.path.display())),
+        false => report,
+    })
 }

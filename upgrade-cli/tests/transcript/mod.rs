@@ -38,6 +38,12 @@ impl Drop for Node {
     }
 }
 
+/// The projects and programs that users copy.
+fn examples() -> PathBuf {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    fs::canonicalize(package.join("../examples")).unwrap()
+}
+
 impl Transcript {
     /// An empty folder, in which `cam` and `cam-node` can be run.
     pub(crate) fn new() -> Transcript {
@@ -58,6 +64,7 @@ impl Transcript {
             ("HOME", root.join("home").display().to_string()),
             ("PATH", format!("{}:/usr/bin:/bin", bin.display())),
             ("NO_COLOR", "1".to_owned()),
+            ("EXAMPLES", examples().display().to_string()),
         ];
         Transcript {
             here,

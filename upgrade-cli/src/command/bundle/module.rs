@@ -1,0 +1,121 @@
+//! `cam bundle --module`: a bundle of bytecode that stands alone, whatever compiled it.
+//!
+//! There is no project, so there is no history to ask. What it would say stands in the bundle that this
+//! one follows: the machine, its node, its place, and the program that runs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cam::verify::Program;
+use node::bundle::{Bundle, BundleId, Manifest, Parts};
+
+use super::{Chain, Context, Outcome, chain, check_note, report, write};
+use crate::arguments;
+use crate::bundle_file::BundleFile;
+use crate::exit::Exit;
+use crate::failure::{AnyFailure, Failure};
+use crate::module_file::ModuleFile;
+
+pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle) -> Outcome {
+    let program = ModuleFile::read(file)?.machine()?;
+    let migration = match &arguments.migration {
+        Some(path) => Some(ModuleFile::read(path)?.migration()?),
+        None => None,
+    };
+    check_note(&arguments.note)?;
+    let place = Place::find(context, &program, arguments)?;
+    let manifest = Manifest {
+        machine: place.chain.machine,
+        node: place.chain.node,
+        sequence: place.sequence,
+        previous: place.previous,
+        old_program: place.old.as_ref().map(|old| old.digest()),
+        new_program: program.digest(),
+        migration: migration.as_ref().map(|migration| migration.digest()),
+        note: arguments.note.clone(),
+    };
+    let parts = Parts {
+        old_program: place.old.map(|old| old.bytes()),
+        new_program: program.bytes(),
+        migration: migration.map(|migration| migration.bytes()),
+    };
+    let bundle = Bundle::new(&manifest, parts);
+    let bundle = bundle.expect("the manifest names the parts by their own digests");
+    let judged = BundleFile {
+        path: file.with_extension("bundle"),
+        bundle,
+        manifest,
+    };
+    // Nothing is written that does not fit together.
+    judged.judge()?;
+    check_free(&judged, arguments.replace)?;
+    let written = write(judged.path, judged.bundle, judged.manifest)?;
+    report(context, &written, "")
+}
+
+/// Where in the life of a machine the bundle stands.
+struct Place {
+    chain: Chain,
+    sequence: u64,
+    previous: Option<BundleId>,
+    old: Option<Arc<Program>>,
+}
+
+impl Place {
+    fn find(
+        context: &Context,
+        program: &Program,
+        arguments: &arguments::Bundle,
+    ) -> Result<Place, AnyFailure> {
+        let Some(path) = &arguments.follow else {
+            return Ok(Place {
+                chain: chain(context, arguments, &program.schema().machine)?,
+                sequence: 1,
+                previous: None,
+                old: None,
+            });
+        };
+        let previous = BundleFile::read(path)?;
+        Ok(Place {
+            previous: Some(previous.bundle.id()),
+            sequence: previous.manifest.sequence.saturating_add(1),
+            old: Some(previous.judge()?.new),
+            chain: Chain {
+                machine: previous.manifest.machine,
+                node: previous.manifest.node,
+            },
+        })
+    }
+}
+
+/// Another bundle of this name may have been pushed; nobody here would know.
+fn check_free(file: &BundleFile, replace: bool) -> Result<(), Taken> {
+    let is_taken = match BundleFile::read(&file.path) {
+        Ok(there) => there.bundle.id() != file.bundle.id(),
+        Err(_) => file.path.exists(),
+    };
+    if is_taken && !replace {
+        let path = file.path.display().to_string();
+        return Err(Taken { path });
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` is there, and is not this bundle")]
+struct Taken {
+    path: String,
+}
+
+impl Failure for Taken {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn help(&self) -> Vec<String> {
+        vec![
+            "keep it if it was ever pushed: the next one follows it; if not, add --replace"
+                .to_owned(),
+        ]
+    }
+}
