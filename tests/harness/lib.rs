@@ -15,3 +15,4 @@ pub mod script;
 pub mod street;
 pub mod tally;
 pub mod tree;
+pub mod workload;
