@@ -7,7 +7,9 @@ use std::thread;
 
 use cam::combinator::{Arrow, Combinators, Draft, IllTyped, Operation, Role};
 use cam::compile::compile;
-use cam::limits::{ARITY_MAX, ARROW_DEPTH_MAX, CALL_HEIGHT_MAX, STACK_MAX, TYPE_HEIGHT_MAX};
+use cam::limits::{
+    ARITY_MAX, ARROW_DEPTH_MAX, CALL_HEIGHT_MAX, MODULE_BYTES_MAX, STACK_MAX, TYPE_HEIGHT_MAX,
+};
 use cam::machine::{Fuel, run};
 use cam::trap::TrapReason;
 use cam::types::{INT, Type, TypeTable, UNIT};
@@ -18,6 +20,7 @@ use harness::assembly::Module;
 use harness::bytes::mutated;
 use harness::generate::{Choices, Mixer, Sample, any_value, machine};
 use harness::script;
+use harness::shapes::shapes;
 
 /// Threads of servers have small stacks; a test's own thread may not.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
@@ -406,5 +409,22 @@ fn a_module_of_a_mebibyte_is_judged_and_a_longer_one_is_not_read() {
         let refusal = decode::module(&longer).expect_err("it is too long");
         assert_eq!(script::name_of(&refusal.reason), "TooMany");
         assert_eq!(refusal.offset, 0);
+    });
+}
+
+#[test]
+fn the_dearest_shapes_of_a_mebibyte_are_valid() {
+    on_a_small_stack(|| {
+        for shape in shapes(MODULE_BYTES_MAX) {
+            let length = shape.bytes.len();
+            assert!(
+                length > MODULE_BYTES_MAX * 9 / 10,
+                "{} has {length} bytes",
+                shape.name
+            );
+            let bytecode = decode::module(&shape.bytes);
+            let valid = bytecode.map(verify::migration);
+            assert!(matches!(valid, Ok(Ok(_))), "{}: {valid:.200?}", shape.name);
+        }
     });
 }

@@ -12,6 +12,7 @@ pub mod meaning;
 pub mod notation;
 pub mod process;
 pub mod script;
+pub mod shapes;
 pub mod street;
 pub mod tally;
 pub mod tree;
