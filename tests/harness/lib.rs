@@ -9,6 +9,7 @@ pub mod generate;
 pub mod generated;
 pub mod language;
 pub mod meaning;
+pub mod mutant;
 pub mod notation;
 pub mod process;
 pub mod script;

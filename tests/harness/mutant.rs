@@ -1,0 +1,100 @@
+//! Mutants: modules that differ from valid ones, drawn by number.
+//!
+//! A mutant is a function of a seed and an index, so a case that fails is told in two numbers. A good
+//! share of them is valid, or nobody would test the engines; another share breaks one rule, or nobody
+//! would test the verifier; and some are bytes out of which nothing was meant.
+
+pub mod anatomy;
+pub mod edit;
+pub mod effect;
+pub mod flow;
+pub mod maker;
+mod order;
+mod round;
+mod spoil;
+
+use cam::compile::compile;
+use cam::{decode, encode};
+
+use self::anatomy::Anatomy;
+use crate::bytes::mutated;
+use crate::generate::{Choices, Mixer, Sample, machine};
+
+/// The valid modules that mutants are made of.
+pub struct Nursery {
+    modules: Vec<(Anatomy, Vec<u8>)>,
+}
+
+impl Nursery {
+    /// `count` generated modules: machines with names and migrations, pure and stateful.
+    ///
+    /// # Panics
+    /// If what is compiled is refused.
+    #[must_use]
+    pub fn new(count: u64) -> Nursery {
+        let modules = (0..count).map(|seed| {
+            let mut choices = Choices::seeded(seed, 90);
+            let combinators = match seed % 3 {
+                0 => machine(&mut choices).combinators,
+                1 => Sample::pure(&mut choices).combinators(),
+                _ => Sample::stateful(&mut choices).combinators(),
+            };
+            encode::module(&compile(combinators).expect("small"))
+        });
+        Nursery::of(modules)
+    }
+
+    /// These modules.
+    ///
+    /// # Panics
+    /// If one does not decode.
+    #[must_use]
+    pub fn of(modules: impl IntoIterator<Item = Vec<u8>>) -> Nursery {
+        let taken_apart = modules.into_iter().map(|bytes| {
+            let bytecode = decode::module(&bytes).expect("a valid module decodes");
+            (Anatomy::of(&bytecode), bytes)
+        });
+        Nursery {
+            modules: taken_apart.collect(),
+        }
+    }
+
+    /// The modules' bytes.
+    pub fn modules(&self) -> impl Iterator<Item = &[u8]> {
+        self.modules.iter().map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// The bytes of mutant `index` of `seed`.
+    #[must_use]
+    pub fn mutant(&self, seed: u64, index: u64) -> Vec<u8> {
+        let mut mixer = Mixer::new(seed.wrapping_mul(0xD134_2543_DE82_EF95) ^ index << 1);
+        let (base, bytes) = &self.modules[mixer.below(self.modules.len())];
+        let (other, strange) = &self.modules[mixer.below(self.modules.len())];
+        if mixer.below(8) == 0 {
+            return mutated(bytes, strange, &mut mixer);
+        }
+        let mut module = base.clone();
+        let careful = mixer.below(4) != 0;
+        for _ in 0..=mixer.below(3) {
+            // What was drawn may not fit here; then the next may.
+            for _ in 0..4 {
+                let mut changed = module.clone();
+                let done = if careful {
+                    edit::careful(&mut changed, &mut mixer)
+                } else {
+                    spoil::careless(&mut changed, other, &mut mixer)
+                };
+                if done.is_some() {
+                    module = changed;
+                    break;
+                }
+            }
+        }
+        // Seldom as it is, mostly in order: else every mutant is refused for what it no longer uses.
+        if mixer.below(16) == 0 {
+            module.encoded()
+        } else {
+            module.tidied().encoded()
+        }
+    }
+}
