@@ -5,6 +5,8 @@
 
 pub mod assembly;
 pub mod bytes;
+pub mod campaign;
+pub mod duel;
 pub mod generate;
 pub mod generated;
 pub mod language;

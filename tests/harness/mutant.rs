@@ -5,10 +5,10 @@
 //! would test the verifier; and some are bytes out of which nothing was meant.
 
 pub mod anatomy;
-pub mod edit;
+mod edit;
 pub mod effect;
 pub mod flow;
-pub mod maker;
+mod maker;
 mod order;
 mod round;
 mod spoil;

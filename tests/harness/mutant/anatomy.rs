@@ -12,7 +12,7 @@ use cam::instruction::{Instruction, Row, TABLE};
 use cam::types::{PREDECLARED, TypeTable};
 use cam::value::Value;
 
-use self::constructor::{PRODUCT, SUM};
+use self::constructor::{FUNCTION, PRODUCT, SUM};
 use crate::bytes::{integer, number};
 
 /// Operands of one instruction at most.
@@ -252,7 +252,12 @@ impl Anatomy {
 
     /// The least format that has all that is used.
     fn format(&self) -> u64 {
-        cam::bytecode::FORMAT
+        let codes = self.functions.iter().flat_map(|body| &body.code);
+        let rows = codes.map(|code| code.row().since);
+        let closures = self.types.iter().any(|form| form.constructor == FUNCTION);
+        let roles = self.exports.iter().any(|(role, _)| matches!(role, 2 | 3));
+        let newest = rows.max().unwrap_or(1);
+        newest.max(1 + u64::from(closures || roles))
     }
 
     /// The entry equal to `form`, made if it is new. [`tidied`](Anatomy::tidied) puts it in its place.

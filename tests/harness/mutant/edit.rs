@@ -15,7 +15,7 @@ use crate::generate::{Choices, Mixer, any_integer};
 const DEPTH: u32 = 3;
 
 /// Changes one thing and keeps the types. Nothing if what was drawn cannot be done here.
-pub fn careful(module: &mut Anatomy, mixer: &mut Mixer) -> Option<()> {
+pub(super) fn careful(module: &mut Anatomy, mixer: &mut Mixer) -> Option<()> {
     match mixer.below(10) {
         0..=2 => recomputed(module, mixer),
         3..=5 => rewritten(module, mixer),

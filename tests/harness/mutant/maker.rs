@@ -6,6 +6,7 @@
 use cam::instruction::TABLE;
 use cam::limits::TYPE_HEIGHT_MAX;
 use cam::types::{BYTES, INT, TEXT};
+use cam::value::Value;
 
 use super::anatomy::constructor::{FUNCTION, INTEGER, LIST, MAP, PRODUCT, SUM};
 use super::anatomy::{Anatomy, Code, opcode};
@@ -14,25 +15,26 @@ use super::round::ROUNDS;
 use crate::generate::{Choices, Mixer, any_integer};
 
 /// Writes code at one place of one function.
-pub struct Maker<'a> {
+pub(super) struct Maker<'a> {
     /// The module; types that are missing are added to it.
-    pub module: &'a mut Anatomy,
+    pub(super) module: &'a mut Anatomy,
     /// Where the choices come from.
-    pub mixer: &'a mut Mixer,
+    pub(super) mixer: &'a mut Mixer,
     /// The code so far.
-    pub code: Vec<Code>,
+    pub(super) code: Vec<Code>,
     /// The types on the stack, top last.
-    pub stack: Vec<usize>,
+    pub(super) stack: Vec<usize>,
     /// The type in the register.
-    pub register: usize,
+    pub(super) register: usize,
     /// The function that is written: only those before it can be called.
-    pub function: usize,
+    pub(super) function: usize,
 }
 
 /// A way to make a value.
 #[derive(Clone, Copy)]
 enum Way {
     Kept,
+    Detour,
     Reached,
     Form,
     Row,
@@ -50,7 +52,7 @@ const CODE_MAX: usize = 60;
 impl Maker<'_> {
     /// Code after which the register holds a `target` and the stack is what it was. Nothing if there is
     /// no way that this maker knows.
-    pub fn make(&mut self, target: usize, depth: u32) -> Option<()> {
+    pub(super) fn make(&mut self, target: usize, depth: u32) -> Option<()> {
         if depth > 0 && self.code.len() < CODE_MAX {
             let ways = self.ways();
             for way in ways {
@@ -68,7 +70,7 @@ impl Maker<'_> {
 
     /// What to try, in turn.
     fn ways(&mut self) -> [Way; 2] {
-        match self.mixer.below(18) {
+        match self.mixer.below(19) {
             0 | 1 => [Way::Kept, Way::Reached],
             2..=4 => [Way::Reached, Way::Form],
             5..=7 => [Way::Form, Way::Row],
@@ -78,6 +80,7 @@ impl Maker<'_> {
             14 => [Way::Round, Way::Form],
             15 => [Way::Closure, Way::Form],
             16 => [Way::Abort, Way::Form],
+            17 => [Way::Detour, Way::Form],
             _ => [Way::Replaced, Way::Row],
         }
     }
@@ -85,6 +88,7 @@ impl Maker<'_> {
     fn made(&mut self, way: Way, target: usize, depth: u32) -> Option<()> {
         match way {
             Way::Kept => (self.register == target).then_some(()),
+            Way::Detour => self.by_detour(target, depth),
             Way::Reached => self.reached(target),
             Way::Form => self.by_form(target, depth),
             Way::Row => self.by_row(target, depth),
@@ -187,9 +191,7 @@ impl Maker<'_> {
     fn simplest(&mut self, target: usize, depth: u32) -> Option<()> {
         let form = self.module.types.get(target)?.clone();
         if depth == 0 || target == TEXT.index() || target == BYTES.index() {
-            return self
-                .reached(target)
-                .or_else(|| self.constant_or_abort(target));
+            return self.reached(target).or_else(|| self.constant(target));
         }
         match form.constructor {
             PRODUCT => {
@@ -214,17 +216,19 @@ impl Maker<'_> {
         Some(())
     }
 
-    fn constant_or_abort(&mut self, target: usize) -> Option<()> {
+    /// A constant that is there, or a new one.
+    fn constant(&mut self, target: usize) -> Option<()> {
         let known = self.module.pool.iter().position(|(id, _)| *id == target);
-        if let Some(index) = known {
-            self.emit(opcode::QUOTE, &[index], target);
-            return Some(());
+        let index = known.unwrap_or(self.module.pool.len());
+        if known.is_none() {
+            let value = match target {
+                _ if target == TEXT.index() => Value::text("12"),
+                _ if target == BYTES.index() => Value::Bytes([0xC3].as_slice().into()),
+                _ => return None,
+            };
+            self.module.pool.push((target, value));
         }
-        if !self.is_data(target) {
-            return None;
-        }
-        self.integer();
-        self.emit(opcode::ABORT, &[target], target);
+        self.emit(opcode::QUOTE, &[index], target);
         Some(())
     }
 
@@ -235,6 +239,30 @@ impl Maker<'_> {
         self.make(INT.index(), depth - 1)?;
         self.emit(opcode::ABORT, &[target], target);
         Some(())
+    }
+
+    /// Something else is made as well, and dropped: before or after.
+    fn by_detour(&mut self, target: usize, depth: u32) -> Option<()> {
+        let other = self.mixer.below(self.module.types.len());
+        let swapped = self.mixer.below(2) == 0;
+        let (first, second) = if swapped {
+            (other, target)
+        } else {
+            (target, other)
+        };
+        self.operands(&[first, second], depth - 1)?;
+        if swapped {
+            self.swap();
+        }
+        self.popped(1);
+        self.emit(opcode::POP, &[], target);
+        Some(())
+    }
+
+    fn swap(&mut self) {
+        let top = self.stack.len() - 1;
+        let register = std::mem::replace(&mut self.stack[top], self.register);
+        self.emit(opcode::SWAP, &[], register);
     }
 
     /// A straight-line instruction whose result fits.
@@ -259,7 +287,13 @@ impl Maker<'_> {
             let Some(types) = self.operand_types(effect, &mut bindings) else {
                 continue;
             };
-            self.operands(&types, depth - 1)?;
+            match types[..] {
+                [left, right] if self.mixer.below(8) == 0 => {
+                    self.operands(&[right, left], depth - 1)?;
+                    self.swap();
+                }
+                _ => self.operands(&types, depth - 1)?,
+            }
             let operands = [target; 1];
             let count = usize::from(code.operand_of("TypeId").is_some());
             self.emit(code.opcode(), &operands[..count], target);

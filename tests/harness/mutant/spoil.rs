@@ -5,7 +5,7 @@ use super::anatomy::{Anatomy, Code};
 use crate::generate::Mixer;
 
 /// Changes one thing; `other` is a module to take pieces from.
-pub fn careless(module: &mut Anatomy, other: &Anatomy, mixer: &mut Mixer) -> Option<()> {
+pub(super) fn careless(module: &mut Anatomy, other: &Anatomy, mixer: &mut Mixer) -> Option<()> {
     match mixer.below(14) {
         0..=3 => operand(module, mixer),
         4..=6 => stretch(module, other, mixer),
