@@ -98,32 +98,50 @@ fn every_integer_operation_is_right_at_every_edge() {
         Operation::Multiply,
         Operation::Divide,
         Operation::Remainder,
+        Operation::AddWrapping,
+        Operation::SubtractWrapping,
+        Operation::MultiplyWrapping,
+        Operation::And,
+        Operation::Or,
+        Operation::Xor,
+        Operation::ShiftLeft,
+        Operation::ShiftRight,
+        Operation::ShiftRightUnsigned,
         Operation::Less,
         Operation::LessOrEqual,
         Operation::Equal(INT),
         Operation::Compare(INT),
     ];
+    let pairs = EDGES
+        .iter()
+        .flat_map(|left| EDGES.map(|right| vec![*left, right]));
+    let pairs: Vec<Vec<i64>> = pairs.collect();
     for operation in operations {
-        let mut draft = Draft::new();
-        let arrow = draft.operation(operation).expect("it has a type");
-        let sample = Sample {
-            draft,
-            arrow,
-            stateful: None,
-        };
-        let migration = built(&sample);
-        for (left, right) in EDGES
-            .iter()
-            .flat_map(|left| EDGES.map(|right| (*left, right)))
-        {
-            let pair = Value::product(vec![Value::Int(left), Value::Int(right)]);
-            let meant = evaluate(&sample.draft, arrow, &pair, &mut Value::unit());
-            assert_eq!(
-                ran(&migration, pair),
-                meant,
-                "{operation:?} of {left} and {right}"
-            );
-        }
+        is_right_for(operation, &pairs);
+    }
+    let triples = pairs
+        .iter()
+        .flat_map(|pair| EDGES.map(|third| [pair.as_slice(), &[third]].concat()));
+    is_right_for(Operation::MultiplyDivide, &triples.collect::<Vec<_>>());
+}
+
+fn is_right_for(operation: Operation, operands: &[Vec<i64>]) {
+    let mut draft = Draft::new();
+    let arrow = draft.operation(operation).expect("it has a type");
+    let sample = Sample {
+        draft,
+        arrow,
+        stateful: None,
+    };
+    let migration = built(&sample);
+    for numbers in operands {
+        let input = Value::product(numbers.iter().copied().map(Value::Int).collect());
+        let meant = evaluate(&sample.draft, arrow, &input, &mut Value::unit());
+        assert_eq!(
+            ran(&migration, input),
+            meant,
+            "{operation:?} of {numbers:?}"
+        );
     }
 }
 

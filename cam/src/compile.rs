@@ -412,12 +412,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// The instruction of an arrow that takes `operands` operands, if it is such an arrow.
-    fn operation(&mut self, arrow: Arrow, operands: usize) -> Option<Instruction> {
+    fn operation(&self, arrow: Arrow, operands: usize) -> Option<Instruction> {
+        let end = self.draft.codomain(arrow);
         let (instruction, arity) = match self.draft.node(arrow).combinator {
             Combinator::Replace(part) => (Instruction::With(narrow(part)), 2),
             Combinator::FoldList(body) => (Instruction::ListFold(body), 3),
             Combinator::FoldMap(body) => (Instruction::MapFold(body), 3),
-            Combinator::Apply(operation) => operation.instruction(&mut self.draft.types),
+            Combinator::Apply(operation) => operation.instruction(end),
             _ => return None,
         };
         (arity == operands).then_some(instruction)

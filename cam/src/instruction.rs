@@ -26,6 +26,15 @@ trait Operand: Copy {
     fn as_function(self) -> Option<FunctionId> {
         None
     }
+    fn renamed(self, _names: &dyn Names) -> Self {
+        self
+    }
+}
+
+/// New names for the types and functions that an instruction has as operands.
+pub(crate) trait Names {
+    fn type_name(&self, id: TypeId) -> TypeId;
+    fn function_name(&self, function: FunctionId) -> FunctionId;
 }
 
 impl Operand for u32 {
@@ -56,6 +65,9 @@ impl Operand for TypeId {
     fn as_type(self) -> Option<TypeId> {
         Some(self)
     }
+    fn renamed(self, names: &dyn Names) -> TypeId {
+        names.type_name(self)
+    }
 }
 
 impl Operand for FunctionId {
@@ -67,6 +79,9 @@ impl Operand for FunctionId {
     }
     fn as_function(self) -> Option<FunctionId> {
         Some(self)
+    }
+    fn renamed(self, names: &dyn Names) -> FunctionId {
+        names.function_name(self)
     }
 }
 
@@ -118,6 +133,11 @@ const SIZED: Manner = Manner {
     sized: true,
     ..TOTAL
 };
+const BUILDS: Manner = Manner {
+    traps: true,
+    sized: true,
+    ..TOTAL
+};
 const LOOPS: Manner = Manner {
     loops: true,
     ..TOTAL
@@ -166,7 +186,13 @@ macro_rules! instructions {
                 match self { $(Instruction::$variant($($operand),*) => None$(.or($operand.as_type()))*),* }
             }
 
-            /// The function it names, if it names one: a callee or the body of a fold.
+            /// The same instruction under other names of types and functions.
+            pub(crate) fn renamed(self, names: &dyn Names) -> Instruction {
+                match self { $(Instruction::$variant($($operand),*) =>
+                    Instruction::$variant($($operand.renamed(names)),*)),* }
+            }
+
+            /// The function it names, if it names one: a callee, or the body of a closure or of rounds.
             #[must_use]
             pub fn callee(self) -> Option<FunctionId> {
                 match self { $(Instruction::$variant($($operand),*) => None$(.or($operand.as_function()))*),* }
@@ -210,10 +236,33 @@ instructions! {
     0x22 Multiply()                      "mul"    1, Some(-1), 1,  TRAPS, "(Int; Int:S) -> (Int; S), may overflow";
     0x23 Divide()                        "div"    1, Some(-1), 2,  TRAPS, "(Int; Int:S) -> (Int; S), Euclidean, may overflow or divide by zero";
     0x24 Remainder()                     "rem"    1, Some(-1), 2,  TRAPS, "(Int; Int:S) -> (Int; S), Euclidean, may divide by zero";
+    0x25 MultiplyDivide()                "muldiv" 2, Some(-2), 3,  TRAPS, "(Int; Int:Int:S) -> (Int; S), a * b / c with a 128-bit middle, Euclidean, may overflow or divide by zero";
+    0x26 AddWrapping()                   "addw"   2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), modulo 2^64";
+    0x27 SubtractWrapping()              "subw"   2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), modulo 2^64";
+    0x28 MultiplyWrapping()              "mulw"   2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), modulo 2^64";
+    0x29 And()                           "and"    2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), bit by bit";
+    0x2A Or()                            "or"     2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), bit by bit";
+    0x2B Xor()                           "xor"    2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), bit by bit";
+    0x2C ShiftLeft()                     "shl"    2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), by the amount modulo 64";
+    0x2D ShiftRight()                    "shr"    2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), by the amount modulo 64, keeps the sign";
+    0x2E ShiftRightUnsigned()            "shru"   2, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Int; S), by the amount modulo 64, fills with zeros";
     0x30 Equal()                         "eq"     1, Some(-1), 2,  SIZED, "(d; d:S) -> (Bool; S)";
     0x31 Compare()                       "cmp"    1, Some(-1), 2,  SIZED, "(k; k:S) -> (Ordering; S)";
     0x32 Less()                          "lt"     1, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Bool; S)";
     0x33 LessOrEqual()                   "le"     1, Some(-1), 1,  TOTAL, "(Int; Int:S) -> (Bool; S)";
+    0x40 TextConcat()                    "tcat"   2, Some(-1), 2,  BUILDS, "(Text; Text:S) -> (Text; S)";
+    0x41 TextLength()                    "tlen"   2, Some(0),  1,  SIZED, "(Text; S) -> (Int; S), in scalar values";
+    0x42 TextSlice(option: TypeId)       "tsub"   2, Some(-2), 4,  SIZED, "(Int; Int:Text:S) -> (Option Text; S), so many scalar values from there";
+    0x43 TextOfInt()                     "itot"   2, Some(0),  4,  TOTAL, "(Int; S) -> (Text; S), decimal";
+    0x44 IntOfText(option: TypeId)       "ttoi"   2, Some(0),  4,  TOTAL, "(Text; S) -> (Option Int; S), what `itot` writes";
+    0x45 BytesOfText()                   "ttob"   2, Some(0),  1,  TOTAL, "(Text; S) -> (Bytes; S), UTF-8";
+    0x46 TextOfBytes(option: TypeId)     "btot"   2, Some(0),  4,  SIZED, "(Bytes; S) -> (Option Text; S), none unless UTF-8";
+    0x47 BytesConcat()                   "bcat"   2, Some(-1), 2,  BUILDS, "(Bytes; Bytes:S) -> (Bytes; S)";
+    0x48 BytesLength()                   "blen"   2, Some(0),  1,  TOTAL, "(Bytes; S) -> (Int; S)";
+    0x49 BytesGet(option: TypeId)        "bget"   2, Some(-1), 2,  TOTAL, "(Int; Bytes:S) -> (Option Int; S)";
+    0x4A BytesSlice(option: TypeId)      "bsub"   2, Some(-2), 4,  SIZED, "(Int; Int:Bytes:S) -> (Option Bytes; S), so many bytes from there";
+    0x4B Encode()                        "enc"    2, Some(0),  4,  BUILDS, "(d; S) -> (Bytes; S), the bytes of the value";
+    0x4C Hash()                          "hash"   2, Some(0),  16, SIZED, "(Bytes; S) -> (Bytes; S), BLAKE3, 32 bytes";
     0x50 ListEmpty(list: TypeId)         "lnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (List d; S)";
     0x51 ListPush()                      "lpush"  1, Some(-1), 4,  TOTAL, "(d; List d:S) -> (List d; S)";
     0x52 ListLength()                    "llen"   1, Some(0),  1,  TOTAL, "(List d; S) -> (Int; S)";
@@ -224,6 +273,7 @@ instructions! {
     0x63 MapPut()                        "mput"   1, Some(-2), 12, SIZED, "(d; k:Map k d:S) -> (Map k d; S)";
     0x64 MapDelete()                     "mdel"   1, Some(-1), 12, SIZED, "(k; Map k d:S) -> (Map k d; S)";
     0x68 MapFold(body: FunctionId)       "mfold"  1, Some(-2), 4,  LOOPS, "(Map k d; e:c:S) -> (e; S), body c x e x k x d -> e, in key order";
+    0x71 TextFind(option: TypeId)        "tfind"  2, Some(-2), 4,  SIZED, "(Int; Text:Text:S) -> (Option Int; S), where the second text is in the first, from there on";
 }
 
 #[cfg(test)]

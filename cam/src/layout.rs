@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::bytecode::{Body, Bytecode};
 use crate::combinator::{FunctionId, Role};
-use crate::instruction::Instruction;
+use crate::instruction::{Instruction, Names};
 use crate::limits::{FUNCTIONS_MAX, POOL_MAX, TYPES_MAX};
 use crate::schema::Schema;
 use crate::types::{PREDECLARED, TypeId, TypeTable};
@@ -70,13 +70,7 @@ pub(crate) fn lay_out(
         .collect();
     let rename = |instruction: Instruction| match instruction {
         Instruction::Quote(index) => Instruction::Quote(places[&constant_names[&index]]),
-        Instruction::Tuple(id) => Instruction::Tuple(type_names[&id]),
-        Instruction::Inject(id, part) => Instruction::Inject(type_names[&id], part),
-        Instruction::Abort(id) => Instruction::Abort(type_names[&id]),
-        Instruction::ListEmpty(id) => Instruction::ListEmpty(type_names[&id]),
-        Instruction::MapEmpty(id) => Instruction::MapEmpty(type_names[&id]),
-        Instruction::MapGet(id) => Instruction::MapGet(type_names[&id]),
-        other => other,
+        other => other.renamed(&Types(&type_names)),
     };
     let functions: Vec<Body> = bodies
         .into_iter()
@@ -96,6 +90,30 @@ pub(crate) fn lay_out(
         exports,
         schema: schema.map(canonical_schema),
     })
+}
+
+/// Types under their new names, functions under their old.
+struct Types<'a>(&'a BTreeMap<TypeId, TypeId>);
+
+impl Names for Types<'_> {
+    fn type_name(&self, id: TypeId) -> TypeId {
+        self.0[&id]
+    }
+    fn function_name(&self, function: FunctionId) -> FunctionId {
+        function
+    }
+}
+
+/// Functions under their new names, types under their old.
+struct Functions<'a>(&'a [FunctionId]);
+
+impl Names for Functions<'_> {
+    fn type_name(&self, id: TypeId) -> TypeId {
+        id
+    }
+    fn function_name(&self, function: FunctionId) -> FunctionId {
+        self.0[function.index()]
+    }
 }
 
 fn within(what: &'static str, count: usize, limit: usize) -> Result<(), TooLarge> {
@@ -133,12 +151,7 @@ fn reached_functions(
         names.push(FunctionId(next));
         next += u32::from(*is_reached);
     }
-    let rename = |instruction: Instruction| match instruction {
-        Instruction::Call(callee) => Instruction::Call(names[callee.index()]),
-        Instruction::ListFold(body) => Instruction::ListFold(names[body.index()]),
-        Instruction::MapFold(body) => Instruction::MapFold(names[body.index()]),
-        other => other,
-    };
+    let rename = |instruction: Instruction| instruction.renamed(&Functions(&names));
     let kept = bodies
         .into_iter()
         .zip(&reached)

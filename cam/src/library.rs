@@ -7,13 +7,18 @@
 //!
 //! Fuel is charged before the work, by sizes that are known without looking into the operands.
 
+mod bytes;
 mod list;
 mod map;
 mod number;
 mod order;
+mod text;
+
+use std::sync::Arc;
 
 use crate::fuel::Fuel;
 use crate::instruction::Instruction;
+use crate::limits::TEXT_BYTES_MAX;
 use crate::trap::TrapReason;
 use crate::value::{List, Map, Value};
 
@@ -41,6 +46,18 @@ pub(crate) fn apply(
         I::Remainder() => number::divided(stack, &register, |left, right| {
             Some(left.wrapping_rem_euclid(right))
         }),
+        I::MultiplyDivide() => number::multiply_divide(stack, &register),
+        I::AddWrapping() => Ok(number::total(stack, &register, i64::wrapping_add)),
+        I::SubtractWrapping() => Ok(number::total(stack, &register, i64::wrapping_sub)),
+        I::MultiplyWrapping() => Ok(number::total(stack, &register, i64::wrapping_mul)),
+        I::And() => Ok(number::total(stack, &register, |left, right| left & right)),
+        I::Or() => Ok(number::total(stack, &register, |left, right| left | right)),
+        I::Xor() => Ok(number::total(stack, &register, |left, right| left ^ right)),
+        I::ShiftLeft() => Ok(number::shifted(stack, &register, i64::wrapping_shl)),
+        I::ShiftRight() => Ok(number::shifted(stack, &register, i64::wrapping_shr)),
+        I::ShiftRightUnsigned() => Ok(number::shifted(stack, &register, |left, amount| {
+            left.cast_unsigned().wrapping_shr(amount).cast_signed()
+        })),
         I::Less() => Ok(number::related(stack, &register, |left, right| {
             left < right
         })),
@@ -49,6 +66,20 @@ pub(crate) fn apply(
         })),
         I::Equal() => order::equal(stack, &register, fuel),
         I::Compare() => order::compare(stack, &register, fuel),
+        I::TextConcat() => text::concat(stack, register, fuel),
+        I::TextLength() => text::length(register, fuel),
+        I::TextSlice(_) => text::slice(stack, &register, fuel),
+        I::TextFind(_) => text::find(stack, &register, fuel),
+        I::TextOfInt() => Ok(text::of_integer(&register)),
+        I::IntOfText(_) => Ok(text::to_integer(register)),
+        I::BytesOfText() => Ok(bytes::of_text(register)),
+        I::TextOfBytes(_) => text::of_bytes(register, fuel),
+        I::BytesConcat() => bytes::concat(stack, register, fuel),
+        I::BytesLength() => Ok(bytes::length(register)),
+        I::BytesGet(_) => Ok(bytes::get(stack, &register)),
+        I::BytesSlice(_) => bytes::slice(stack, &register, fuel),
+        I::Encode() => bytes::encoded(&register, fuel),
+        I::Hash() => bytes::hash(register, fuel),
         I::ListEmpty(_) => Ok(Value::List(List::default())),
         I::ListPush() => Ok(list::push(stack, register)),
         I::ListLength() => Ok(list::length(&register)),
@@ -72,6 +103,20 @@ fn integer(value: &Value) -> i64 {
     }
 }
 
+fn text(value: Value) -> Arc<str> {
+    match value {
+        Value::Text(text) => text,
+        _ => unreachable!("verified: the operand is a text"),
+    }
+}
+
+fn bytes(value: Value) -> Arc<[u8]> {
+    match value {
+        Value::Bytes(bytes) => bytes,
+        _ => unreachable!("verified: the operand is a byte string"),
+    }
+}
+
 fn list(value: Value) -> List {
     match value {
         Value::List(list) => list,
@@ -89,4 +134,13 @@ fn map(value: Value) -> Map {
 /// A length as a number of the machine.
 fn count(length: usize) -> Value {
     Value::Int(i64::try_from(length).expect("memory is smaller than 2^63"))
+}
+
+/// A text or byte string of `length` bytes may be made.
+fn within_limit(length: usize) -> Result<(), TrapReason> {
+    if length > TEXT_BYTES_MAX {
+        Err(TrapReason::SizeLimit)
+    } else {
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::ill_typed::IllTyped;
 use crate::instruction::Instruction;
-use crate::types::{BOOL, INT, ORDERING, Type, TypeId, TypeTable, UNIT};
+use crate::types::{BOOL, BYTES, INT, ORDERING, TEXT, Type, TypeId, TypeTable, UNIT};
 
 /// Primitive arrows with a type of their own. Operands are a product, in the order given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,54 @@ pub enum Operation {
     Divide,
     /// `Int x Int -> Int`, Euclidean, checked
     Remainder,
+    /// `Int x Int x Int -> Int`: the first times the second by the third, Euclidean, checked at the end
+    MultiplyDivide,
+    /// `Int x Int -> Int`, modulo 2^64
+    AddWrapping,
+    /// `Int x Int -> Int`, modulo 2^64
+    SubtractWrapping,
+    /// `Int x Int -> Int`, modulo 2^64
+    MultiplyWrapping,
+    /// `Int x Int -> Int`, bit by bit
+    And,
+    /// `Int x Int -> Int`, bit by bit
+    Or,
+    /// `Int x Int -> Int`, bit by bit
+    Xor,
+    /// `Int x Int -> Int`, by the amount modulo 64
+    ShiftLeft,
+    /// `Int x Int -> Int`, by the amount modulo 64, keeps the sign
+    ShiftRight,
+    /// `Int x Int -> Int`, by the amount modulo 64, fills with zeros
+    ShiftRightUnsigned,
+    /// `Text x Text -> Text`
+    TextConcat,
+    /// `Text -> Int`, in scalar values
+    TextLength,
+    /// `Text x Int x Int -> Option Text`: from an offset, so many scalar values
+    TextSlice,
+    /// `Text x Text x Int -> Option Int`: where the second is in the first, from a position on
+    TextFind,
+    /// `Int -> Text`, decimal
+    TextOfInt,
+    /// `Text -> Option Int`, of what `TextOfInt` gives
+    IntOfText,
+    /// `Text -> Bytes`, UTF-8
+    BytesOfText,
+    /// `Bytes -> Option Text`, none unless UTF-8
+    TextOfBytes,
+    /// `Bytes x Bytes -> Bytes`
+    BytesConcat,
+    /// `Bytes -> Int`
+    BytesLength,
+    /// `Bytes x Int -> Option Int`
+    BytesGet,
+    /// `Bytes x Int x Int -> Option Bytes`: from an offset, so many bytes
+    BytesSlice,
+    /// `D -> Bytes`, the bytes of the value
+    Encode(TypeId),
+    /// `Bytes -> Bytes`, BLAKE3
+    Hash,
     /// `D x D -> Bool`
     Equal(TypeId),
     /// `K x K -> Ordering`
@@ -52,7 +100,17 @@ impl Operation {
             | Operation::Subtract
             | Operation::Multiply
             | Operation::Divide
-            | Operation::Remainder => (two(types, INT, INT), INT),
+            | Operation::Remainder
+            | Operation::AddWrapping
+            | Operation::SubtractWrapping
+            | Operation::MultiplyWrapping
+            | Operation::And
+            | Operation::Or
+            | Operation::Xor
+            | Operation::ShiftLeft
+            | Operation::ShiftRight
+            | Operation::ShiftRightUnsigned => (two(types, INT, INT), INT),
+            Operation::MultiplyDivide => (types.product(&[INT, INT, INT]), INT),
             Operation::Less | Operation::LessOrEqual => (two(types, INT, INT), BOOL),
             Operation::Equal(d) => (two(types, d, d), BOOL),
             Operation::Compare(k) if types.is_key(k) => (two(types, k, k), ORDERING),
@@ -77,17 +135,49 @@ impl Operation {
                 let (key, _) = entry(types, map)?;
                 (two(types, map, key), map)
             }
+            _ => self.text_type(types),
         })
     }
 
-    /// The instruction, and how many operands it takes.
-    pub(crate) fn instruction(self, types: &mut TypeTable) -> (Instruction, usize) {
+    /// Where an arrow on texts and byte strings starts and ends.
+    fn text_type(self, types: &mut TypeTable) -> (TypeId, TypeId) {
+        match self {
+            Operation::TextConcat => (types.product(&[TEXT, TEXT]), TEXT),
+            Operation::TextLength => (TEXT, INT),
+            Operation::TextSlice => (types.product(&[TEXT, INT, INT]), types.option(TEXT)),
+            Operation::TextFind => (types.product(&[TEXT, TEXT, INT]), types.option(INT)),
+            Operation::TextOfInt => (INT, TEXT),
+            Operation::IntOfText => (TEXT, types.option(INT)),
+            Operation::BytesOfText => (TEXT, BYTES),
+            Operation::TextOfBytes => (BYTES, types.option(TEXT)),
+            Operation::BytesConcat => (types.product(&[BYTES, BYTES]), BYTES),
+            Operation::BytesLength => (BYTES, INT),
+            Operation::BytesGet => (types.product(&[BYTES, INT]), types.option(INT)),
+            Operation::BytesSlice => (types.product(&[BYTES, INT, INT]), types.option(BYTES)),
+            Operation::Encode(d) => (d, BYTES),
+            Operation::Hash => (BYTES, BYTES),
+            _ => unreachable!("the others are above"),
+        }
+    }
+
+    /// The instruction of an arrow that ends at `end`, and how many operands it takes.
+    pub(crate) fn instruction(self, end: TypeId) -> (Instruction, usize) {
         match self {
             Operation::Add => (Instruction::Add(), 2),
             Operation::Subtract => (Instruction::Subtract(), 2),
             Operation::Multiply => (Instruction::Multiply(), 2),
             Operation::Divide => (Instruction::Divide(), 2),
             Operation::Remainder => (Instruction::Remainder(), 2),
+            Operation::MultiplyDivide => (Instruction::MultiplyDivide(), 3),
+            Operation::AddWrapping => (Instruction::AddWrapping(), 2),
+            Operation::SubtractWrapping => (Instruction::SubtractWrapping(), 2),
+            Operation::MultiplyWrapping => (Instruction::MultiplyWrapping(), 2),
+            Operation::And => (Instruction::And(), 2),
+            Operation::Or => (Instruction::Or(), 2),
+            Operation::Xor => (Instruction::Xor(), 2),
+            Operation::ShiftLeft => (Instruction::ShiftLeft(), 2),
+            Operation::ShiftRight => (Instruction::ShiftRight(), 2),
+            Operation::ShiftRightUnsigned => (Instruction::ShiftRightUnsigned(), 2),
             Operation::Equal(_) => (Instruction::Equal(), 2),
             Operation::Compare(_) => (Instruction::Compare(), 2),
             Operation::Less => (Instruction::Less(), 2),
@@ -97,14 +187,30 @@ impl Operation {
             Operation::ListLength(_) => (Instruction::ListLength(), 1),
             Operation::MapEmpty(map) => (Instruction::MapEmpty(map), 1),
             Operation::MapLength(_) => (Instruction::MapLength(), 1),
-            Operation::MapGet(map) => {
-                let Type::Map(_, value) = *types.get(map) else {
-                    unreachable!("the draft has checked that it is a map")
-                };
-                (Instruction::MapGet(types.option(value)), 2)
-            }
+            Operation::MapGet(_) => (Instruction::MapGet(end), 2),
             Operation::MapPut(_) => (Instruction::MapPut(), 3),
             Operation::MapDelete(_) => (Instruction::MapDelete(), 2),
+            _ => self.text_instruction(end),
+        }
+    }
+
+    fn text_instruction(self, end: TypeId) -> (Instruction, usize) {
+        match self {
+            Operation::TextConcat => (Instruction::TextConcat(), 2),
+            Operation::TextLength => (Instruction::TextLength(), 1),
+            Operation::TextSlice => (Instruction::TextSlice(end), 3),
+            Operation::TextFind => (Instruction::TextFind(end), 3),
+            Operation::TextOfInt => (Instruction::TextOfInt(), 1),
+            Operation::IntOfText => (Instruction::IntOfText(end), 1),
+            Operation::BytesOfText => (Instruction::BytesOfText(), 1),
+            Operation::TextOfBytes => (Instruction::TextOfBytes(end), 1),
+            Operation::BytesConcat => (Instruction::BytesConcat(), 2),
+            Operation::BytesLength => (Instruction::BytesLength(), 1),
+            Operation::BytesGet => (Instruction::BytesGet(end), 2),
+            Operation::BytesSlice => (Instruction::BytesSlice(end), 3),
+            Operation::Encode(_) => (Instruction::Encode(), 1),
+            Operation::Hash => (Instruction::Hash(), 1),
+            _ => unreachable!("the others are above"),
         }
     }
 }

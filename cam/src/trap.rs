@@ -30,7 +30,7 @@ pub enum TrapReason {
     Abort(i64),
     /// The step cost more than its fuel.
     OutOfFuel,
-    /// The new state or the output is heavier than the limit.
+    /// The new state or the output is heavier than the limit, or a text or byte string longer than its own.
     SizeLimit,
 }
 
@@ -66,7 +66,11 @@ impl TrapReason {
             TrapReason::DivisionByZero => (2, "division-by-zero", "a division by zero"),
             TrapReason::Abort(_) => (3, "abort", "the program aborted"),
             TrapReason::OutOfFuel => (4, "out-of-fuel", "the step needs more than its fuel"),
-            TrapReason::SizeLimit => (5, "size-limit", "the new state or the output is too large"),
+            TrapReason::SizeLimit => (
+                5,
+                "size-limit",
+                "the new state, the output or a text is too large",
+            ),
         }
     }
 }

@@ -4,12 +4,14 @@
 //! Inside an arm nothing below the case's entry height can be popped (WebAssembly's rule), but `acc`
 //! can read it: that is how an arm sees outer variables.
 
+mod operations;
+
 use crate::bytecode::{Body, Bytecode};
 use crate::combinator::FunctionId;
 use crate::instruction::Instruction;
 use crate::invalid::InvalidReason;
 use crate::limits::{CALL_HEIGHT_MAX, CASE_DEPTH_MAX, STACK_MAX};
-use crate::types::{BOOL, INT, ORDERING, Type, TypeId, TypeTable, UNIT};
+use crate::types::{INT, Type, TypeId, TypeTable};
 use crate::uses::Uses;
 
 /// What the verifier proved of one function, and where its arms start.
@@ -172,88 +174,16 @@ impl Checker<'_> {
                 self.expect(INT, self.register)?;
                 self.register = result;
             }
-            I::Add() | I::Subtract() | I::Multiply() | I::Divide() | I::Remainder() => {
-                self.two(INT, INT)?;
-            }
-            I::Less() | I::LessOrEqual() => self.two(INT, BOOL)?,
-            I::Equal() => self.compare(BOOL)?,
-            I::Compare() if self.types().is_key(self.register) => self.compare(ORDERING)?,
-            I::Compare() => return Err(wrong_form("key", self.register)),
-            I::ListEmpty(list) => self.empty_list(list)?,
-            I::ListPush() => self.list_push()?,
-            I::ListLength() => {
-                self.item(self.register)?;
-                self.register = INT;
-            }
             I::ListFold(body) => {
                 let item = self.item(self.register)?;
                 self.fold(body, &[item])?;
             }
-            I::MapEmpty(map) => self.empty_map(map)?,
-            I::MapLength() => {
-                self.entry_types(self.register)?;
-                self.register = INT;
-            }
-            I::MapGet(option) => self.map_get(option)?,
-            I::MapPut() => self.map_put()?,
-            I::MapDelete() => self.map_delete()?,
             I::MapFold(body) => {
                 let (key, value) = self.entry_types(self.register)?;
                 self.fold(body, &[key, value])?;
             }
+            _ => self.operation(instruction)?,
         }
-        Ok(())
-    }
-
-    fn empty_list(&mut self, list: TypeId) -> Result<(), InvalidReason> {
-        self.item(list)?;
-        self.register = list;
-        Ok(())
-    }
-
-    fn list_push(&mut self) -> Result<(), InvalidReason> {
-        let list = self.pop()?;
-        self.expect(self.item(list)?, self.register)?;
-        self.charge_weighing(self.register);
-        self.register = list;
-        Ok(())
-    }
-
-    fn empty_map(&mut self, map: TypeId) -> Result<(), InvalidReason> {
-        self.entry_types(map)?;
-        self.register = map;
-        Ok(())
-    }
-
-    fn map_get(&mut self, option: TypeId) -> Result<(), InvalidReason> {
-        let map = self.pop()?;
-        let (key, value) = self.entry_types(map)?;
-        self.expect(key, self.register)?;
-        self.expect_form(
-            option,
-            &Type::Sum(Box::new([UNIT, value])),
-            "option of the map's values",
-        )?;
-        self.register = option;
-        Ok(())
-    }
-
-    fn map_put(&mut self) -> Result<(), InvalidReason> {
-        let (key, map) = (self.pop()?, self.pop()?);
-        let (map_key, value) = self.entry_types(map)?;
-        self.expect(map_key, key)?;
-        self.expect(value, self.register)?;
-        self.charge_weighing(key);
-        self.charge_weighing(value);
-        self.register = map;
-        Ok(())
-    }
-
-    fn map_delete(&mut self) -> Result<(), InvalidReason> {
-        let map = self.pop()?;
-        let (key, _) = self.entry_types(map)?;
-        self.expect(key, self.register)?;
-        self.register = map;
         Ok(())
     }
 
@@ -405,23 +335,10 @@ impl Checker<'_> {
         Ok((body.domain, body.codomain))
     }
 
-    fn compare(&mut self, result: TypeId) -> Result<(), InvalidReason> {
-        self.charge_weighing(self.register);
-        self.two(self.register, result)
-    }
-
     /// A value is weighed before it is compared or kept in a container, and that walks its slots.
     fn charge_weighing(&mut self, id: TypeId) {
         let slots = self.types().width(id);
         self.cost = self.cost.saturating_add(slots / SLOTS_PER_FUEL);
-    }
-
-    fn two(&mut self, operand: TypeId, result: TypeId) -> Result<(), InvalidReason> {
-        self.expect(operand, self.register)?;
-        let left = self.pop()?;
-        self.expect(operand, left)?;
-        self.register = result;
-        Ok(())
     }
 
     fn push(&mut self, id: TypeId) -> Result<(), InvalidReason> {

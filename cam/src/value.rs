@@ -91,8 +91,8 @@ impl Value {
     pub fn weight(&self) -> u64 {
         match self {
             Value::Int(_) => 8,
-            Value::Text(text) => 16 + text.len() as u64,
-            Value::Bytes(bytes) => 16 + bytes.len() as u64,
+            Value::Text(text) => Value::weight_of_bytes(text.len()),
+            Value::Bytes(bytes) => Value::weight_of_bytes(bytes.len()),
             Value::Product(parts) => parts.iter().fold(PRODUCT_WEIGHT, |sum, part| {
                 sum.saturating_add(part.weight())
             }),
@@ -100,6 +100,11 @@ impl Value {
             Value::List(list) => list.weight,
             Value::Map(map) => map.weight,
         }
+    }
+
+    /// The weight of a text or byte string of so many bytes.
+    pub(crate) fn weight_of_bytes(length: usize) -> u64 {
+        BYTES_WEIGHT + length as u64
     }
 
     /// Whether the value is one of type `id`. Recursion is bounded by the type's height.
@@ -131,6 +136,7 @@ impl Value {
     }
 }
 
+const BYTES_WEIGHT: u64 = 16;
 pub(crate) const PRODUCT_WEIGHT: u64 = 8;
 pub(crate) const SUM_WEIGHT: u64 = 8;
 pub(crate) const CONTAINER_WEIGHT: u64 = 32;

@@ -234,6 +234,10 @@ pub fn any_type(types: &mut TypeTable, choices: &mut Choices, height: u32) -> Ty
             let parts = several(count, || any_type(types, choices, height - 1));
             types.product(&parts)
         }
+        2 if choices.once_in(3) => {
+            let content = any_type(types, choices, height - 1);
+            types.option(content)
+        }
         2 => {
             let count = choices.pick(4) + 1;
             let payloads = several(count, || any_type(types, choices, height - 1));
@@ -294,8 +298,21 @@ fn named(
 
 /// A value of type `id`. Containers are short.
 pub fn any_value(types: &TypeTable, id: TypeId, choices: &mut Choices) -> Value {
-    const TEXTS: [&str; 6] = ["", "a", "b", "ab", "grüße", "\u{0}\u{10FFFF}"];
-    const BYTE_STRINGS: [&[u8]; 4] = [b"", b"\0", b"\xFF\xFE", b"abc"];
+    const TEXTS: [&str; 12] = [
+        "",
+        "a",
+        "b",
+        "ab",
+        "grüße",
+        "\u{0}\u{10FFFF}",
+        "abab,ab",
+        "0",
+        "-7",
+        "-0",
+        "9223372036854775807",
+        "9223372036854775808",
+    ];
+    const BYTE_STRINGS: [&[u8]; 5] = [b"", b"\0", b"\xFF\xFE", b"abc", "ü".as_bytes()];
     match types.get(id) {
         Type::Int => Value::Int(any_integer(choices)),
         Type::Text => Value::text(choices.one_of(&TEXTS)),

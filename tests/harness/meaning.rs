@@ -4,6 +4,8 @@
 //! slow and shares nothing with the compiler, the interpreter or the state-passing pass: integers are
 //! computed in 128 bits, maps are ordinary sorted maps, the order of values is spelled out.
 
+mod operation;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -127,6 +129,7 @@ fn apply(operation: Operation, input: &Value) -> Result<Value, TrapReason> {
             entries.remove(&key);
             Value::Map(entries.into_iter().collect())
         }
+        _ => operation::meant(operation, input)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Numbers: checked arithmetic and their order.
+//! Numbers: checked and wrapping arithmetic, bits, order.
 
 use super::{integer, pop};
 use crate::trap::TrapReason;
@@ -36,4 +36,44 @@ pub(super) fn related(
 ) -> Value {
     let left = integer(&pop(stack));
     Value::bool(f(left, integer(register)))
+}
+
+/// `a * b / c`, where the product may be of any size: the usual way to scale by a fraction.
+pub(super) fn multiply_divide(
+    stack: &mut Vec<Value>,
+    register: &Value,
+) -> Result<Value, TrapReason> {
+    let divisor = i128::from(integer(register));
+    let right = i128::from(integer(&pop(stack)));
+    let left = i128::from(integer(&pop(stack)));
+    if divisor == 0 {
+        return Err(TrapReason::DivisionByZero);
+    }
+    // Neither can overflow: the product of two 64-bit numbers is at most 2^126.
+    let quotient = (left * right).div_euclid(divisor);
+    i64::try_from(quotient)
+        .map(Value::Int)
+        .map_err(|_| TrapReason::Overflow)
+}
+
+/// An operation that has a result for all operands.
+pub(super) fn total(
+    stack: &mut Vec<Value>,
+    register: &Value,
+    f: impl Fn(i64, i64) -> i64,
+) -> Value {
+    let left = integer(&pop(stack));
+    Value::Int(f(left, integer(register)))
+}
+
+/// A shift by the right operand modulo 64: a negative amount is one from the other end.
+pub(super) fn shifted(
+    stack: &mut Vec<Value>,
+    register: &Value,
+    f: impl Fn(i64, u32) -> i64,
+) -> Value {
+    total(stack, register, |left, right| {
+        let amount = u32::try_from(right.rem_euclid(64)).expect("below 64");
+        f(left, amount)
+    })
 }

@@ -1,7 +1,7 @@
 //! Arrows from one given type to another, directed by the types.
 
 use cam::combinator::{Arrow, Draft, FunctionId, IllTyped, Operation};
-use cam::types::{BOOL, INT, ORDERING, Type, TypeId, UNIT};
+use cam::types::{BOOL, BYTES, INT, ORDERING, TEXT, Type, TypeId, UNIT};
 
 use super::{Choices, any_key, any_type, any_value};
 
@@ -157,8 +157,7 @@ impl<'a> Generator<'a> {
                 if let [UNIT, value] = *payloads
                     && self.choices.once_in(2)
                 {
-                    let map = self.chosen_map(a, Some(value));
-                    return self.operated(a, Operation::MapGet(map), depth);
+                    return self.built_option(a, value, depth);
                 }
                 let index = self.choices.pick(payloads.len());
                 let payload = self.arrow(a, payloads[index], depth);
@@ -179,18 +178,76 @@ impl<'a> Generator<'a> {
                 let operation = operations[self.choices.pick(3)];
                 self.operated(a, operation, depth)
             }
-            Type::Int | Type::Text | Type::Bytes => self.simple(a, b),
+            Type::Text => {
+                let operation = self
+                    .choices
+                    .one_of(&[Operation::TextConcat, Operation::TextOfInt]);
+                self.operated(a, operation, depth)
+            }
+            Type::Bytes => self.built_bytes(a, depth),
+            Type::Int => self.simple(a, b),
         }
     }
 
+    /// What may have no result.
+    fn built_option(&mut self, a: TypeId, content: TypeId, depth: u32) -> Arrow {
+        let operations: &[Operation] = match content {
+            INT => &[
+                Operation::TextFind,
+                Operation::IntOfText,
+                Operation::BytesGet,
+            ],
+            TEXT => &[Operation::TextSlice, Operation::TextOfBytes],
+            BYTES => &[Operation::BytesSlice],
+            _ => &[],
+        };
+        let operation = match self.choices.pick(operations.len() + 1) {
+            0 => Operation::MapGet(self.chosen_map(a, Some(content))),
+            other => operations[other - 1],
+        };
+        self.operated(a, operation, depth)
+    }
+
+    fn built_bytes(&mut self, a: TypeId, depth: u32) -> Arrow {
+        let operation = match self.choices.pick(4) {
+            0 => Operation::BytesConcat,
+            1 => Operation::BytesOfText,
+            2 => Operation::Encode(self.chosen_type(
+                a,
+                |_| true,
+                |draft, choices| any_type(&mut draft.types, choices, 2),
+            )),
+            _ => Operation::Hash,
+        };
+        self.operated(a, operation, depth)
+    }
+
     fn built_integer(&mut self, a: TypeId, depth: u32) -> Arrow {
-        let operation = match self.choices.pick(9) {
-            0 | 1 => Operation::Add,
-            2 => Operation::Subtract,
-            3 => Operation::Multiply,
-            4 => Operation::Divide,
-            5 => Operation::Remainder,
-            6 | 7 => Operation::ListLength(self.chosen_list(a)),
+        const CHECKED: [Operation; 6] = [
+            Operation::Add,
+            Operation::Subtract,
+            Operation::Multiply,
+            Operation::Divide,
+            Operation::Remainder,
+            Operation::MultiplyDivide,
+        ];
+        const OF_BITS: [Operation; 9] = [
+            Operation::AddWrapping,
+            Operation::SubtractWrapping,
+            Operation::MultiplyWrapping,
+            Operation::And,
+            Operation::Or,
+            Operation::Xor,
+            Operation::ShiftLeft,
+            Operation::ShiftRight,
+            Operation::ShiftRightUnsigned,
+        ];
+        let operation = match self.choices.pick(10) {
+            0..=3 => self.choices.one_of(&CHECKED),
+            4 | 5 => self.choices.one_of(&OF_BITS),
+            6 => Operation::TextLength,
+            7 => Operation::BytesLength,
+            8 => Operation::ListLength(self.chosen_list(a)),
             _ => Operation::MapLength(self.chosen_map(a, None)),
         };
         self.operated(a, operation, depth)

@@ -83,7 +83,7 @@ fn trap_meaning(reason: TrapReason) -> &'static str {
         TrapReason::DivisionByZero => "a division or remainder by zero",
         TrapReason::Abort(_) => "the program said `abort`",
         TrapReason::OutOfFuel => "the step cost more than a step may",
-        TrapReason::SizeLimit => "the new state or the output is larger than it may be",
+        TrapReason::SizeLimit => "the new state, the output or a text is larger than it may be",
         _ => "the step could not go on",
     }
 }

@@ -1,0 +1,70 @@
+//! Byte strings, the bytes of any value, and hashes.
+
+use super::{WEIGHT_PER_FUEL, bytes, count, integer, pop, text, within_limit};
+use crate::encode;
+use crate::fuel::Fuel;
+use crate::trap::TrapReason;
+use crate::value::Value;
+
+pub(super) fn concat(
+    stack: &mut Vec<Value>,
+    right: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let (left, right) = (bytes(pop(stack)), bytes(right));
+    let weights = [&left, &right].map(|bytes| Value::weight_of_bytes(bytes.len()));
+    fuel.charge(weights.iter().sum::<u64>() / WEIGHT_PER_FUEL)?;
+    within_limit(left.len().saturating_add(right.len()))?;
+    Ok(Value::Bytes([&*left, &*right].concat().into()))
+}
+
+pub(super) fn length(value: Value) -> Value {
+    count(bytes(value).len())
+}
+
+pub(super) fn get(stack: &mut Vec<Value>, index: &Value) -> Value {
+    let bytes = bytes(pop(stack));
+    let index = usize::try_from(integer(index)).ok();
+    let byte = index.and_then(|index| bytes.get(index));
+    Value::option(byte.map(|byte| Value::Int(i64::from(*byte))))
+}
+
+pub(super) fn slice(
+    stack: &mut Vec<Value>,
+    length: &Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let offset = pop(stack);
+    let bytes = bytes(pop(stack));
+    let Some(part) = range(&bytes, integer(&offset), integer(length)) else {
+        return Ok(Value::option(None));
+    };
+    fuel.charge(part.len() as u64 / WEIGHT_PER_FUEL)?;
+    Ok(Value::option(Some(Value::Bytes(part.into()))))
+}
+
+/// No copy: a text is its bytes.
+pub(super) fn of_text(value: Value) -> Value {
+    Value::Bytes(text(value).into())
+}
+
+/// The canonical bytes of a value, which are at most a quarter more than its weight.
+pub(super) fn encoded(value: &Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {
+    fuel.charge(value.weight() / WEIGHT_PER_FUEL)?;
+    let bytes = encode::value(value);
+    within_limit(bytes.len())?;
+    Ok(Value::Bytes(bytes.into()))
+}
+
+pub(super) fn hash(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {
+    let bytes = bytes(value);
+    fuel.charge(bytes.len() as u64 / WEIGHT_PER_FUEL)?;
+    let hash = blake3::hash(&bytes);
+    Ok(Value::Bytes(hash.as_bytes().as_slice().into()))
+}
+
+fn range(bytes: &[u8], offset: i64, length: i64) -> Option<&[u8]> {
+    let start = usize::try_from(offset).ok()?;
+    let length = usize::try_from(length).ok()?;
+    bytes.get(start..)?.get(..length)
+}

@@ -1,0 +1,176 @@
+//! The typing rules of operations: what a straight line computes from values.
+//!
+//! Types are looked up and compared by number; no type is built and nothing is allocated.
+
+use super::{Checker, wrong_form};
+use crate::instruction::Instruction;
+use crate::invalid::InvalidReason;
+use crate::types::{BOOL, BYTES, INT, ORDERING, TEXT, Type, TypeId, UNIT};
+
+impl Checker<'_> {
+    /// The rule of an instruction that computes on values.
+    pub(super) fn operation(&mut self, instruction: Instruction) -> Result<(), InvalidReason> {
+        use Instruction as I;
+        match instruction {
+            I::Add()
+            | I::Subtract()
+            | I::Multiply()
+            | I::Divide()
+            | I::Remainder()
+            | I::AddWrapping()
+            | I::SubtractWrapping()
+            | I::MultiplyWrapping()
+            | I::And()
+            | I::Or()
+            | I::Xor()
+            | I::ShiftLeft()
+            | I::ShiftRight()
+            | I::ShiftRightUnsigned() => self.two(INT, INT),
+            I::MultiplyDivide() => self.takes(&[INT, INT, INT], INT),
+            I::Less() | I::LessOrEqual() => self.two(INT, BOOL),
+            I::Equal() => self.compare(BOOL),
+            I::Compare() if self.types().is_key(self.register) => self.compare(ORDERING),
+            I::Compare() => Err(wrong_form("key", self.register)),
+            I::ListEmpty(list) => self.empty_list(list),
+            I::ListPush() => self.list_push(),
+            I::ListLength() => self.list_length(),
+            I::MapEmpty(map) => self.empty_map(map),
+            I::MapLength() => self.map_length(),
+            I::MapGet(option) => self.map_get(option),
+            I::MapPut() => self.map_put(),
+            I::MapDelete() => self.map_delete(),
+            _ => self.of_text_or_bytes(instruction),
+        }
+    }
+
+    fn of_text_or_bytes(&mut self, instruction: Instruction) -> Result<(), InvalidReason> {
+        use Instruction as I;
+        match instruction {
+            I::TextConcat() => self.two(TEXT, TEXT),
+            I::TextLength() => self.takes(&[TEXT], INT),
+            I::TextSlice(option) => self.may(&[INT, INT, TEXT], option, TEXT),
+            I::TextFind(option) => self.may(&[INT, TEXT, TEXT], option, INT),
+            I::TextOfInt() => self.takes(&[INT], TEXT),
+            I::IntOfText(option) => self.may(&[TEXT], option, INT),
+            I::BytesOfText() => self.takes(&[TEXT], BYTES),
+            I::TextOfBytes(option) => self.may(&[BYTES], option, TEXT),
+            I::BytesConcat() => self.two(BYTES, BYTES),
+            I::BytesLength() => self.takes(&[BYTES], INT),
+            I::BytesGet(option) => self.may(&[INT, BYTES], option, INT),
+            I::BytesSlice(option) => self.may(&[INT, INT, BYTES], option, BYTES),
+            I::Encode() => {
+                self.charge_weighing(self.register);
+                self.register = BYTES;
+                Ok(())
+            }
+            I::Hash() => self.takes(&[BYTES], BYTES),
+            _ => unreachable!("what moves values and what chooses the next instruction is above"),
+        }
+    }
+
+    fn empty_list(&mut self, list: TypeId) -> Result<(), InvalidReason> {
+        self.item(list)?;
+        self.register = list;
+        Ok(())
+    }
+
+    fn list_push(&mut self) -> Result<(), InvalidReason> {
+        let list = self.pop()?;
+        self.expect(self.item(list)?, self.register)?;
+        self.charge_weighing(self.register);
+        self.register = list;
+        Ok(())
+    }
+
+    fn list_length(&mut self) -> Result<(), InvalidReason> {
+        self.item(self.register)?;
+        self.register = INT;
+        Ok(())
+    }
+
+    fn empty_map(&mut self, map: TypeId) -> Result<(), InvalidReason> {
+        self.entry_types(map)?;
+        self.register = map;
+        Ok(())
+    }
+
+    fn map_length(&mut self) -> Result<(), InvalidReason> {
+        self.entry_types(self.register)?;
+        self.register = INT;
+        Ok(())
+    }
+
+    fn map_get(&mut self, option: TypeId) -> Result<(), InvalidReason> {
+        let map = self.pop()?;
+        let (key, value) = self.entry_types(map)?;
+        self.expect(key, self.register)?;
+        self.answer(option, value)
+    }
+
+    fn map_put(&mut self) -> Result<(), InvalidReason> {
+        let (key, map) = (self.pop()?, self.pop()?);
+        let (map_key, value) = self.entry_types(map)?;
+        self.expect(map_key, key)?;
+        self.expect(value, self.register)?;
+        self.charge_weighing(key);
+        self.charge_weighing(value);
+        self.register = map;
+        Ok(())
+    }
+
+    fn map_delete(&mut self) -> Result<(), InvalidReason> {
+        let map = self.pop()?;
+        let (key, _) = self.entry_types(map)?;
+        self.expect(key, self.register)?;
+        self.register = map;
+        Ok(())
+    }
+
+    fn compare(&mut self, result: TypeId) -> Result<(), InvalidReason> {
+        self.charge_weighing(self.register);
+        self.two(self.register, result)
+    }
+
+    fn two(&mut self, operand: TypeId, result: TypeId) -> Result<(), InvalidReason> {
+        self.expect(operand, self.register)?;
+        let left = self.pop()?;
+        self.expect(operand, left)?;
+        self.register = result;
+        Ok(())
+    }
+
+    /// Operands from the last, which is in the register, to the first, and the result.
+    fn takes(&mut self, operands: &[TypeId], result: TypeId) -> Result<(), InvalidReason> {
+        if let [last, before @ ..] = operands {
+            self.expect(*last, self.register)?;
+            for operand in before {
+                let found = self.pop()?;
+                self.expect(*operand, found)?;
+            }
+        }
+        self.register = result;
+        Ok(())
+    }
+
+    /// As `takes`, where there may be no result.
+    fn may(
+        &mut self,
+        operands: &[TypeId],
+        option: TypeId,
+        content: TypeId,
+    ) -> Result<(), InvalidReason> {
+        self.takes(operands, option)?;
+        self.answer(option, content)
+    }
+
+    /// The result, which has to be an option of `content`.
+    fn answer(&mut self, option: TypeId, content: TypeId) -> Result<(), InvalidReason> {
+        match self.types().get(option) {
+            Type::Sum(payloads) if **payloads == [UNIT, content] => {
+                self.register = option;
+                Ok(())
+            }
+            _ => Err(wrong_form("option of the result", option)),
+        }
+    }
+}
