@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use cam::bytecode::Bytecode;
+use cam::bytecode::{Bytecode, Parts};
 use cam::combinator::Role;
 use cam::limits::{CALL_HEIGHT_MAX, CASE_DEPTH_MAX, STACK_MAX};
 use cam::types::TEXT;
@@ -296,13 +296,15 @@ fn assembled(text: &str) -> Vec<u8> {
 #[test]
 fn a_module_built_by_hand_is_judged_by_what_its_bytes_say() {
     let good = decode::module(&assembled(COUNTER)).expect("canonical");
-    let spoil: [fn(&mut Bytecode); 4] = [
+    let spoil: [fn(&mut Parts); 4] = [
         |module| module.pool.push((TEXT, Value::Int(1))),
         |module| module.exports.swap(0, 1),
         |module| module.exports.push((Role::Back, module.exports[0].1)),
         |module| module.functions.clear(),
     ];
     assert!(verify::machine(good.clone()).is_ok());
+    let by_hand = verify::machine(Bytecode::from(Parts::clone(&good))).expect("the same parts");
+    assert_eq!(by_hand.bytes(), assembled(COUNTER));
     for (number, spoil) in spoil.into_iter().enumerate() {
         let mut module = good.clone();
         spoil(&mut module);

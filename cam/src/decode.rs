@@ -8,8 +8,9 @@
 
 use std::sync::Arc;
 
-use crate::bytecode::{Body, Bytecode, COST_MODEL, FORMAT};
+use crate::bytecode::{Body, Bytecode, COST_MODEL, FORMAT, Parts};
 use crate::combinator::{FunctionId, Role};
+use crate::digest::Digest;
 use crate::encode::{MAGIC, shape_byte};
 use crate::instruction::Instruction;
 use crate::limits::{
@@ -48,21 +49,22 @@ pub fn module(bytes: &[u8]) -> Result<Bytecode, Malformed> {
     let functions = read_functions(&mut reader, &types)?;
     let exports = read_exports(&mut reader, functions.len())?;
     reader.finish()?;
-    let bytecode = Bytecode {
+    let parts = Parts {
         types,
         pool,
         functions,
         exports,
         schema,
     };
-    let uses = bytecode.format();
+    let uses = reader.newest();
+    debug_assert_eq!(uses, parts.format(), "nothing is read past `newest`");
     if says != uses {
         return Err(Malformed {
             offset: MAGIC.len(),
             reason: MalformedReason::WrongFormat { says, uses },
         });
     }
-    Ok(bytecode)
+    Ok(Bytecode::decoded(parts, Digest::of_module(bytes)))
 }
 
 /// Reads a value of type `id` that is no heavier than `weight_max`.

@@ -203,10 +203,14 @@ macro_rules! instructions {
             /// # Errors
             /// `Malformed` with the offset, for an opcode that is not in the table or an operand that
             /// is not in its shortest form.
+            #[inline]
             pub fn read(reader: &mut Reader<'_>) -> Result<Instruction, Malformed> {
                 let at = reader.offset();
                 match reader.byte()? {
-                    $($code => Ok(Instruction::$variant($(<$kind as Operand>::read(reader)?),*)),)*
+                    $($code => {
+                        reader.met($since);
+                        Ok(Instruction::$variant($(<$kind as Operand>::read(reader)?),*))
+                    })*
                     opcode => Err(Malformed::unknown_opcode(at, opcode)),
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::bytecode::{Body, Bytecode};
+use crate::bytecode::{Body, Bytecode, Parts};
 use crate::combinator::{FunctionId, Role};
 use crate::instruction::{Instruction, Names};
 use crate::limits::{FUNCTIONS_MAX, POOL_MAX, TYPES_MAX};
@@ -83,13 +83,13 @@ pub(crate) fn lay_out(
     within("functions", functions.len(), FUNCTIONS_MAX)?;
     within("constants", pool.len(), POOL_MAX)?;
     let pool = pool.into_iter().map(|(constant, _)| constant).collect();
-    Ok(Bytecode {
+    Ok(Bytecode::from(Parts {
         types: table,
         pool,
         functions,
         exports,
         schema: schema.map(canonical_schema),
-    })
+    }))
 }
 
 /// Types under their new names, functions under their old.

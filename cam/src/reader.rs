@@ -8,21 +8,43 @@ use crate::schema::Name;
 pub struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
+    newest: u64,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, offset: 0 }
+        Reader {
+            bytes,
+            offset: 0,
+            newest: 1,
+        }
     }
 
     pub(crate) fn offset(&self) -> usize {
         self.offset
     }
 
-    pub(crate) fn byte(&mut self) -> Result<u8, Malformed> {
-        self.take(1).map(|bytes| bytes[0])
+    /// Something of a format was read.
+    #[inline]
+    pub(crate) fn met(&mut self, since: u64) {
+        self.newest = self.newest.max(since);
     }
 
+    /// The newest format of what was read.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    #[inline]
+    pub(crate) fn byte(&mut self) -> Result<u8, Malformed> {
+        let Some(byte) = self.bytes.get(self.offset) else {
+            return Err(self.truncated());
+        };
+        self.offset += 1;
+        Ok(*byte)
+    }
+
+    #[inline]
     pub(crate) fn index(&mut self) -> Result<u32, Malformed> {
         let start = self.offset;
         let number = self.number()?;
@@ -32,12 +54,25 @@ impl<'a> Reader<'a> {
         })
     }
 
+    #[inline]
     pub(crate) fn integer(&mut self) -> Result<i64, Malformed> {
         let zigzag = self.number()?;
         Ok((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed()))
     }
 
+    /// Most numbers are below 128, one byte.
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Malformed> {
+        match self.bytes.get(self.offset) {
+            Some(byte) if *byte < 0x80 => {
+                self.offset += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, Malformed> {
         let start = self.offset;
         let long = Malformed {
             offset: start,
@@ -97,13 +132,18 @@ impl<'a> Reader<'a> {
             .offset
             .checked_add(count)
             .filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or(Malformed {
-            offset: self.bytes.len(),
-            reason: MalformedReason::Truncated,
-        })?;
+        let end = end.ok_or_else(|| self.truncated())?;
         let taken = &self.bytes[self.offset..end];
         self.offset = end;
         Ok(taken)
+    }
+
+    #[cold]
+    fn truncated(&self) -> Malformed {
+        Malformed {
+            offset: self.bytes.len(),
+            reason: MalformedReason::Truncated,
+        }
     }
 
     pub(crate) fn text(&mut self, limit: usize) -> Result<&'a str, Malformed> {

@@ -374,12 +374,10 @@ fn module_error(reason: InvalidReason) -> Invalid {
 }
 
 fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
-    // A module that was built by hand can hold what no bytes say: a constant of another type, an export
-    // of a function that is not there. The rules below lean on the decoder's, so it is asked.
-    let bytes = encode::module(&bytecode);
-    if decode::module(&bytes).as_ref() != Ok(&bytecode) {
-        return Err(module_error(InvalidReason::NotCanonical));
-    }
+    let digest = match bytecode.digest() {
+        Some(digest) => digest,
+        None => read_back(&bytecode)?,
+    };
     let mut uses = Uses::new(&bytecode);
     let mut functions: Vec<Certificate> = Vec::with_capacity(bytecode.functions.len());
     for index in 0..bytecode.functions.len() {
@@ -403,6 +401,16 @@ fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
     Ok(Verified {
         bytecode: Arc::new(bytecode),
         functions,
-        digest: Digest::of_module(&bytes),
+        digest,
     })
+}
+
+/// A module that was built by hand can hold what no bytes say: a constant of another type, an export of a
+/// function that is not there. The rules lean on the decoder's, so it is asked.
+fn read_back(bytecode: &Bytecode) -> Result<Digest, Invalid> {
+    let bytes = encode::module(bytecode);
+    let read = decode::module(&bytes).ok();
+    let same = read.filter(|read| read == bytecode);
+    let digest = same.and_then(|read| read.digest());
+    digest.ok_or(module_error(InvalidReason::NotCanonical))
 }

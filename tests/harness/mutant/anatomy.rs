@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use cam::bytecode::Bytecode;
+use cam::bytecode::{Bytecode, Parts};
 use cam::encode;
 use cam::instruction::{Instruction, Row, TABLE};
 use cam::types::{PREDECLARED, TypeTable};
@@ -290,12 +290,12 @@ impl Anatomy {
 
 /// A module of nothing but the schema has all other bytes at known places.
 fn schema_bytes(bytecode: &Bytecode) -> Vec<u8> {
-    let bytes = encode::module(&Bytecode {
+    let bytes = encode::module(&Bytecode::from(Parts {
         types: TypeTable::new(),
         pool: Vec::new(),
         functions: Vec::new(),
         exports: Vec::new(),
         schema: bytecode.schema.clone(),
-    });
+    }));
     bytes[8..bytes.len() - 2].to_vec()
 }
