@@ -1,10 +1,44 @@
-//! What other languages are held to: a script in one of them writes the bytes that chapter 10 shows.
+//! What other languages are held to: the conformance vectors, an engine in another language that runs them,
+//! and a script that writes the bytes of chapter 10.
+//!
+//! `BLESS=1` writes the vectors anew; the difference is then to be read.
 
-use std::process::Command;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use cam::instruction::TABLE;
 
 use harness::bytes::from_hex;
 use harness::script::fences;
-use harness::tree::{read, root};
+use harness::tree::{exists, read, root};
+use harness::vectors;
+
+#[test]
+fn the_vectors_are_what_this_implementation_does() {
+    let files = vectors::all();
+    assert!(files.is_ok(), "{}", files.expect_err("a script is wrong"));
+    for (name, text) in files.unwrap_or_default() {
+        let path = format!("spec/vectors/{name}");
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(root().join(&path), &text).expect("the folder is there");
+        }
+        let written = if exists(&path) {
+            read(&path)
+        } else {
+            String::new()
+        };
+        let differs = written
+            .lines()
+            .zip(text.lines())
+            .position(|(old, new)| old != new);
+        assert!(
+            written == text,
+            "{path} is not what the product does (from line {:?}); BLESS=1 writes it",
+            differs.map(|line| line + 1)
+        );
+    }
+}
 
 #[test]
 fn the_script_in_another_language_writes_the_bytes_of_the_chapter() {
@@ -22,5 +56,75 @@ fn the_script_in_another_language_writes_the_bytes_of_the_chapter() {
         .output()
         .expect("python3 is part of what the tests need");
     assert!(script.status.success(), "{script:?}");
-    assert_eq!(std::fs::read(&path).expect("written"), expected);
+    assert_eq!(fs::read(&path).expect("written"), expected);
+}
+
+/// An engine that was written from the specification. What it says of the vectors in a folder.
+fn another_engine(folder: &Path) -> Output {
+    // Without Python this fails: what nobody ran, nobody knows.
+    Command::new("python3")
+        .arg("-B")
+        .arg(root().join("examples/another-engine/check.py"))
+        .arg(folder)
+        .output()
+        .expect("python3 is part of what the tests need")
+}
+
+#[test]
+fn an_engine_in_another_language_agrees_with_every_vector() {
+    let output = another_engine(&root().join("spec/vectors"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(said.matches(" agree ").count(), 4, "{said}");
+}
+
+#[test]
+fn an_engine_in_another_language_notices_a_wrong_vector() {
+    let text = read("spec/vectors/modules.txt");
+    let lines = [
+        "digest ",
+        "function ",
+        "machine ",
+        "run ",
+        "trap ",
+        "start ",
+        "step ",
+        "stop ",
+    ];
+    for kind in lines {
+        let right = text.lines().find(|line| line.starts_with(kind));
+        let right = right.expect("there is one of each kind");
+        let last = right.chars().last().expect("a line has words");
+        let wrong = format!(
+            "{}{}",
+            &right[..right.len() - 1],
+            if last == '1' { '2' } else { '1' }
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let spoilt = text.replacen(right, &wrong, 1);
+        fs::write(folder.path().join("modules.txt"), spoilt).expect("written");
+        let output = another_engine(folder.path());
+        assert_eq!(output.status.code(), Some(1), "{wrong}: {output:?}");
+    }
+}
+
+#[test]
+fn the_vectors_run_and_refuse_every_instruction() {
+    let (ran, refused) = vectors::instructions().expect("the scripts are true");
+    for row in TABLE {
+        assert!(
+            ran.contains(row.mnemonic),
+            "`{}` is never run",
+            row.mnemonic
+        );
+        assert!(
+            refused.contains(row.mnemonic),
+            "`{}` is never refused",
+            row.mnemonic
+        );
+    }
 }

@@ -19,4 +19,5 @@ pub mod shapes;
 pub mod street;
 pub mod tally;
 pub mod tree;
+pub mod vectors;
 pub mod workload;

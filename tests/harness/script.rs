@@ -10,11 +10,17 @@
 //! valid                       the module is verified
 //! refused REASON at f:2       the module itself is refused
 //! malformed REASON            the module's bytes are malformed
+//! start STATE                 the machine starts in this state
+//! step (C, INPUT) = (OUTPUT, STATE)   the machine answers so and is in this state, where C is what the
+//!                             node knows: `(MILLISECONDS, "SENDER", NUMBER)`
+//! stop (C, INPUT) = REASON    the machine's step stops for this reason, and its state stays
 //! ```
 
 use std::fmt::Debug;
 
 use cam::combinator::FunctionId;
+use cam::decode::Malformed;
+use cam::instance::{Answer, Context, Instance};
 use cam::machine::{Fuel, run};
 use cam::trap::TrapReason;
 use cam::value::Value;
@@ -71,6 +77,27 @@ pub struct Shown {
     pub traps: Vec<&'static str>,
     /// The bytes of the module.
     pub bytes: Vec<u8>,
+    /// What was seen, for those who keep it.
+    pub witnessed: Vec<Witness>,
+}
+
+/// One thing that was seen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Witness {
+    /// A function ended with a value for so much fuel.
+    Ran(usize, Value, Value, u64),
+    /// A function stopped.
+    Trapped(usize, Value, TrapReason),
+    /// A well-formed module was refused.
+    Invalid(Vec<u8>, Invalid),
+    /// Bytes were refused.
+    Malformed(Vec<u8>, Malformed),
+    /// A machine started in this state.
+    Started(Value),
+    /// A machine took a step: what the node knew, the input, the next state and the answer.
+    Stepped(Context, Value, Value, Answer),
+    /// A machine's step stopped.
+    Stopped(Context, Value, TrapReason),
 }
 
 /// Runs a script.
@@ -97,6 +124,7 @@ pub fn check(text: &str) -> Result<Shown, String> {
             ..Shown::default()
         },
         module,
+        instance: None,
     };
     for statement in statements {
         bench
@@ -109,6 +137,7 @@ pub fn check(text: &str) -> Result<Shown, String> {
 struct Bench {
     module: Module,
     shown: Shown,
+    instance: Option<Instance>,
 }
 
 impl Bench {
@@ -122,12 +151,15 @@ impl Bench {
         match verb {
             "refused" => return self.refused(&self.module.clone(), rest.trim(), None),
             "malformed" => return self.malformed(rest.trim()),
+            "start" => return self.start(rest.trim()),
             _ => {}
         }
         let (left, right) = rest.split_once(" = ").ok_or("a statement has a `=`")?;
         let (left, right) = (left.trim(), right.trim());
-        if verb == "refuse" {
-            return self.refuse(left, right);
+        match verb {
+            "refuse" => return self.refuse(left, right),
+            "step" | "stop" => return self.step(left, right, verb == "stop"),
+            _ => {}
         }
         let code = self.verified()?;
         let (name, input) = left.split_once(' ').unwrap_or((left, "()"));
@@ -139,10 +171,14 @@ impl Bench {
             );
         }
         let input = notation::value(input)?;
+        let number = self.module.function(name)?;
         if !input.inhabits(code.types(), code.function_type(function).0) {
             return Err("the input is not of the function's domain".to_owned());
         }
         self.shown.accepted.extend(mnemonics(&code));
+        self.shown
+            .witnessed
+            .push(witness(&code, number, function, &input));
         match verb {
             "run" => same(
                 &Ok(notation::value(right)?),
@@ -169,11 +205,47 @@ impl Bench {
             Err(reason) => reason,
         };
         self.shown.traps.push(reason.name());
-        let found = match reason {
-            TrapReason::Abort(code) => format!("abort {code}"),
-            other => other.name().to_owned(),
+        same(&expected.to_owned(), &said(reason))
+    }
+
+    fn start(&mut self, state: &str) -> Result<(), String> {
+        let bytecode = decode::module(&self.module.assembled()?).map_err(|e| e.to_string())?;
+        let program = verify::machine(bytecode).map_err(|invalid| invalid.to_string())?;
+        let instance = Instance::start(program.into()).map_err(|trap| trap.to_string())?;
+        self.shown
+            .witnessed
+            .push(Witness::Started(instance.state().clone()));
+        let found = instance.state().clone();
+        self.instance = Some(instance);
+        same(&notation::value(state)?, &found)
+    }
+
+    fn step(&mut self, left: &str, right: &str, stops: bool) -> Result<(), String> {
+        let instance = self.instance.as_mut().ok_or("no machine has started")?;
+        let (context, input) = stepped(&notation::value(left)?)?;
+        let id = instance.program().input_type();
+        if !input.inhabits(instance.program().types(), id) {
+            return Err("the input is not of the machine's input type".to_owned());
+        }
+        let outcome = instance.step(&context, input.clone());
+        let state = instance.state().clone();
+        let (seen, shown) = match outcome {
+            Ok(answer) => {
+                let pair = Value::product(vec![answer.output.clone(), state.clone()]);
+                let seen = Witness::Stepped(context, input, state, answer);
+                (seen, Ok(pair))
+            }
+            Err(trap) => (
+                Witness::Stopped(context, input, trap.reason),
+                Err(said(trap.reason)),
+            ),
         };
-        same(&expected.to_owned(), &found)
+        self.shown.witnessed.push(seen);
+        let expected = match stops {
+            false => Ok(notation::value(right)?),
+            true => Err(right.to_owned()),
+        };
+        same(&expected, &shown)
     }
 
     fn verified(&self) -> Result<Verified, String> {
@@ -181,11 +253,15 @@ impl Bench {
         verified.map_err(|invalid| invalid.to_string())
     }
 
-    fn malformed(&self, expected: &str) -> Result<(), String> {
-        match decode::module(&self.module.assembled()?) {
-            Ok(_) => Err("it is well-formed".to_owned()),
-            Err(malformed) => same(&expected.to_owned(), &name_of(&malformed.reason)),
-        }
+    fn malformed(&mut self, expected: &str) -> Result<(), String> {
+        let bytes = self.module.assembled()?;
+        let Err(malformed) = decode::module(&bytes) else {
+            return Err("it is well-formed".to_owned());
+        };
+        self.shown
+            .witnessed
+            .push(Witness::Malformed(bytes, malformed));
+        same(&expected.to_owned(), &name_of(&malformed.reason))
     }
 
     fn refuse(&mut self, left: &str, right: &str) -> Result<(), String> {
@@ -212,10 +288,14 @@ impl Bench {
             Some((reason, place)) => (reason, Some(placed(module, place)?)),
             None => (expected, otherwise),
         };
-        let invalid = match verified(module, &module.assembled()?)? {
+        let bytes = module.assembled()?;
+        let invalid = match verified(module, &bytes)? {
             Ok(_) => return Err("it is valid".to_owned()),
             Err(invalid) => invalid,
         };
+        self.shown
+            .witnessed
+            .push(Witness::Invalid(bytes, invalid.clone()));
         same(&reason.to_owned(), &name_of(&invalid.reason))?;
         let found = invalid.at.map(|place| (place.function, place.instruction));
         same(&place, &found)?;
@@ -226,6 +306,35 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// A reason to stop as scripts write it.
+#[must_use]
+pub fn said(reason: TrapReason) -> String {
+    match reason {
+        TrapReason::Abort(code) => format!("abort {code}"),
+        other => other.name().to_owned(),
+    }
+}
+
+/// What the node knows, and the input.
+fn stepped(value: &Value) -> Result<(Context, Value), String> {
+    let wrong = "a step is of `((MILLISECONDS, \"SENDER\", NUMBER), INPUT)`";
+    let Value::Product(parts) = value else {
+        return Err(wrong.to_owned());
+    };
+    let [Value::Product(known), input] = &parts[..] else {
+        return Err(wrong.to_owned());
+    };
+    let [Value::Int(at_ms), Value::Text(from), Value::Int(sequence)] = &known[..] else {
+        return Err(wrong.to_owned());
+    };
+    let context = Context {
+        at_ms: *at_ms,
+        from: from.clone(),
+        sequence: *sequence,
+    };
+    Ok((context, input.clone()))
 }
 
 /// The name of a variant, from its debug form.
@@ -248,6 +357,14 @@ fn verified(module: &Module, bytes: &[u8]) -> Result<Result<Verified, Invalid>, 
 fn function(code: &Verified, index: usize) -> Result<FunctionId, String> {
     code.function_at(index)
         .ok_or_else(|| "the module has fewer functions".to_owned())
+}
+
+fn witness(code: &Verified, number: usize, function: FunctionId, input: &Value) -> Witness {
+    let mut fuel = Fuel::new(u64::MAX);
+    match run(code, function, input.clone(), &mut fuel) {
+        Ok(value) => Witness::Ran(number, input.clone(), value, u64::MAX - fuel.remaining()),
+        Err(trap) => Witness::Trapped(number, input.clone(), trap.reason),
+    }
 }
 
 fn ran(

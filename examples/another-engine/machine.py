@@ -1,0 +1,213 @@
+"""What a program does. Chapter 5 of the specification.
+
+Written to be read beside the chapter: no instruction is fast, and each is there once. The calls of a
+program are calls of Python here, since a verified program never calls deeper than 128.
+"""
+
+from bisect import bisect_left
+
+from codec import UNIT_VALUE, List, Map, Product, Sum, weight
+
+STEP_FUEL, MIGRATION_FUEL = 10_000_000, 1_000_000_000
+STATE_WEIGHT, OUTPUT_WEIGHT = 1 << 28, 1 << 19
+BOOLS = [Sum((0, UNIT_VALUE)), Sum((1, UNIT_VALUE))]
+ORDERINGS = {-1: Sum((0, UNIT_VALUE)), 0: Sum((1, UNIT_VALUE)), 1: Sum((2, UNIT_VALUE))}
+NONE = Sum((0, UNIT_VALUE))
+
+
+class Trap(Exception):
+    """The reason to stop, as the table of traps names it."""
+
+
+def run(module, certificates, function, argument, fuel):
+    """The value a function ends with, and the fuel it took."""
+    machine = Engine(module, certificates, fuel)
+    machine.charge(certificates[function].cost)
+    value = machine.call(function, argument)
+    return value, fuel - machine.fuel
+
+
+def step(module, certificates, state, context, message):
+    """The next state, the output and the fuel; `context` is at, from and seq, whatever the machine asks for."""
+    if module.schema.stamps:
+        known = dict(zip(("at", "from", "seq"), context))
+        stamps = Product(known[word] for word, _ in module.schema.stamps)
+        message = Product((stamps, message))
+    argument = Product((message, state))
+    (state, output), fuel = run(module, certificates, module.exports["step"], argument, STEP_FUEL)
+    if weight(state) > STATE_WEIGHT or weight(output) > OUTPUT_WEIGHT:
+        raise Trap("size-limit")
+    return state, output, fuel
+
+
+def brackets(code):
+    """For each `case` the starts of its arms, for each `else` the `end` it leads to."""
+    arms, ends, open_ = {}, {}, []
+    for at, (mnemonic, _) in enumerate(code):
+        if mnemonic == "case":
+            open_.append((at, []))
+            arms[at] = [at + 1]
+        elif mnemonic == "else":
+            arms[open_[-1][0]].append(at + 1)
+            open_[-1][1].append(at)
+        elif mnemonic == "end" and open_:
+            ends.update({start: at for start in open_.pop()[1]})
+    return arms, ends
+
+
+class Engine:
+    def __init__(self, module, certificates, fuel):
+        self.module, self.certificates, self.fuel = module, certificates, fuel
+        self.brackets = [brackets(function.code) for function in module.functions]
+
+    def charge(self, fuel):
+        if fuel > self.fuel:
+            raise Trap("out-of-fuel")
+        self.fuel -= fuel
+
+    def call(self, number, register):
+        code, (arms, ends) = self.module.functions[number].code, self.brackets[number]
+        stack, at = [], 0
+        while True:
+            mnemonic, operands = code[at]
+            at += 1
+            if mnemonic == "push":
+                stack.append(register)
+            elif mnemonic == "swap":
+                register, stack[-1] = stack[-1], register
+            elif mnemonic == "pop":
+                register = stack.pop()
+            elif mnemonic == "drop":
+                del stack[-operands[0] :]
+            elif mnemonic == "acc":
+                register = stack[-1 - operands[0]]
+            elif mnemonic == "int":
+                register = operands[0]
+            elif mnemonic == "quote":
+                register = self.module.constants[operands[0]][1]
+            elif mnemonic == "tuple":
+                register = self.tuple(operands[0], stack, register)
+            elif mnemonic == "proj":
+                register = register[operands[0]]
+            elif mnemonic == "with":
+                product = list(stack.pop())
+                product[operands[0]] = register
+                register = Product(product)
+            elif mnemonic == "inj":
+                register = Sum((operands[1], register))
+            elif mnemonic == "case":
+                constructor, register = register
+                at = arms[at - 1][constructor]
+            elif mnemonic == "else":
+                at = ends[at - 1] + 1
+            elif mnemonic == "end":
+                if at == len(code):
+                    return register
+            elif mnemonic == "call":
+                register = self.call(operands[0], register)
+            elif mnemonic == "abort":
+                raise Trap(f"abort {register}")
+            elif mnemonic in ("lfold", "mfold"):
+                register = self.fold(operands[0], stack, register)
+            else:
+                register = OPERATIONS[mnemonic](self, stack, register)
+
+    def tuple(self, product, stack, register):
+        arity = len(self.module.types.rows[product][1])
+        if arity == 0:
+            return UNIT_VALUE
+        before = [stack.pop() for _ in range(arity - 1)]
+        return Product([*reversed(before), register])
+
+    def fold(self, body, stack, container):
+        accumulator, environment = stack.pop(), stack.pop()
+        self.charge(len(container) * self.certificates[body].cost)
+        for entry in container:
+            entry = entry if isinstance(container, Map) else (entry,)
+            accumulator = self.call(body, Product((environment, accumulator, *entry)))
+        return accumulator
+
+
+# Operations on values: each takes the engine (for its fuel), the stack and the register --------------------
+
+
+def checked(operation):
+    def instruction(engine, stack, right):
+        result = operation(stack.pop(), right)
+        if not -(1 << 63) <= result < 1 << 63:
+            raise Trap("overflow")
+        return result
+
+    return instruction
+
+
+def divided(left, right):
+    """Euclidean: Python's remainder has the sign of the divisor, and this one is never negative."""
+    if right == 0:
+        raise Trap("division-by-zero")
+    remainder = left % abs(right)
+    return (left - remainder) // right, remainder
+
+
+def compared(result):
+    def instruction(engine, stack, right):
+        left = stack.pop()
+        engine.charge(min(weight(left), weight(right)) // 16)
+        return result(left, right)
+
+    return instruction
+
+
+def relation(holds):
+    return lambda engine, stack, right: BOOLS[holds(stack.pop(), right)]
+
+
+def search(engine, map_, key):
+    """Where the key is or would be, once that is paid for."""
+    comparisons = (len(map_) + 1).bit_length()
+    engine.charge(weight(key) // 16 * comparisons)
+    place = bisect_left(map_, key, key=lambda entry: entry[0])
+    return place, place < len(map_) and map_[place][0] == key
+
+
+def lpush(engine, stack, item):
+    return List((*stack.pop(), item))
+
+
+def mget(engine, stack, key):
+    map_ = stack.pop()
+    place, found = search(engine, map_, key)
+    return Sum((1, map_[place][1])) if found else NONE
+
+
+def mput(engine, stack, value):
+    key, map_ = stack.pop(), stack.pop()
+    place, found = search(engine, map_, key)
+    return Map((*map_[:place], (key, value), *map_[place + found :]))
+
+
+def mdel(engine, stack, key):
+    map_ = stack.pop()
+    place, found = search(engine, map_, key)
+    return Map((*map_[:place], *map_[place + found :]))
+
+
+OPERATIONS = {
+    "add": checked(lambda left, right: left + right),
+    "sub": checked(lambda left, right: left - right),
+    "mul": checked(lambda left, right: left * right),
+    "div": checked(lambda left, right: divided(left, right)[0]),
+    "rem": checked(lambda left, right: divided(left, right)[1]),
+    "lt": relation(lambda left, right: left < right),
+    "le": relation(lambda left, right: left <= right),
+    "eq": compared(lambda left, right: BOOLS[left == right]),
+    "cmp": compared(lambda left, right: ORDERINGS[(left > right) - (left < right)]),
+    "lnil": lambda engine, stack, register: List(),
+    "lpush": lpush,
+    "llen": lambda engine, stack, register: len(register),
+    "mnil": lambda engine, stack, register: Map(),
+    "mlen": lambda engine, stack, register: len(register),
+    "mget": mget,
+    "mput": mput,
+    "mdel": mdel,
+}

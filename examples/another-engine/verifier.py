@@ -1,0 +1,339 @@
+"""When a module is a program. Chapter 4 of the specification.
+
+One pass over each function with the register's type, a stack of types and the open cases. What comes out
+for each function is a certificate: the stack it needs, the length of the longest call path, its cost.
+"""
+
+from collections import namedtuple
+
+from codec import (
+    BOOL, INT_TYPE, LIST, MAP, ORDERING, PROD, SUM, UNIT, erased,
+)
+from instructions import INSTRUCTIONS, TYPE_OPERANDS
+
+STACK, CASES, CALLS = 1024, 128, 128
+COST = (1 << 64) - 1
+
+Certificate = namedtuple("Certificate", "stack height cost")
+Machine = namedtuple("Machine", "state input stamped output")
+
+
+class Invalid(Exception):
+    """A reason; the function, instruction and byte are added on the way out."""
+
+
+class Case:
+    """An open case."""
+
+
+def verify(module):
+    """The certificates of a machine or migration, and a machine's types."""
+    module.used_types = {id for id, _ in module.constants}
+    module.used_constants, module.used_functions = set(), set(module.exports.values())
+    certificates = []
+    for index, function in enumerate(module.functions):
+        checker = Checker(module, function, certificates)
+        try:
+            certificates.append(checker.body())
+        except Invalid as invalid:
+            at = checker.at
+            raise Invalid(invalid.args[0], index, at, function.offsets[at]) from None
+    unused(module)
+    if module.schema is None:
+        check_migration(module.exports)
+        return certificates, None
+    return certificates, check_machine(module)
+
+
+def unused(module):
+    used, predeclared = module.used_types, 6
+    for id in reversed(range(predeclared, len(module.types.rows))):
+        if id in used:
+            used.update(module.types.rows[id][1])
+    everything = [
+        (range(predeclared, len(module.types.rows)), used),
+        (range(len(module.constants)), module.used_constants),
+        (range(len(module.functions)), module.used_functions),
+    ]
+    if any(one not in marks for all_, marks in everything for one in all_):
+        raise Invalid("Unused")
+
+
+def check_machine(module):
+    exports, schema, types = module.exports, module.schema, module.types
+    if set(exports) != {"init", "step"}:
+        raise Invalid("Export")
+    known = len(types.rows)
+    state, input_, output = (erased(schema.shapes, s, types) for s in (schema.state, schema.input, schema.output))
+    stamped = input_
+    if schema.stamps:
+        stamps = interned(types, [type_ for _, type_ in schema.stamps])
+        stamped = interned(types, [stamps, input_])
+    expected = {
+        "init": (UNIT, state),
+        "step": (interned(types, [stamped, state]), interned(types, [state, output])),
+    }
+    for role, type_ in expected.items():
+        function = module.functions[exports[role]]
+        if (function.domain, function.codomain) != type_:
+            raise Invalid("Export")
+    if len(types.rows) != known:
+        raise Invalid("Schema")
+    return Machine(state, input_, stamped, output)
+
+
+def interned(types, parts):
+    row = (PROD, tuple(parts))
+    found = types.find(row)
+    return types.add(row) if found is None else found
+
+
+def check_migration(exports):
+    adapters = {"input", "output"} & set(exports)
+    if "migrate" not in exports or {"init", "step"} & set(exports) or len(adapters) == 1:
+        raise Invalid("Export")
+
+
+class Checker:
+    def __init__(self, module, function, earlier):
+        self.module, self.types, self.function, self.earlier = module, module.types, function, earlier
+        self.register, self.stack, self.cases = function.domain, [], []
+        self.at, self.cost, self.highest, self.height = 0, 0, 0, 1
+
+    def body(self):
+        function = self.function
+        self.module.used_types |= {function.domain, function.codomain}
+        while self.at < len(function.code):
+            mnemonic, operands = function.code[self.at]
+            self.cost += INSTRUCTIONS[mnemonic].cost
+            if mnemonic == "end" and not self.cases:
+                return self.end_of_body()
+            for kind, operand in zip(INSTRUCTIONS[mnemonic].operands, operands):
+                if kind in TYPE_OPERANDS:
+                    self.needs(operand < len(self.types.rows), "NoSuchType")
+                    self.module.used_types.add(operand)
+            getattr(self, mnemonic + "_")(*operands)
+            self.highest = max(self.highest, len(self.stack))
+            self.at += 1
+        raise Invalid("NoEnd")
+
+    def end_of_body(self):
+        self.expect(self.function.codomain, self.register)
+        self.needs(not self.stack, "StackNotEmpty")
+        self.at += 1
+        self.needs(self.at == len(self.function.code), "CodeAfterEnd")
+        return Certificate(self.highest, self.height, min(self.cost, COST))
+
+    # What the rules are made of
+
+    def needs(self, condition, reason):
+        if not condition:
+            raise Invalid(reason)
+
+    def expect(self, expected, found):
+        self.needs(expected == found, "Mismatch")
+
+    def operands_of(self, id, constructor):
+        self.needs(self.types.rows[id][0] == constructor, "WrongForm")
+        return self.types.rows[id][1]
+
+    def part(self, id, constructor, number):
+        parts = self.operands_of(id, constructor)
+        self.needs(number < len(parts), "NoSuchPart")
+        return parts[number]
+
+    def floor(self):
+        return self.cases[-1].floor if self.cases else 0
+
+    def pop(self):
+        self.needs(len(self.stack) > self.floor(), "StackUnderflow")
+        return self.stack.pop()
+
+    def weigh(self, id):
+        self.cost += self.types.widths[id] // 8
+
+    def two(self, operand, result):
+        self.expect(operand, self.register)
+        self.expect(operand, self.pop())
+        self.register = result
+
+    # The rules, in the order of the table
+
+    def push_(self):
+        self.needs(len(self.stack) < STACK, "StackOverflow")
+        self.stack.append(self.register)
+
+    def swap_(self):
+        top = self.pop()
+        self.push_()
+        self.register = top
+
+    def pop_(self):
+        self.register = self.pop()
+
+    def drop_(self, count):
+        self.needs(count > 0, "DropNothing")
+        self.needs(len(self.stack) - count >= self.floor(), "StackUnderflow")
+        del self.stack[len(self.stack) - count :]
+
+    def acc_(self, index):
+        self.needs(index < len(self.stack), "StackUnderflow")
+        self.register = self.stack[-1 - index]
+
+    def int_(self, _):
+        self.register = INT_TYPE
+
+    def quote_(self, index):
+        self.needs(index < len(self.module.constants), "NoSuchConstant")
+        id, _ = self.module.constants[index]
+        self.needs(id != INT_TYPE, "NeedlessConstant")
+        self.module.used_constants.add(index)
+        self.register = id
+
+    def tuple_(self, product):
+        parts = self.operands_of(product, PROD)
+        if parts:
+            self.expect(parts[-1], self.register)
+            for part in reversed(parts[:-1]):
+                self.expect(part, self.pop())
+        self.register = product
+
+    def proj_(self, part):
+        self.register = self.part(self.register, PROD, part)
+
+    def with_(self, part):
+        product = self.pop()
+        self.expect(self.part(product, PROD, part), self.register)
+        self.cost += len(self.types.rows[product][1]) // 2
+        self.register = product
+
+    def inj_(self, sum_, constructor):
+        self.expect(self.part(sum_, SUM, constructor), self.register)
+        self.register = sum_
+
+    def case_(self):
+        case = Case()
+        case.payloads = self.operands_of(self.register, SUM)
+        self.needs(len(self.cases) < CASES, "CaseTooDeep")
+        case.floor, case.arm, case.result = len(self.stack), 0, None
+        case.before, case.dearest = self.cost, 0
+        self.cases.append(case)
+        self.register = case.payloads[0]
+
+    def close_arm(self):
+        self.needs(self.cases, "StrayElse")
+        case = self.cases[-1]
+        self.needs(len(self.stack) == case.floor, "StackNotEmpty")
+        if case.result is None:
+            case.result = self.register
+        self.needs(self.register == case.result, "ArmsDiffer")
+        case.dearest = max(case.dearest, self.cost)
+        return case
+
+    def else_(self):
+        case = self.close_arm()
+        case.arm += 1
+        self.needs(case.arm < len(case.payloads), "StrayElse")
+        self.cost = case.before
+        self.register = case.payloads[case.arm]
+
+    def end_(self):
+        case = self.close_arm()
+        self.needs(case.arm + 1 == len(case.payloads), "MissingArms")
+        self.cases.pop()
+        self.cost = case.dearest
+
+    def callee(self, number):
+        self.needs(number < len(self.earlier), "ForwardCall")
+        height = 1 + self.earlier[number].height
+        self.needs(height <= CALLS, "CallTooHigh")
+        self.height = max(self.height, height)
+        self.cost += self.earlier[number].cost
+        self.module.used_functions.add(number)
+        return self.module.functions[number]
+
+    def call_(self, number):
+        callee = self.callee(number)
+        self.expect(callee.domain, self.register)
+        self.register = callee.codomain
+
+    def abort_(self, result):
+        self.expect(INT_TYPE, self.register)
+        self.register = result
+
+    def arithmetic(self):
+        self.two(INT_TYPE, INT_TYPE)
+
+    add_ = sub_ = mul_ = div_ = rem_ = arithmetic
+
+    def relation(self):
+        self.two(INT_TYPE, BOOL)
+
+    lt_ = le_ = relation
+
+    def eq_(self):
+        self.weigh(self.register)
+        self.two(self.register, BOOL)
+
+    def cmp_(self):
+        self.needs(self.types.keys[self.register], "WrongForm")
+        self.weigh(self.register)
+        self.two(self.register, ORDERING)
+
+    def lnil_(self, list_):
+        self.operands_of(list_, LIST)
+        self.register = list_
+
+    def lpush_(self):
+        list_ = self.pop()
+        (item,) = self.operands_of(list_, LIST)
+        self.expect(item, self.register)
+        self.weigh(item)
+        self.register = list_
+
+    def llen_(self):
+        self.operands_of(self.register, LIST)
+        self.register = INT_TYPE
+
+    def lfold_(self, body):
+        self.fold(body, self.operands_of(self.register, LIST))
+
+    def fold(self, number, entry):
+        accumulator, environment = self.pop(), self.pop()
+        body = self.callee(number)
+        argument = (PROD, (environment, accumulator, *entry))
+        self.needs(self.types.rows[body.domain] == argument, "WrongForm")
+        self.expect(accumulator, body.codomain)
+        self.register = accumulator
+
+    def mnil_(self, map_):
+        self.operands_of(map_, MAP)
+        self.register = map_
+
+    def mlen_(self):
+        self.operands_of(self.register, MAP)
+        self.register = INT_TYPE
+
+    def mget_(self, option):
+        key, value = self.operands_of(self.pop(), MAP)
+        self.expect(key, self.register)
+        self.needs(self.types.rows[option] == (SUM, (UNIT, value)), "WrongForm")
+        self.register = option
+
+    def mput_(self):
+        found, map_ = self.pop(), self.pop()
+        key, value = self.operands_of(map_, MAP)
+        self.expect(key, found)
+        self.expect(value, self.register)
+        self.weigh(key)
+        self.weigh(value)
+        self.register = map_
+
+    def mdel_(self):
+        map_ = self.pop()
+        key, _ = self.operands_of(map_, MAP)
+        self.expect(key, self.register)
+        self.register = map_
+
+    def mfold_(self, body):
+        self.fold(body, self.operands_of(self.register, MAP))
