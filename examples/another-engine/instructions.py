@@ -26,10 +26,33 @@ TABLE = """
 22 mul                      1 1
 23 div                      2 1
 24 rem                      2 1
+25 muldiv                   3 2
+26 addw                     1 2
+27 subw                     1 2
+28 mulw                     1 2
+29 and                      1 2
+2A or                       1 2
+2B xor                      1 2
+2C shl                      1 2
+2D shr                      1 2
+2E shru                     1 2
 30 eq                       2 1
 31 cmp                      2 1
 32 lt                       1 1
 33 le                       1 1
+40 tcat                     2 2
+41 tlen                     1 2
+42 tsub option              4 2
+43 itot                     4 2
+44 ttoi option              4 2
+45 ttob                     1 2
+46 btot option              4 2
+47 bcat                     2 2
+48 blen                     1 2
+49 bget option              2 2
+4A bsub option              4 2
+4B enc                      4 2
+4C hash                    16 2
 50 lnil list                2 1
 51 lpush                    4 1
 52 llen                     1 1
@@ -40,6 +63,7 @@ TABLE = """
 63 mput                    12 1
 64 mdel                    12 1
 68 mfold body               4 1
+71 tfind option             4 2
 """
 
 

@@ -4,20 +4,11 @@ Written to be read beside the chapter: no instruction is fast, and each is there
 program are calls of Python here, since a verified program never calls deeper than 128.
 """
 
-from bisect import bisect_left
-
-from codec import UNIT_VALUE, List, Map, Product, Sum, weight
+from codec import UNIT_VALUE, Map, Product, Sum, weight
+from operations import OPERATIONS, Trap
 
 STEP_FUEL, MIGRATION_FUEL = 10_000_000, 1_000_000_000
 STATE_WEIGHT, OUTPUT_WEIGHT = 1 << 28, 1 << 19
-BOOLS = [Sum((0, UNIT_VALUE)), Sum((1, UNIT_VALUE))]
-ORDERINGS = {-1: Sum((0, UNIT_VALUE)), 0: Sum((1, UNIT_VALUE)), 1: Sum((2, UNIT_VALUE))}
-NONE = Sum((0, UNIT_VALUE))
-
-
-class Trap(Exception):
-    """The reason to stop, as the table of traps names it."""
-
 
 def run(module, certificates, function, argument, fuel):
     """The value a function ends with, and the fuel it took."""
@@ -126,88 +117,3 @@ class Engine:
             entry = entry if isinstance(container, Map) else (entry,)
             accumulator = self.call(body, Product((environment, accumulator, *entry)))
         return accumulator
-
-
-# Operations on values: each takes the engine (for its fuel), the stack and the register --------------------
-
-
-def checked(operation):
-    def instruction(engine, stack, right):
-        result = operation(stack.pop(), right)
-        if not -(1 << 63) <= result < 1 << 63:
-            raise Trap("overflow")
-        return result
-
-    return instruction
-
-
-def divided(left, right):
-    """Euclidean: Python's remainder has the sign of the divisor, and this one is never negative."""
-    if right == 0:
-        raise Trap("division-by-zero")
-    remainder = left % abs(right)
-    return (left - remainder) // right, remainder
-
-
-def compared(result):
-    def instruction(engine, stack, right):
-        left = stack.pop()
-        engine.charge(min(weight(left), weight(right)) // 16)
-        return result(left, right)
-
-    return instruction
-
-
-def relation(holds):
-    return lambda engine, stack, right: BOOLS[holds(stack.pop(), right)]
-
-
-def search(engine, map_, key):
-    """Where the key is or would be, once that is paid for."""
-    comparisons = (len(map_) + 1).bit_length()
-    engine.charge(weight(key) // 16 * comparisons)
-    place = bisect_left(map_, key, key=lambda entry: entry[0])
-    return place, place < len(map_) and map_[place][0] == key
-
-
-def lpush(engine, stack, item):
-    return List((*stack.pop(), item))
-
-
-def mget(engine, stack, key):
-    map_ = stack.pop()
-    place, found = search(engine, map_, key)
-    return Sum((1, map_[place][1])) if found else NONE
-
-
-def mput(engine, stack, value):
-    key, map_ = stack.pop(), stack.pop()
-    place, found = search(engine, map_, key)
-    return Map((*map_[:place], (key, value), *map_[place + found :]))
-
-
-def mdel(engine, stack, key):
-    map_ = stack.pop()
-    place, found = search(engine, map_, key)
-    return Map((*map_[:place], *map_[place + found :]))
-
-
-OPERATIONS = {
-    "add": checked(lambda left, right: left + right),
-    "sub": checked(lambda left, right: left - right),
-    "mul": checked(lambda left, right: left * right),
-    "div": checked(lambda left, right: divided(left, right)[0]),
-    "rem": checked(lambda left, right: divided(left, right)[1]),
-    "lt": relation(lambda left, right: left < right),
-    "le": relation(lambda left, right: left <= right),
-    "eq": compared(lambda left, right: BOOLS[left == right]),
-    "cmp": compared(lambda left, right: ORDERINGS[(left > right) - (left < right)]),
-    "lnil": lambda engine, stack, register: List(),
-    "lpush": lpush,
-    "llen": lambda engine, stack, register: len(register),
-    "mnil": lambda engine, stack, register: Map(),
-    "mlen": lambda engine, stack, register: len(register),
-    "mget": mget,
-    "mput": mput,
-    "mdel": mdel,
-}

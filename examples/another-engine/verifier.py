@@ -7,12 +7,36 @@ for each function is a certificate: the stack it needs, the length of the longes
 from collections import namedtuple
 
 from codec import (
-    BOOL, INT_TYPE, LIST, MAP, ORDERING, PROD, SUM, UNIT, erased,
+    BOOL, BYTES_TYPE, INT_TYPE, LIST, MAP, ORDERING, PROD, SUM, TEXT_TYPE, UNIT, erased,
 )
 from instructions import INSTRUCTIONS, TYPE_OPERANDS
 
 STACK, CASES, CALLS = 1024, 128, 128
 COST = (1 << 64) - 1
+
+# Instructions of which the types of the operands, from the register down, and of the result are the rule.
+INT, TEXT, BYTES = INT_TYPE, TEXT_TYPE, BYTES_TYPE
+SIMPLE = {
+    **dict.fromkeys("add sub mul div rem addw subw mulw and or xor shl shr shru".split(), ([INT, INT], INT)),
+    **dict.fromkeys("lt le".split(), ([INT, INT], BOOL)),
+    "muldiv": ([INT, INT, INT], INT),
+    "tcat": ([TEXT, TEXT], TEXT),
+    "tlen": ([TEXT], INT),
+    "itot": ([INT], TEXT),
+    "ttob": ([TEXT], BYTES),
+    "bcat": ([BYTES, BYTES], BYTES),
+    "blen": ([BYTES], INT),
+    "hash": ([BYTES], BYTES),
+}
+# The same, where the result is an option of the second.
+OPTIONAL = {
+    "tsub": ([INT, INT, TEXT], TEXT),
+    "tfind": ([INT, TEXT, TEXT], INT),
+    "ttoi": ([TEXT], INT),
+    "btot": ([BYTES], TEXT),
+    "bget": ([INT, BYTES], INT),
+    "bsub": ([INT, INT, BYTES], BYTES),
+}
 
 Certificate = namedtuple("Certificate", "stack height cost")
 Machine = namedtuple("Machine", "state input stamped output")
@@ -112,10 +136,22 @@ class Checker:
                 if kind in TYPE_OPERANDS:
                     self.needs(operand < len(self.types.rows), "NoSuchType")
                     self.module.used_types.add(operand)
-            getattr(self, mnemonic + "_")(*operands)
+            self.instruction(mnemonic, operands)
             self.highest = max(self.highest, len(self.stack))
             self.at += 1
         raise Invalid("NoEnd")
+
+    def instruction(self, mnemonic, operands):
+        if mnemonic in SIMPLE:
+            types, result = SIMPLE[mnemonic]
+            self.take(types)
+            self.register = result
+        elif mnemonic in OPTIONAL:
+            types, content = OPTIONAL[mnemonic]
+            self.take(types)
+            self.answer(operands[0], content)
+        else:
+            getattr(self, mnemonic + "_")(*operands)
 
     def end_of_body(self):
         self.expect(self.function.codomain, self.register)
@@ -152,10 +188,15 @@ class Checker:
     def weigh(self, id):
         self.cost += self.types.widths[id] // 8
 
-    def two(self, operand, result):
-        self.expect(operand, self.register)
-        self.expect(operand, self.pop())
-        self.register = result
+    def take(self, types):
+        """Operands of these types: the last one in the register, the others on the stack."""
+        self.expect(types[0], self.register)
+        for type_ in types[1:]:
+            self.expect(type_, self.pop())
+
+    def answer(self, option, content):
+        self.needs(self.types.rows[option] == (SUM, (UNIT, content)), "WrongForm")
+        self.register = option
 
     # The rules, in the order of the table
 
@@ -261,24 +302,20 @@ class Checker:
         self.expect(INT_TYPE, self.register)
         self.register = result
 
-    def arithmetic(self):
-        self.two(INT_TYPE, INT_TYPE)
-
-    add_ = sub_ = mul_ = div_ = rem_ = arithmetic
-
-    def relation(self):
-        self.two(INT_TYPE, BOOL)
-
-    lt_ = le_ = relation
-
     def eq_(self):
         self.weigh(self.register)
-        self.two(self.register, BOOL)
+        self.take([self.register, self.register])
+        self.register = BOOL
 
     def cmp_(self):
         self.needs(self.types.keys[self.register], "WrongForm")
         self.weigh(self.register)
-        self.two(self.register, ORDERING)
+        self.take([self.register, self.register])
+        self.register = ORDERING
+
+    def enc_(self):
+        self.weigh(self.register)
+        self.register = BYTES
 
     def lnil_(self, list_):
         self.operands_of(list_, LIST)
@@ -317,8 +354,7 @@ class Checker:
     def mget_(self, option):
         key, value = self.operands_of(self.pop(), MAP)
         self.expect(key, self.register)
-        self.needs(self.types.rows[option] == (SUM, (UNIT, value)), "WrongForm")
-        self.register = option
+        self.answer(option, value)
 
     def mput_(self):
         found, map_ = self.pop(), self.pop()
