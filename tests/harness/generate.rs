@@ -5,6 +5,7 @@
 //! smaller sequence is a smaller program, and every sequence is some program.
 
 mod arrow;
+pub mod strategies;
 
 use cam::combinator::{Arrow, Combinators, Draft, FunctionId, Role};
 use cam::schema::{Name, Schema, Shape, ShapeId, Shapes, Stamp};
@@ -15,6 +16,7 @@ use cam::value::Value;
 pub use arrow::Generator;
 
 /// A sequence of choices.
+#[derive(Clone, Debug)]
 pub struct Choices {
     numbers: Vec<u32>,
     position: usize,
@@ -35,6 +37,13 @@ impl Choices {
     pub fn seeded(seed: u64, length: usize) -> Choices {
         let mut mixer = Mixer::new(seed);
         Choices::new((0..length).map(|_| mixer.next()).collect())
+    }
+
+    /// The low byte of each number.
+    #[must_use]
+    pub fn low_bytes(&self) -> Vec<u8> {
+        let numbers = self.numbers.iter();
+        numbers.map(|number| number.to_le_bytes()[0]).collect()
     }
 
     /// One of `count` things; the first when the numbers have run out.
@@ -85,6 +94,7 @@ impl Mixer {
 }
 
 /// A program of one arrow and what it calls, with the stateful arrow it was made from, if it was.
+#[derive(Clone, Debug)]
 pub struct Sample {
     /// All arrows.
     pub draft: Draft,
@@ -150,6 +160,7 @@ fn ends(draft: &mut Draft, choices: &mut Choices) -> (TypeId, TypeId) {
 }
 
 /// A machine with names, and its parts for the judge.
+#[derive(Clone, Debug)]
 pub struct Machine {
     /// The program.
     pub combinators: Combinators,

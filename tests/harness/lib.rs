@@ -7,6 +7,7 @@ pub mod assembly;
 pub mod bytes;
 pub mod campaign;
 pub mod duel;
+pub mod fuzz;
 pub mod generate;
 pub mod generated;
 pub mod language;

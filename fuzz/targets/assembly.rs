@@ -1,0 +1,4 @@
+//! Fuzz target `assembly`; what must hold stands in the harness.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| harness::fuzz::assembly(bytes));

@@ -1,0 +1,4 @@
+//! Fuzz target `value`; what must hold stands in the harness.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| harness::fuzz::value(bytes));
