@@ -3,12 +3,14 @@
 //! The mutators learn the typing of straight-line instructions from the table's own words, not from the
 //! verifier, so a row whose words and rule differ shows up as mutants that are refused.
 
+use std::iter::Peekable;
 use std::sync::LazyLock;
 
 use cam::instruction::TABLE;
-use cam::types::{BYTES, INT, ORDERING, TEXT, UNIT};
+use cam::types::{BOOL, BYTES, INT, ORDERING, TEXT, UNIT};
 
 use super::anatomy::Anatomy;
+use super::anatomy::constructor::{FUNCTION, LIST, MAP, PRODUCT, SUM};
 
 /// A type with variables.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,36 +73,55 @@ fn bracketed(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Pattern {
+    /// Reads a type. A name may follow (`Int n`).
     fn read(text: &str) -> Option<Pattern> {
-        // `t = Option Int` names the type immediate, which is told from the result anyhow.
-        let text = text.split_once('=').map_or(text, |(_, right)| right);
-        let spaced = text.replace(['(', ')', '[', ']', ','], " ");
-        let mut words = spaced.split_whitespace();
-        Pattern::next(&mut words)
+        let spaced = text.replace('(', " ( ").replace(')', " ) ");
+        Pattern::whole(&mut spaced.split_whitespace().peekable())
     }
 
-    /// One pattern from the words; a name that follows (`Int off`) is left.
-    fn next<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<Pattern> {
+    /// `a`, `a x b ..` or `a + b ..`
+    fn whole<'a>(words: &mut Peekable<impl Iterator<Item = &'a str>>) -> Option<Pattern> {
+        let first = Pattern::term(words)?;
+        let constructor = match words.peek() {
+            Some(&"x") => PRODUCT,
+            Some(&"+") => SUM,
+            _ => return Some(first),
+        };
+        let mut parts = vec![first];
+        while words.next_if(|word| matches!(*word, "x" | "+")).is_some() {
+            parts.push(Pattern::term(words)?);
+        }
+        Some(Pattern::Made(constructor, parts))
+    }
+
+    fn term<'a>(words: &mut Peekable<impl Iterator<Item = &'a str>>) -> Option<Pattern> {
         let word = words.next()?;
+        let mut made = |constructor, before: &[Pattern], count: usize| {
+            let operands = (0..count).map(|_| Pattern::term(words));
+            let operands = before.iter().cloned().map(Some).chain(operands);
+            let operands: Option<Vec<Pattern>> = operands.collect();
+            Some(Pattern::Made(constructor, operands?))
+        };
+        let unit = Pattern::Exact(UNIT.index());
         Some(match word {
-            "Unit" => Pattern::Exact(UNIT.index()),
-            "Bool" => Pattern::Exact(1),
+            "Unit" => unit,
+            "Bool" => Pattern::Exact(BOOL.index()),
             "Ordering" => Pattern::Exact(ORDERING.index()),
             "Int" => Pattern::Exact(INT.index()),
             "Text" => Pattern::Exact(TEXT.index()),
             "Bytes" => Pattern::Exact(BYTES.index()),
-            "List" => Pattern::Made(0x06, vec![Pattern::next(words)?]),
-            "Map" => Pattern::Made(0x07, vec![Pattern::next(words)?, Pattern::next(words)?]),
-            "Option" => {
-                let none = Pattern::Exact(UNIT.index());
-                Pattern::Made(0x02, vec![none, Pattern::next(words)?])
+            "List" => made(LIST, &[], 1)?,
+            "Map" => made(MAP, &[], 2)?,
+            "Fn" => made(FUNCTION, &[], 2)?,
+            "Option" => made(SUM, &[unit], 1)?,
+            "(" => {
+                let inside = Pattern::whole(words)?;
+                (words.next()? == ")").then_some(inside)?
             }
-            "Prod" => Pattern::Made(0x01, vec![Pattern::next(words)?, Pattern::next(words)?]),
-            _ => {
-                let letter = word.bytes().next().filter(u8::is_ascii_lowercase)?;
-                let alone = word.len() == 1;
-                alone.then(|| Pattern::Variable(usize::from(letter - b'a')))?
-            }
+            word => match word.as_bytes() {
+                [letter @ b'a'..=b'z'] => Pattern::Variable(usize::from(letter - b'a')),
+                _ => return None,
+            },
         })
     }
 
@@ -115,6 +136,21 @@ impl Pattern {
                     && (operands.iter().zip(&form.operands))
                         .all(|(operand, part)| operand.fits(module, *part, bindings))
             }),
+        }
+    }
+
+    /// The type this form is, made if the table lacks it. All variables are bound.
+    pub fn interned(&self, module: &mut Anatomy, bindings: &Bindings) -> usize {
+        match self {
+            Pattern::Exact(id) => *id,
+            Pattern::Variable(letter) => bindings[*letter].unwrap_or(INT.index()),
+            Pattern::Made(constructor, operands) => {
+                let operands = operands.iter();
+                let operands: Vec<usize> = operands
+                    .map(|operand| operand.interned(module, bindings))
+                    .collect();
+                module.intern(*constructor, &operands)
+            }
         }
     }
 
@@ -141,8 +177,12 @@ mod tests {
         assert_eq!(get.register, Pattern::Variable(10));
         let map = Pattern::Made(7, vec![Pattern::Variable(10), Pattern::Variable(3)]);
         assert_eq!(get.taken, [map]);
-        let named = Effect::read("(Int len; Int off:Text:S) -> (t = Option Text; S), none unless");
+        let named = Effect::read("(Int n; e:c:S) -> (e + r; S), body c x e x Int -> e + r");
         assert_eq!(named.expect("it is an effect").taken.len(), 2);
+        let next = Effect::read("(Option k; Map k d:S) -> (Option (k x d); S): the least");
+        let entry = Pattern::Made(1, vec![Pattern::Variable(10), Pattern::Variable(3)]);
+        let entry = Pattern::Made(2, vec![Pattern::Exact(UNIT.index()), entry]);
+        assert_eq!(next.expect("it is an effect").result, entry);
         assert_eq!(Effect::read("ends an arm, starts the next"), None);
         assert_eq!(Effect::read("(a; S) -> (a; a:S)"), None);
     }
@@ -155,7 +195,7 @@ mod tests {
             .map(|(row, _)| row.mnemonic)
             .collect();
         let known = [
-            "push", "swap", "acc", "quote", "case", "else", "end", "call", "cur", "app",
+            "push", "swap", "acc", "quote", "proj", "with", "inj", "case", "else", "end", "call",
         ];
         let strange = unread.iter().filter(|name| !known.contains(*name));
         assert_eq!(strange.count(), 0, "{unread:?}");

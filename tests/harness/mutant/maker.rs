@@ -5,7 +5,7 @@
 
 use cam::instruction::TABLE;
 use cam::limits::TYPE_HEIGHT_MAX;
-use cam::types::{BYTES, INT, TEXT};
+use cam::types::{BOOL, BYTES, INT, TEXT, UNIT};
 use cam::value::Value;
 
 use super::anatomy::constructor::{FUNCTION, INTEGER, LIST, MAP, PRODUCT, SUM};
@@ -45,6 +45,9 @@ enum Way {
     Abort,
     Replaced,
 }
+
+/// `eq`, whose words leave it to the two operands what is compared.
+const EQUAL: u8 = 0x30;
 
 /// Instructions that one piece of code has at most, about.
 const CODE_MAX: usize = 60;
@@ -241,21 +244,54 @@ impl Maker<'_> {
         Some(())
     }
 
-    /// Something else is made as well, and dropped: before or after.
+    /// Any straight-line instruction is run besides, on types that may be new to the module. Its result
+    /// is dropped, or decides between two ways.
     fn by_detour(&mut self, target: usize, depth: u32) -> Option<()> {
-        let other = self.mixer.below(self.module.types.len());
-        let swapped = self.mixer.below(2) == 0;
-        let (first, second) = if swapped {
-            (other, target)
-        } else {
-            (target, other)
-        };
-        self.operands(&[first, second], depth - 1)?;
-        if swapped {
-            self.swap();
+        let row = self.mixer.below(EFFECTS.len());
+        let effect = EFFECTS[row].as_ref().filter(|_| is_plain(row))?;
+        let mut bindings: Bindings = [None; 26];
+        for binding in &mut bindings {
+            let id = self.mixer.below(self.module.types.len());
+            let fits = self.is_data(id) && !self.has(id, MAP);
+            *binding = Some(if fits { id } else { INT.index() });
         }
+        let patterns = effect.taken.iter().rev().chain([&effect.register]);
+        let operands: Vec<usize> = patterns
+            .map(|pattern| pattern.interned(self.module, &bindings))
+            .collect();
+        let result = effect.result.interned(self.module, &bindings);
+        if self.mixer.below(2) == 0 {
+            self.make(target, depth - 1)?;
+            self.push();
+            self.applied(row, &operands, result, depth)?;
+            self.emit(opcode::POP, &[], target);
+            self.popped(1);
+            return Some(());
+        }
+        self.applied(row, &operands, result, depth)?;
+        self.push();
+        self.make(result, depth - 1)?;
+        self.emit(EQUAL, &[], BOOL.index());
         self.popped(1);
-        self.emit(opcode::POP, &[], target);
+        self.emit(opcode::CASE, &[], UNIT.index());
+        self.make(target, depth - 1)?;
+        self.emit(opcode::ELSE, &[], UNIT.index());
+        self.make(target, depth - 1)?;
+        self.emit(opcode::END, &[], target);
+        Some(())
+    }
+
+    /// An instruction of the table after its operands; a type immediate names the result.
+    fn applied(&mut self, row: usize, types: &[usize], result: usize, depth: u32) -> Option<()> {
+        match *types {
+            [left, right] if self.mixer.below(8) == 0 => {
+                self.operands(&[right, left], depth - 1)?;
+                self.swap();
+            }
+            _ => self.operands(types, depth - 1)?,
+        }
+        self.emit(TABLE[row].code, &[result], result);
+        self.popped(types.len() - 1);
         Some(())
     }
 
@@ -273,31 +309,14 @@ impl Maker<'_> {
             let Some(effect) = &EFFECTS[row] else {
                 continue;
             };
-            let code = Code {
-                row,
-                operands: [0; 2],
-            };
-            // Of what has operands of other kinds the words say too little.
-            let plain = code.row().kinds.iter().all(|kind| *kind == "TypeId");
-            let special = matches!(code.opcode(), opcode::TUPLE | opcode::CUR | opcode::ABORT);
             let mut bindings: Bindings = [None; 26];
-            if !plain || special || !effect.result.fits(self.module, target, &mut bindings) {
+            if !is_plain(row) || !effect.result.fits(self.module, target, &mut bindings) {
                 continue;
             }
             let Some(types) = self.operand_types(effect, &mut bindings) else {
                 continue;
             };
-            match types[..] {
-                [left, right] if self.mixer.below(8) == 0 => {
-                    self.operands(&[right, left], depth - 1)?;
-                    self.swap();
-                }
-                _ => self.operands(&types, depth - 1)?,
-            }
-            let operands = [target; 1];
-            let count = usize::from(code.operand_of("TypeId").is_some());
-            self.emit(code.opcode(), &operands[..count], target);
-            self.popped(types.len() - 1);
+            self.applied(row, &types, target, depth)?;
             return Some(());
         }
         None
@@ -462,4 +481,11 @@ impl Maker<'_> {
         self.popped(1);
         Some(())
     }
+}
+
+/// Whether the words of a row say all that must be known to write it.
+fn is_plain(row: usize) -> bool {
+    let kinds = TABLE[row].kinds.iter();
+    let special = [opcode::TUPLE, opcode::CUR, opcode::ABORT];
+    !special.contains(&TABLE[row].code) && kinds.into_iter().all(|kind| *kind == "TypeId")
 }
