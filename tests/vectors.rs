@@ -82,6 +82,24 @@ fn an_engine_in_another_language_agrees_with_every_vector() {
     assert_eq!(said.matches(" agree ").count(), 4, "{said}");
 }
 
+/// Mutants that the engine in another language judges in every run. `MUTANTS=20000` tries more, in a minute.
+const MUTANTS: u64 = 1500;
+
+#[test]
+fn an_engine_in_another_language_agrees_on_mutants_that_nobody_chose() {
+    let wanted = std::env::var("MUTANTS").ok();
+    let count = wanted.and_then(|number| number.parse().ok());
+    let count = count.unwrap_or(MUTANTS);
+    let (text, accepted) = vectors::mutants(1, count).expect("the scripts are true");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("mutants.txt"), text).expect("written");
+    let output = another_engine(folder.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(accepted > count / 4, "{accepted} of {count} are accepted");
+}
+
 #[test]
 fn an_engine_in_another_language_notices_a_wrong_vector() {
     let text = read("spec/vectors/modules.txt");

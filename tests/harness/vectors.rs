@@ -4,6 +4,7 @@
 //! `vectors/cases.md`; values, types and spoilt bytes are listed in `vectors/value.rs`. Each line is what the
 //! product says today, so a change of behaviour changes a committed file.
 
+mod mutant;
 mod value;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use std::fmt::Write;
 
 use cam::bytecode::Bytecode;
 use cam::decode::{self, Malformed};
+use cam::digest::Digest;
 use cam::encode;
 use cam::instance::Instance;
 use cam::limits::STEP_FUEL;
@@ -23,6 +25,8 @@ use cam::verify::{self, Invalid, Program, Verified};
 use crate::bytes::from_hex;
 use crate::script::{self, Fence, Shown, Witness, fences, name_of};
 use crate::tree::{files, read};
+
+pub use mutant::mutants;
 
 /// Scripts that are too dull for a chapter.
 const CASES: &str = "tests/harness/vectors/cases.md";
@@ -89,7 +93,22 @@ impl Judged {
     }
 }
 
-fn judged(bytecode: Bytecode) -> Result<Judged, Invalid> {
+/// What an accepted module is.
+fn judged(bytes: &[u8]) -> Result<Judged, String> {
+    let bytecode = decode::module(bytes).map_err(|malformed| malformed.to_string())?;
+    verified(bytecode).map_err(|invalid| invalid.to_string())
+}
+
+/// Why a module is refused, in words.
+fn refusal(bytes: &[u8]) -> Option<String> {
+    match decode::module(bytes).map(verified) {
+        Err(malformed) => Some(malformed_words(&malformed)),
+        Ok(Err(invalid)) => Some(invalid_words(&invalid)),
+        Ok(Ok(_)) => None,
+    }
+}
+
+fn verified(bytecode: Bytecode) -> Result<Judged, Invalid> {
     if bytecode.schema.is_some() {
         let program = verify::machine(bytecode)?;
         Ok(Judged::Machine(Box::new(program)))
@@ -104,10 +123,7 @@ fn modules(scripts: &[Script]) -> Result<String, String> {
         String::from("# Modules that are accepted, what is proved of them, and what they do.\n");
     for Script { place, shown } in scripts {
         // Scripts of a refused module show nothing here.
-        let Ok(bytecode) = decode::module(&shown.bytes) else {
-            continue;
-        };
-        let Ok(judged) = judged(bytecode) else {
+        let Ok(judged) = judged(&shown.bytes) else {
             continue;
         };
         let file = place.split(':').next().unwrap_or_default();
@@ -131,7 +147,7 @@ fn proved(out: &mut String, judged: &Judged) {
         Judged::Machine(program) => (program.digest(), program.code()),
         Judged::Migration(code) => {
             let bytes = encode::module(code.bytecode());
-            (cam::digest::Digest::of_module(&bytes), code)
+            (Digest::of_module(&bytes), code)
         }
     };
     line(out, format_args!("digest {digest}"));
@@ -275,20 +291,13 @@ fn flips() -> Result<String, String> {
             for bit in 0..8 {
                 let mut flipped = base.clone();
                 flipped[offset] ^= 1 << bit;
-                let verdict = verdict(&flipped);
+                let accepted = || format!("accepted {}", Digest::of_module(&flipped));
+                let verdict = refusal(&flipped).unwrap_or_else(accepted);
                 line(&mut out, format_args!("flip {offset} {bit} {verdict}"));
             }
         }
     }
     Ok(out)
-}
-
-fn verdict(bytes: &[u8]) -> String {
-    match decode::module(bytes).map(judged) {
-        Err(malformed) => malformed_words(&malformed),
-        Ok(Err(invalid)) => invalid_words(&invalid),
-        Ok(Ok(_)) => format!("accepted {}", cam::digest::Digest::of_module(bytes)),
-    }
 }
 
 fn encoded(value: &Value) -> String {
