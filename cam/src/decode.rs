@@ -415,12 +415,8 @@ impl ValueReader<'_> {
 
     fn read_list(&mut self, reader: &mut Reader<'_>, item: TypeId) -> Result<List, Malformed> {
         let count = reader.count("items in a list", usize::MAX, 0)?;
-        let mut list = List::default();
         self.charge_container(reader, count)?;
-        for _ in 0..count {
-            list.push(self.read(reader, item)?);
-        }
-        Ok(list)
+        (0..count).map(|_| self.read(reader, item)).collect()
     }
 
     fn read_map(

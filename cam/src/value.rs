@@ -4,13 +4,16 @@
 //! whole, so an abort costs nothing. Lists and maps know their weight, so the size of a new state is
 //! checked in time of its width and not of its content.
 
+pub mod list;
+
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use imbl::{OrdMap, Vector};
+use imbl::OrdMap;
 
 use crate::types::{Type, TypeId, TypeTable};
+pub use list::List;
 
 /// A value. Which type it has is known from outside; a value carries no type.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -97,7 +100,7 @@ impl Value {
                 sum.saturating_add(part.weight())
             }),
             Value::Sum(_, payload) => payload.weight().saturating_add(SUM_WEIGHT),
-            Value::List(list) => list.weight,
+            Value::List(list) => list.weight(),
             Value::Map(map) => map.weight,
         }
     }
@@ -125,7 +128,7 @@ impl Value {
                 .get(usize::from(*tag))
                 .is_some_and(|payload_type| payload.inhabits(types, *payload_type)),
             (Value::List(list), Type::List(item)) => {
-                list.items.iter().all(|value| value.inhabits(types, *item))
+                list.iter().all(|value| value.inhabits(types, *item))
             }
             (Value::Map(map), Type::Map(key, value)) => map
                 .entries
@@ -153,84 +156,8 @@ fn less(whole: u64, removed: u64) -> u64 {
     }
 }
 
-/// A finite sequence that knows its weight. Its items stand behind a pointer, because a value, which
-/// may be an integer, takes as much room as its largest form.
-#[derive(Clone, Debug)]
-pub struct List {
-    items: Arc<Vector<Value>>,
-    weight: u64,
-}
-
-impl Default for List {
-    fn default() -> List {
-        List {
-            items: Arc::default(),
-            weight: CONTAINER_WEIGHT,
-        }
-    }
-}
-
-impl List {
-    /// Items in the list.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// Whether the list has no items.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
-    /// Appends `item`.
-    pub fn push(&mut self, item: Value) {
-        self.weight = self
-            .weight
-            .saturating_add(item.weight())
-            .saturating_add(ENTRY_WEIGHT);
-        Arc::make_mut(&mut self.items).push_back(item);
-    }
-
-    /// The item at `index`, counted from 0.
-    #[must_use]
-    pub fn get(&self, index: usize) -> Option<&Value> {
-        self.items.get(index)
-    }
-
-    /// Takes the last item away.
-    pub fn pop(&mut self) -> Option<Value> {
-        let item = Arc::make_mut(&mut self.items).pop_back()?;
-        let removed = item.weight().saturating_add(ENTRY_WEIGHT);
-        self.weight = less(self.weight, removed);
-        Some(item)
-    }
-
-    /// The items in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Value> {
-        self.items.iter()
-    }
-}
-
-impl IntoIterator for List {
-    type Item = Value;
-    type IntoIter = <Vector<Value> as IntoIterator>::IntoIter;
-
-    fn into_iter(self) -> Self::IntoIter {
-        Arc::unwrap_or_clone(self.items).into_iter()
-    }
-}
-
-impl FromIterator<Value> for List {
-    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> List {
-        let mut list = List::default();
-        items.into_iter().for_each(|item| list.push(item));
-        list
-    }
-}
-
-/// A finite map, ordered by key, that knows its weight. Its entries stand behind a pointer, as a list's
-/// items do.
+/// A finite map, ordered by key, that knows its weight. Its entries stand behind a pointer, because a
+/// value, which may be an integer, takes as much room as its largest form.
 #[derive(Clone, Debug)]
 pub struct Map {
     entries: Arc<OrdMap<Value, Value>>,
@@ -323,39 +250,32 @@ impl FromIterator<(Value, Value)> for Map {
     }
 }
 
-/// Containers are compared by their content; the weight follows from it.
-macro_rules! compared_by {
-    ($container:ty, $content:ident) => {
-        impl PartialEq for $container {
-            fn eq(&self, other: &Self) -> bool {
-                self.$content == other.$content
-            }
-        }
-
-        impl Eq for $container {}
-
-        impl PartialOrd for $container {
-            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-
-        impl Ord for $container {
-            fn cmp(&self, other: &Self) -> Ordering {
-                self.$content.cmp(&other.$content)
-            }
-        }
-
-        impl Hash for $container {
-            fn hash<H: Hasher>(&self, state: &mut H) {
-                self.$content.hash(state);
-            }
-        }
-    };
+/// Maps are compared by their entries; the weight follows from them.
+impl PartialEq for Map {
+    fn eq(&self, other: &Map) -> bool {
+        self.entries == other.entries
+    }
 }
 
-compared_by!(List, items);
-compared_by!(Map, entries);
+impl Eq for Map {}
+
+impl PartialOrd for Map {
+    fn partial_cmp(&self, other: &Map) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Map {
+    fn cmp(&self, other: &Map) -> Ordering {
+        self.entries.cmp(&other.entries)
+    }
+}
+
+impl Hash for Map {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.entries.hash(state);
+    }
+}
 
 #[cfg(test)]
 mod tests {
