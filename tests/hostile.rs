@@ -5,14 +5,17 @@
 
 use std::thread;
 
+use cam::assembly::AssemblyReason;
+use cam::bytecode::{Body, Bytecode, Parts};
 use cam::combinator::{Arrow, Combinators, Draft, IllTyped, Operation, Role};
 use cam::compile::compile;
+use cam::instruction::Instruction;
 use cam::limits::{
     ARITY_MAX, ARROW_DEPTH_MAX, CALL_HEIGHT_MAX, MODULE_BYTES_MAX, STACK_MAX, TYPE_HEIGHT_MAX,
 };
 use cam::machine::{Fuel, run};
 use cam::trap::TrapReason;
-use cam::types::{INT, Type, TypeTable, UNIT};
+use cam::types::{INT, Type, TypeId, TypeTable, UNIT};
 use cam::value::{List, Value};
 use cam::verify::Verified;
 use cam::{decode, encode, state, verify};
@@ -129,18 +132,50 @@ fn assembled(text: &str) -> Vec<u8> {
     module.assembled().expect("every name is known")
 }
 
-fn malformed(text: &str) -> String {
-    let malformed = decode::module(&assembled(text)).expect_err("it is malformed");
+/// Why the decoder refuses the identity on type `id`.
+fn malformed(types: TypeTable, id: TypeId) -> String {
+    let body = Body {
+        domain: id,
+        codomain: id,
+        code: vec![Instruction::End()],
+    };
+    let module = Bytecode::from(Parts {
+        types,
+        pool: Vec::new(),
+        functions: vec![body],
+        exports: Vec::new(),
+        schema: None,
+    });
+    let malformed = decode::module(&encode::module(&module)).expect_err("it is malformed");
     script::name_of(&malformed.reason)
+}
+
+/// The type that `level` makes of Int when it is applied `levels` times, and what the decoder says of it.
+fn malformed_after(levels: u32, level: impl Fn(&mut TypeTable, TypeId) -> TypeId) -> String {
+    let mut types = TypeTable::new();
+    let id = (0..levels).fold(INT, |id, _| level(&mut types, id));
+    malformed(types, id)
+}
+
+/// Why the assembler refuses a text.
+fn unassembled(text: &str) -> String {
+    let mut module = Module::default();
+    for line in text.lines() {
+        assert_eq!(module.line(line), Ok(true), "{line}");
+    }
+    match module.parsed().expect_err("it is malformed").reason {
+        AssemblyReason::Malformed(reason) => script::name_of(&reason),
+        reason => reason.to_string(),
+    }
 }
 
 /// `t1 = t0 x t0, t2 = t1 x t1 ..`: a few bytes a level, twice the leaves.
 fn doubling(levels: usize) -> String {
     let mut text = String::from("type T1 = prod Int Int\n");
     for level in 2..=levels {
-        text.push_str(&format!("type T{level} = prod {0} {0}\n", level + 4));
+        text.push_str(&format!("type T{level} = prod T{0} T{0}\n", level - 1));
     }
-    text.push_str(&format!("fn f {0} -> {0}\n  end", levels + 5));
+    text.push_str(&format!("fn f T{levels} -> T{levels}\n  end"));
     text
 }
 
@@ -152,7 +187,9 @@ fn types_that_double_are_refused_by_their_width() {
             "1024 leaves are the limit"
         );
         for levels in [11, 100, 4000] {
-            assert_eq!(malformed(&doubling(levels)), "TypeOutOfLimits");
+            assert_eq!(unassembled(&doubling(levels as usize)), "TypeOutOfLimits");
+            let double = |types: &mut TypeTable, id| types.product(&[id, id]);
+            assert_eq!(malformed_after(levels, double), "TypeOutOfLimits");
         }
     });
 }
@@ -171,7 +208,9 @@ fn tower(levels: u32) -> String {
 fn the_highest_type_has_values_that_every_walk_survives() {
     on_a_small_stack(|| {
         let code = judged(&assembled(&tower(TYPE_HEIGHT_MAX))).expect("the limit is allowed");
-        assert_eq!(malformed(&tower(TYPE_HEIGHT_MAX + 1)), "TypeOutOfLimits");
+        assert_eq!(unassembled(&tower(TYPE_HEIGHT_MAX + 1)), "TypeOutOfLimits");
+        let higher = malformed_after(TYPE_HEIGHT_MAX + 1, TypeTable::list);
+        assert_eq!(higher, "TypeOutOfLimits");
         let mut value = Value::Int(7);
         for _ in 0..TYPE_HEIGHT_MAX {
             value = Value::List([value].into_iter().collect::<List>());
@@ -197,7 +236,9 @@ fn a_product_of_255_parts_is_made_and_taken_apart() {
         };
         let code = judged(&assembled(&wide(ARITY_MAX))).expect("the limit is allowed");
         assert_eq!(exercised(&code, &mut Choices::new(vec![])), 1);
-        assert_eq!(malformed(&wide(ARITY_MAX + 1)), "TooMany");
+        assert_eq!(unassembled(&wide(ARITY_MAX + 1)), "TooMany");
+        let wider = malformed_after(1, |types, id| types.product(&[id; ARITY_MAX + 1]));
+        assert_eq!(wider, "TooMany");
     });
 }
 

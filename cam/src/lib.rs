@@ -10,7 +10,7 @@
 //! Untrusted bytes join it at [`Bytecode`](bytecode::Bytecode) through `decode`; whatever comes from
 //! there is believed by nobody until `verify` has made a `Program` of it.
 //!
-//! What this crate does **not** know: text and its grammar (that is `dsl`), clocks, files, sockets,
+//! What this crate does **not** know: source text and its grammar (that is `dsl`), clocks, files, sockets,
 //! threads, keys, signatures (that is `node`). The same bytes and the same input give the same answer
 //! on every machine and every day.
 
@@ -44,6 +44,8 @@ pub mod encode;
 mod malformed;
 mod reader;
 mod writer;
+
+pub mod assembly;
 
 mod fuel;
 mod library;

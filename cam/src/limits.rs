@@ -7,6 +7,9 @@
 /// a hostile module of this size is verified in milliseconds.
 pub const MODULE_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of a module's assembly. A byte of a module takes at most 40 of text: a short instruction, indented.
+pub const ASSEMBLY_BYTES_MAX: usize = 1 << 26;
+
 /// Entries of a module's type table. The verifier's memory is linear in it.
 pub const TYPES_MAX: usize = 4096;
 

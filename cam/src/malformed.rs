@@ -69,8 +69,13 @@ pub enum MalformedReason {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "malformed at byte {}: ", self.offset)?;
-        match self.reason {
+        write!(f, "malformed at byte {}: {}", self.offset, self.reason)
+    }
+}
+
+impl fmt::Display for MalformedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
             MalformedReason::Truncated => f.write_str("the bytes end too early"),
             MalformedReason::Trailing => f.write_str("bytes remain after the end"),
             MalformedReason::NotAModule => f.write_str("this is no module"),

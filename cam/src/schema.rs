@@ -193,7 +193,7 @@ impl Shapes {
         (shapes, roots)
     }
 
-    fn reached_from(&self, roots: &[ShapeId]) -> Vec<bool> {
+    pub(crate) fn reached_from(&self, roots: &[ShapeId]) -> Vec<bool> {
         let mut reached = vec![false; self.entries.len()];
         roots.iter().for_each(|root| reached[root.index()] = true);
         for index in (0..self.entries.len()).rev() {

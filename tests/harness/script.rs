@@ -9,7 +9,8 @@
 //!                             for this reason; `at f:2` when it is found at another place
 //! valid                       the module is verified
 //! refused REASON at f:2       the module itself is refused
-//! malformed REASON            the module's bytes are malformed
+//! malformed REASON            the module would have malformed bytes
+//! malformed REASON HEX        these bytes are malformed
 //! start STATE                 the machine starts in this state
 //! step (C, INPUT) = (OUTPUT, STATE)   the machine answers so and is in this state, where C is what the
 //!                             node knows: `(MILLISECONDS, "SENDER", NUMBER)`
@@ -18,6 +19,7 @@
 
 use std::fmt::Debug;
 
+use cam::assembly::AssemblyReason;
 use cam::combinator::FunctionId;
 use cam::decode::Malformed;
 use cam::instance::{Answer, Context, Instance};
@@ -28,6 +30,7 @@ use cam::verify::{Invalid, Verified};
 use cam::{decode, verify};
 
 use crate::assembly::Module;
+use crate::bytes::from_hex;
 use crate::notation;
 
 /// A fenced block of a Markdown file.
@@ -120,7 +123,7 @@ pub fn check(text: &str) -> Result<Shown, String> {
     }
     let mut bench = Bench {
         shown: Shown {
-            bytes: module.assembled()?,
+            bytes: module.assembled().unwrap_or_default(),
             ..Shown::default()
         },
         module,
@@ -253,8 +256,19 @@ impl Bench {
         verified.map_err(|invalid| invalid.to_string())
     }
 
+    /// Of the module, or of bytes that no assembler would write.
     fn malformed(&mut self, expected: &str) -> Result<(), String> {
-        let bytes = self.module.assembled()?;
+        let (expected, bytes) = expected.split_once(' ').unwrap_or((expected, ""));
+        if bytes.is_empty() {
+            return match self.module.parsed().map_err(|error| error.reason) {
+                Ok(_) => Err("it is well-formed".to_owned()),
+                Err(AssemblyReason::Malformed(reason)) => {
+                    same(&expected.to_owned(), &name_of(&reason))
+                }
+                Err(reason) => Err(reason.to_string()),
+            };
+        }
+        let bytes = from_hex(bytes)?;
         let Err(malformed) = decode::module(&bytes) else {
             return Err("it is well-formed".to_owned());
         };

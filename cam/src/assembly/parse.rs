@@ -1,0 +1,309 @@
+//! Text -> Bytecode: names become numbers, tables get their canonical order.
+
+use std::collections::BTreeMap;
+
+use super::code::{self, Named};
+use super::constant;
+use super::cursor::{Cursor, Token};
+use super::error::{AssemblyError, AssemblyReason, cut};
+use super::sections::{Function, Sections};
+use super::shapes;
+use super::words::{self, PREDECLARED, ROLES, TYPE_FORMS, is_name};
+use crate::bytecode::{Body, Bytecode, COST_MODEL, Parts};
+use crate::combinator::{FunctionId, Role};
+use crate::limits::{
+    ARITY_MAX, FUNCTION_INSTRUCTIONS_MAX, FUNCTIONS_MAX, MODULE_BYTES_MAX, POOL_MAX,
+    POOL_WEIGHT_MAX, TYPES_MAX,
+};
+use crate::malformed::MalformedReason;
+use crate::types::{Type, TypeId, TypeTable};
+use crate::value::Value;
+use crate::{decode, encode};
+
+/// Names, and the numbers of what they name.
+pub(super) type Numbers<'a> = BTreeMap<&'a str, u32>;
+
+/// Reads a module.
+///
+/// # Errors
+/// [`AssemblyError`] for any text that is no well-formed module.
+pub fn parse(text: &str) -> Result<Bytecode, AssemblyError> {
+    let sections = Sections::of(text)?;
+    let (types, type_numbers) = read_types(&sections.types)?;
+    let (pool, constants) = read_pool(&sections.constants, &types, &type_numbers)?;
+    let schema = shapes::read(&sections)?;
+    let functions = read_heads(&sections.functions)?;
+    let numbers = [&type_numbers, &functions, &constants];
+    let bodies = read_bodies(&sections.functions, &types, numbers)?;
+    let exports = read_exports(&sections.exports, &functions)?;
+    let parts = Parts {
+        types,
+        pool,
+        functions: bodies,
+        exports,
+        schema,
+    };
+    if let Some(header) = sections.header {
+        check_header(header, &parts)?;
+    }
+    judged(text, parts)
+}
+
+/// The decoder has the last word on what is well-formed; a rule that has no place in the text is met here.
+fn judged(text: &str, parts: Parts) -> Result<Bytecode, AssemblyError> {
+    decode::module(&encode::module(&parts.into())).map_err(|malformed| {
+        let last = Cursor::new("", text.lines().count().max(1));
+        last.malformed(0, malformed.reason)
+    })
+}
+
+/// Types stand in the text after their operands and in the table in canonical order.
+fn read_types<'a>(lines: &[Cursor<'a>]) -> Result<(TypeTable, Numbers<'a>), AssemblyError> {
+    let mut types = TypeTable::new();
+    let mut drafts: Numbers<'a> = PREDECLARED.into_iter().zip(0..).collect();
+    for (count, line) in lines.iter().enumerate() {
+        bounded(line, count + 1, "types", TYPES_MAX)?;
+        let mut line = *line;
+        let name = new_name(&mut line, "type", &drafts)?;
+        line.sign("=", "`=`")?;
+        let before = types.len();
+        let entry = read_type(&mut line, &types, &drafts)?;
+        let id = types.intern(entry);
+        if id.index() < before {
+            let first = drafts.iter().find(|(_, number)| **number == id.0);
+            let (what, name_there) = ("type", first.map_or("", |(name, _)| *name).to_owned());
+            let reason = AssemblyReason::Repeated {
+                what,
+                name: name_there,
+            };
+            return Err(line.error(name.at, reason));
+        }
+        if !types.within_limits(id) {
+            return Err(line.malformed(name.at, MalformedReason::TypeOutOfLimits));
+        }
+        drafts.insert(name.text, id.0);
+    }
+    let (table, places) = types.canonical(&vec![true; types.len()]);
+    for number in drafts.values_mut() {
+        *number = places[&TypeId(*number)].0;
+    }
+    Ok((table, drafts))
+}
+
+fn read_type(
+    line: &mut Cursor<'_>,
+    types: &TypeTable,
+    numbers: &Numbers<'_>,
+) -> Result<Type, AssemblyError> {
+    let form = line.word(TYPE_FORMS)?;
+    let mut operands = Vec::new();
+    while !line.is_done()? {
+        operands.push(type_id(line, types, numbers)?);
+        bounded(line, operands.len(), "parts of a type", ARITY_MAX)?;
+    }
+    let entry = match (form.text, operands.as_slice()) {
+        ("prod", parts) => Type::Product(parts.into()),
+        ("sum", payloads) => Type::Sum(payloads.into()),
+        ("list", [item]) => Type::List(*item),
+        ("map", [key, value]) => Type::Map(*key, *value),
+        ("list", _) => return Err(line.unexpected(line.peek()?, "one type")),
+        ("map", _) => return Err(line.unexpected(line.peek()?, "two types")),
+        _ => return Err(line.unexpected(form, TYPE_FORMS)),
+    };
+    Ok(entry)
+}
+
+fn type_id(
+    line: &mut Cursor<'_>,
+    types: &TypeTable,
+    numbers: &Numbers<'_>,
+) -> Result<TypeId, AssemblyError> {
+    let word = line.word("a type")?;
+    let number = numbers.get(word.text).copied();
+    number
+        .or_else(|| word.text.parse().ok())
+        .and_then(|number| types.at(number))
+        .ok_or_else(|| unknown_name(line, word, "type"))
+}
+
+type Pool = Vec<(TypeId, Value)>;
+
+fn read_pool<'a>(
+    lines: &[Cursor<'a>],
+    types: &TypeTable,
+    type_numbers: &Numbers<'_>,
+) -> Result<(Pool, Numbers<'a>), AssemblyError> {
+    let mut places: BTreeMap<(TypeId, Value), &'a str> = BTreeMap::new();
+    let mut names: Numbers<'a> = Numbers::new();
+    let mut weight: u64 = 0;
+    for line in lines {
+        let mut line = *line;
+        let name = new_name(&mut line, "constant", &names)?;
+        let id = type_id(&mut line, types, type_numbers)?;
+        let value = constant::read(types, id, &mut line)?;
+        line.end()?;
+        weight = weight.saturating_add(value.weight());
+        if weight > POOL_WEIGHT_MAX {
+            let (what, limit) = ("units of weight in a value", POOL_WEIGHT_MAX);
+            return Err(line.malformed(name.at, MalformedReason::TooMany { what, limit }));
+        }
+        names.insert(name.text, 0);
+        if let Some(first) = places.insert((id, value), name.text) {
+            let (what, first) = ("constant", first.to_owned());
+            return Err(line.error(name.at, AssemblyReason::Repeated { what, name: first }));
+        }
+        bounded(&line, places.len(), "constants", POOL_MAX)?;
+    }
+    for (number, name) in (0..).zip(places.values()) {
+        names.insert(name, number);
+    }
+    Ok((places.into_keys().collect(), names))
+}
+
+/// Any function may be named anywhere: that none names a later one is for the verifier to see.
+fn read_heads<'a>(functions: &[Function<'a>]) -> Result<Numbers<'a>, AssemblyError> {
+    let mut names = Numbers::new();
+    for (function, number) in functions.iter().zip(0..) {
+        let mut head = function.head;
+        let name = new_name(&mut head, "function", &names)?;
+        names.insert(name.text, number);
+        bounded(&head, names.len(), "functions", FUNCTIONS_MAX)?;
+    }
+    Ok(names)
+}
+
+fn read_bodies(
+    functions: &[Function<'_>],
+    types: &TypeTable,
+    numbers: [&Numbers<'_>; 3],
+) -> Result<Vec<Body>, AssemblyError> {
+    let mut total = 0;
+    let mut bodies = Vec::with_capacity(functions.len());
+    for function in functions {
+        let body = read_body(function, types, numbers)?;
+        total += body.code.len();
+        bounded(&function.head, total, "bytes in a module", MODULE_BYTES_MAX)?;
+        bodies.push(body);
+    }
+    Ok(bodies)
+}
+
+fn read_body(
+    function: &Function<'_>,
+    types: &TypeTable,
+    [type_numbers, functions, constants]: [&Numbers<'_>; 3],
+) -> Result<Body, AssemblyError> {
+    let mut head = function.head;
+    head.word("a name")?;
+    let domain = type_id(&mut head, types, type_numbers)?;
+    head.sign("->", "`->`")?;
+    let codomain = type_id(&mut head, types, type_numbers)?;
+    head.end()?;
+    let find = |named, word: &str| match named {
+        Named::Type => type_numbers.get(word).copied(),
+        Named::Function => functions.get(word).copied(),
+        Named::Constant => constants.get(word).copied(),
+    };
+    let (mut code, mut scratch) = (Vec::new(), Vec::new());
+    for line in &function.code {
+        let mut line = *line;
+        while !line.is_done()? {
+            if line.takes(";")? {
+                continue;
+            }
+            code.push(code::read(&mut line, &mut scratch, &find)?);
+            let what = "instructions in a function";
+            bounded(&line, code.len(), what, FUNCTION_INSTRUCTIONS_MAX)?;
+            if !line.is_done()? {
+                line.sign(";", "`;` or the end of the line")?;
+            }
+        }
+    }
+    Ok(Body {
+        domain,
+        codomain,
+        code,
+    })
+}
+
+fn read_exports(
+    lines: &[Cursor<'_>],
+    functions: &Numbers<'_>,
+) -> Result<Vec<(Role, FunctionId)>, AssemblyError> {
+    let mut exports = BTreeMap::new();
+    for line in lines {
+        let mut line = *line;
+        let word = line.word("a role")?;
+        let role = ROLES
+            .into_iter()
+            .find(|role| words::role(*role) == word.text);
+        let role = role.ok_or_else(|| unknown_name(&line, word, "role"))?;
+        let name = line.word("a function")?;
+        let number = functions.get(name.text).copied().map(FunctionId);
+        let function = number.ok_or_else(|| unknown_name(&line, name, "function"))?;
+        line.end()?;
+        if exports.insert(role, function).is_some() {
+            let (what, name) = ("role", word.text.to_owned());
+            return Err(line.error(word.at, AssemblyReason::Repeated { what, name }));
+        }
+    }
+    Ok(exports.into_iter().collect())
+}
+
+/// The header says nothing that the module does not say; where it stands it must be true.
+fn check_header(mut line: Cursor<'_>, parts: &Parts) -> Result<(), AssemblyError> {
+    let word = line.word("the number of the format")?;
+    let (says, uses) = (u64::from(index(&line, word)?), parts.format());
+    if says != uses {
+        return Err(line.malformed(word.at, MalformedReason::WrongFormat { says, uses }));
+    }
+    line.sign("cost", "`cost`")?;
+    let word = line.word("the number of the cost model")?;
+    let (need, have) = (u64::from(index(&line, word)?), COST_MODEL);
+    if need != have {
+        return Err(line.malformed(word.at, MalformedReason::NeedsCostModel { need, have }));
+    }
+    line.end()
+}
+
+/// A name that nothing of its kind has yet.
+pub(super) fn new_name<'a>(
+    line: &mut Cursor<'a>,
+    what: &'static str,
+    names: &Numbers<'_>,
+) -> Result<Token<'a>, AssemblyError> {
+    let word = line.word("a name")?;
+    if !is_name(word.text) {
+        return Err(line.unexpected(word, "a name of letters, digits and `_`, at most 64"));
+    }
+    if names.contains_key(word.text) {
+        let name = word.text.to_owned();
+        return Err(line.error(word.at, AssemblyReason::NameTaken { what, name }));
+    }
+    Ok(word)
+}
+
+/// A number that is no operand.
+pub(super) fn index(line: &Cursor<'_>, word: Token<'_>) -> Result<u32, AssemblyError> {
+    let number = word.text.parse();
+    number.map_err(|_| constant::bad_number(line, word, "a number of 32 bits"))
+}
+
+/// That `count` is at most `limit`.
+pub(super) fn bounded(
+    line: &Cursor<'_>,
+    count: usize,
+    what: &'static str,
+    limit: usize,
+) -> Result<(), AssemblyError> {
+    if count <= limit {
+        return Ok(());
+    }
+    let limit = limit as u64;
+    Err(line.malformed(0, MalformedReason::TooMany { what, limit }))
+}
+
+fn unknown_name(line: &Cursor<'_>, word: Token<'_>, what: &'static str) -> AssemblyError {
+    let name = cut(word.text);
+    line.error(word.at, AssemblyReason::UnknownName { what, name })
+}
