@@ -115,31 +115,22 @@ fn read_versions(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
 fn read_types(reader: &mut Reader<'_>) -> Result<TypeTable, Malformed> {
     let mut types = TypeTable::new();
     let count = reader.count("types", TYPES_MAX, 2)?;
-    let mut last = None;
     for _ in 0..count {
         let offset = reader.offset();
         let entry = read_type(reader, &types)?;
-        if types.find(&entry).is_some() {
-            return Err(Malformed {
-                offset,
-                reason: MalformedReason::OutOfOrder,
-            });
-        }
-        let id = types.intern(entry);
+        let (id, rises) = types.declare(entry);
         if !types.within_limits(id) {
             return Err(Malformed {
                 offset,
                 reason: MalformedReason::TypeOutOfLimits,
             });
         }
-        let rank = types.canonical_rank(id);
-        if last.as_ref().is_some_and(|last| *last >= rank) {
+        if !rises {
             return Err(Malformed {
                 offset,
                 reason: MalformedReason::OutOfOrder,
             });
         }
-        last = Some(rank);
     }
     Ok(types)
 }
@@ -157,7 +148,11 @@ fn read_type(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Type, Malform
 
 fn read_type_ids(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Box<[TypeId]>, Malformed> {
     let count = reader.count("parts of a type", crate::limits::ARITY_MAX, 1)?;
-    (0..count).map(|_| read_type_id(reader, types)).collect()
+    let mut parts = Vec::with_capacity(count);
+    for _ in 0..count {
+        parts.push(read_type_id(reader, types)?);
+    }
+    Ok(parts.into())
 }
 
 fn read_type_id(reader: &mut Reader<'_>, types: &TypeTable) -> Result<TypeId, Malformed> {

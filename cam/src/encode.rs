@@ -97,10 +97,7 @@ fn write_types(out: &mut Vec<u8>, types: &TypeTable) {
         if let Type::Product(parts) | Type::Sum(parts) = entry {
             write_length(out, parts.len());
         }
-        entry
-            .operands()
-            .into_iter()
-            .for_each(|part| write_id(out, part));
+        entry.parts().for_each(|part| write_id(out, part));
     }
 }
 

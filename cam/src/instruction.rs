@@ -168,6 +168,7 @@ macro_rules! instructions {
         impl Instruction {
             /// The row of the table.
             #[must_use]
+            #[inline]
             pub fn row(self) -> &'static Row {
                 #[derive(Clone, Copy)]
                 enum Position { $($variant),* }
@@ -182,6 +183,7 @@ macro_rules! instructions {
 
             /// The type it names, if it names one.
             #[must_use]
+            #[inline]
             pub fn named_type(self) -> Option<TypeId> {
                 match self { $(Instruction::$variant($($operand),*) => None$(.or($operand.as_type()))*),* }
             }
@@ -194,6 +196,7 @@ macro_rules! instructions {
 
             /// The function it names, if it names one: a callee, or the body of a closure or of rounds.
             #[must_use]
+            #[inline]
             pub fn callee(self) -> Option<FunctionId> {
                 match self { $(Instruction::$variant($($operand),*) => None$(.or($operand.as_function()))*),* }
             }

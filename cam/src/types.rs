@@ -8,6 +8,7 @@
 //! nested deeper than its type is high, so the recursive walks over values (compare, encode, drop)
 //! have a bound that is known before the value exists.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::limits::{ARITY_MAX, TYPE_HEIGHT_MAX, TYPE_WIDTH_MAX};
@@ -85,6 +86,22 @@ impl Type {
         }
     }
 
+    /// The operands without a list of them: those of a product or sum, then those of a container.
+    pub(crate) fn split(&self) -> (&[TypeId], [Option<TypeId>; 2]) {
+        match self {
+            Type::Product(parts) | Type::Sum(parts) => (parts, [None, None]),
+            Type::Int | Type::Text | Type::Bytes => (&[], [None, None]),
+            Type::List(item) => (&[], [Some(*item), None]),
+            Type::Map(key, value) => (&[], [Some(*key), Some(*value)]),
+        }
+    }
+
+    /// The operands, in order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = TypeId> + '_ {
+        let (many, few) = self.split();
+        many.iter().copied().chain(few.into_iter().flatten())
+    }
+
     fn renamed(&self, name: impl Fn(TypeId) -> TypeId) -> Type {
         let all = |parts: &[TypeId]| parts.iter().map(|part| name(*part)).collect();
         match self {
@@ -105,6 +122,31 @@ struct Attributes {
     key: bool,
 }
 
+/// Where a type stands in a canonical table: by height, then constructor, then operands. Heights first
+/// makes operands precede what uses them.
+type Rank<'a> = (u32, u8, &'a [TypeId], [Option<TypeId>; 2]);
+
+fn rank(height: u32, entry: &Type) -> Rank<'_> {
+    let (many, few) = entry.split();
+    (height, entry.constructor(), many, few)
+}
+
+/// The types that every table has need no look-up.
+fn predeclared(entry: &Type) -> Option<TypeId> {
+    match entry {
+        Type::Product(parts) => parts.is_empty().then_some(UNIT),
+        Type::Sum(payloads) => match **payloads {
+            [UNIT, UNIT] => Some(BOOL),
+            [UNIT, UNIT, UNIT] => Some(ORDERING),
+            _ => None,
+        },
+        Type::Int => Some(INT),
+        Type::Text => Some(TEXT),
+        Type::Bytes => Some(BYTES),
+        Type::List(_) | Type::Map(..) => None,
+    }
+}
+
 /// A hash-consed table of types.
 ///
 /// While a module is under construction a table may hold types above the limits (the environment of a
@@ -114,6 +156,10 @@ struct Attributes {
 pub struct TypeTable {
     entries: Vec<Type>,
     attributes: Vec<Attributes>,
+    /// How many entries are the predeclared ones and then in canonical order: these are found by
+    /// halving. A table that was read has no others, so nothing of it is written down twice.
+    sorted: usize,
+    /// The entries after those, by what they are.
     index: BTreeMap<Type, TypeId>,
 }
 
@@ -138,14 +184,21 @@ impl TypeTable {
         let mut table = TypeTable {
             entries: Vec::new(),
             attributes: Vec::new(),
+            sorted: PREDECLARED as usize,
             index: BTreeMap::new(),
         };
-        table.intern(Type::Product(Box::new([])));
-        table.intern(Type::Sum(Box::new([UNIT; 2])));
-        table.intern(Type::Sum(Box::new([UNIT; 3])));
-        table.intern(Type::Int);
-        table.intern(Type::Text);
-        table.intern(Type::Bytes);
+        let entries = [
+            Type::Product(Box::new([])),
+            Type::Sum(Box::new([UNIT; 2])),
+            Type::Sum(Box::new([UNIT; 3])),
+            Type::Int,
+            Type::Text,
+            Type::Bytes,
+        ];
+        for entry in entries {
+            table.attributes.push(table.attributes_of(&entry));
+            table.entries.push(entry);
+        }
         table
     }
 
@@ -206,21 +259,58 @@ impl TypeTable {
 
     /// The entry equal to `entry`, made if it is new. Operands must be of this table.
     pub fn intern(&mut self, entry: Type) -> TypeId {
-        if let Some(id) = self.index.get(&entry) {
-            return *id;
+        if let Some(id) = self.find(&entry) {
+            return id;
         }
-        let id =
-            TypeId(u32::try_from(self.entries.len()).expect("arrows are bounded, so types are"));
+        let id = self.next_id();
         self.attributes.push(self.attributes_of(&entry));
         self.index.insert(entry.clone(), id);
         self.entries.push(entry);
         id
     }
 
+    /// Appends an entry that was read. Says whether it is next in canonical order; if it is not, the
+    /// table is good for nothing but to say more about the entry. Operands must be of this table.
+    pub(crate) fn declare(&mut self, entry: Type) -> (TypeId, bool) {
+        let id = self.next_id();
+        let attributes = self.attributes_of(&entry);
+        let last = self.entries.len() - 1;
+        let first = last < PREDECLARED as usize;
+        let rises = first || self.rank_of(last) < rank(attributes.height, &entry);
+        let rises = rises && predeclared(&entry).is_none();
+        self.attributes.push(attributes);
+        self.entries.push(entry);
+        self.sorted = self.entries.len();
+        (id, rises)
+    }
+
+    fn next_id(&self) -> TypeId {
+        TypeId(u32::try_from(self.entries.len()).expect("arrows are bounded, so types are"))
+    }
+
     /// The entry equal to `entry`, if there is one.
     #[must_use]
     pub fn find(&self, entry: &Type) -> Option<TypeId> {
-        self.index.get(entry).copied()
+        predeclared(entry)
+            .or_else(|| self.find_sorted(entry))
+            .or_else(|| self.index.get(entry).copied())
+    }
+
+    fn find_sorted(&self, entry: &Type) -> Option<TypeId> {
+        let (mut low, mut high) = (PREDECLARED as usize, self.sorted);
+        if low == high || entry.parts().any(|part| part.index() >= self.len()) {
+            return None;
+        }
+        let wanted = rank(self.attributes_of(entry).height, entry);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.rank_of(middle).cmp(&wanted) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return u32::try_from(middle).ok().map(TypeId),
+            }
+        }
+        None
     }
 
     /// Where type `id` of `other` stands in this table, if it does. Linear in `other`.
@@ -228,10 +318,7 @@ impl TypeTable {
     pub fn find_from(&self, other: &TypeTable, id: TypeId) -> Option<TypeId> {
         let mut names: Vec<Option<TypeId>> = Vec::with_capacity(id.index() + 1);
         for entry in &other.entries[..=id.index()] {
-            let known = entry
-                .operands()
-                .iter()
-                .all(|part| names[part.index()].is_some());
+            let known = entry.parts().all(|part| names[part.index()].is_some());
             names.push(if known {
                 self.find(
                     &entry.renamed(|part| names[part.index()].expect("known, by the line above")),
@@ -252,7 +339,7 @@ impl TypeTable {
             .filter(|index| *index >= PREDECLARED as usize)
         {
             if wanted[index] {
-                for part in other.entries[index].operands() {
+                for part in other.entries[index].parts() {
                     wanted[part.index()] = true;
                 }
             }
@@ -302,12 +389,8 @@ impl TypeTable {
         arity && height <= TYPE_HEIGHT_MAX && width <= TYPE_WIDTH_MAX
     }
 
-    /// The order of a canonical table: height, then constructor, then operands. Heights first makes
-    /// operands precede what uses them.
-    #[must_use]
-    pub fn canonical_rank(&self, id: TypeId) -> (u32, u8, Vec<TypeId>) {
-        let entry = self.get(id);
-        (self.height(id), entry.constructor(), entry.operands())
+    fn rank_of(&self, index: usize) -> Rank<'_> {
+        rank(self.attributes[index].height, &self.entries[index])
     }
 
     /// The table of the `reached` entries in canonical order, and their names in it. What is reached
@@ -340,24 +423,33 @@ impl TypeTable {
     }
 
     fn attributes_of(&self, entry: &Type) -> Attributes {
-        let parts: Vec<Attributes> = entry
-            .operands()
-            .iter()
-            .map(|part| self.attributes[part.index()])
-            .collect();
-        let height = match parts.iter().map(|part| part.height).max() {
-            Some(tallest) => tallest.saturating_add(1),
-            None => 0,
+        let (many, few) = entry.split();
+        let few = few.into_iter().flatten();
+        let mut parts = Attributes {
+            height: 0,
+            width: 0,
+            key: true,
         };
-        let widths = parts.iter().map(|part| part.width);
+        let mut widest = 0;
+        for part in many.iter().copied().chain(few) {
+            let part = self.attributes[part.index()];
+            parts.height = parts.height.max(part.height.saturating_add(1));
+            parts.width = parts.width.saturating_add(part.width);
+            parts.key &= part.key;
+            widest = widest.max(part.width);
+        }
         let width = match entry {
             // At least 1, or a tower of products of nothing would be wide in values and not in width.
-            Type::Product(_) => widths.fold(0, u64::saturating_add).max(1),
-            Type::Sum(_) => widths.max().unwrap_or(0).saturating_add(1),
+            Type::Product(_) => parts.width.max(1),
+            Type::Sum(_) => widest.saturating_add(1),
             Type::Int | Type::Text | Type::Bytes | Type::List(_) | Type::Map(..) => 1,
         };
-        let key = !matches!(entry, Type::Map(..)) && parts.iter().all(|part| part.key);
-        Attributes { height, width, key }
+        let key = !matches!(entry, Type::Map(..)) && parts.key;
+        Attributes {
+            height: parts.height,
+            width,
+            key,
+        }
     }
 }
 

@@ -23,7 +23,8 @@ pub struct Certificate {
     pub height: u32,
     /// Fuel of one run at most, not counting the rounds of folds and the sizes of operands.
     pub cost: u64,
-    /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads.
+    /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads. It is as
+    /// long as the last of them needs.
     pub(crate) links: Vec<u32>,
     /// Instruction indices at which the arms of the cases start.
     pub(crate) arms: Vec<u32>,
@@ -61,7 +62,7 @@ pub(crate) fn function(
             stack: 0,
             height: 1,
             cost: 0,
-            links: vec![0; body.code.len()],
+            links: Vec::new(),
             arms: Vec::new(),
         },
     };
@@ -79,8 +80,8 @@ struct OpenCase {
     arms: usize,
     /// Where this case's entries start in the certificate's arms.
     starts: usize,
-    /// The `else`s seen, to be linked to the end.
-    ends: Vec<usize>,
+    /// The last `else` seen. Until the end is known, the link of an `else` leads to the one before it.
+    last_else: Option<usize>,
     /// How the first arm ended.
     result: Option<TypeId>,
     /// Cost up to the case, and of its dearest arm.
@@ -104,7 +105,7 @@ impl Checker<'_> {
         for (at, instruction) in body.code.iter().enumerate() {
             let before = self.stack.len();
             self.cost = self.cost.saturating_add(instruction.row().cost);
-            if *instruction == Instruction::End() && self.cases.is_empty() {
+            if matches!(instruction, Instruction::End()) && self.cases.is_empty() {
                 return self.end_of_body(body, at);
             }
             self.instruction(at, *instruction)
@@ -199,12 +200,12 @@ impl Checker<'_> {
     }
 
     fn tuple(&mut self, product: TypeId) -> Result<(), InvalidReason> {
-        let Type::Product(parts) = self.types().get(product) else {
+        let bytecode = self.bytecode;
+        let Type::Product(parts) = bytecode.types.get(product) else {
             return Err(wrong_form("product", product));
         };
         if let Some((last, before)) = parts.split_last() {
-            let (last, before) = (*last, before.to_vec());
-            self.expect(last, self.register)?;
+            self.expect(*last, self.register)?;
             for part in before.iter().rev() {
                 let found = self.pop()?;
                 self.expect(*part, found)?;
@@ -236,7 +237,7 @@ impl Checker<'_> {
             return Err(InvalidReason::CaseTooDeep);
         }
         let starts = self.certificate.arms.len();
-        self.certificate.links[at] = count(starts);
+        self.link(at, starts);
         self.certificate.arms.resize(starts + arms, 0);
         self.certificate.arms[starts] = count(at + 1);
         self.cases.push(OpenCase {
@@ -245,7 +246,7 @@ impl Checker<'_> {
             arm: 0,
             arms,
             starts,
-            ends: Vec::new(),
+            last_else: None,
             result: None,
             cost_before: self.cost,
             cost_dearest: 0,
@@ -261,10 +262,11 @@ impl Checker<'_> {
         if case.arm == case.arms {
             return Err(InvalidReason::StrayElse);
         }
-        case.ends.push(at);
+        let before = case.last_else.replace(at);
         self.certificate.arms[case.starts + case.arm] = count(at + 1);
         self.cost = case.cost_before;
         let (sum, arm) = (case.sum, case.arm);
+        self.link(at, before.unwrap_or(at));
         self.register = self.payload(sum, count(arm))?;
         Ok(())
     }
@@ -276,11 +278,18 @@ impl Checker<'_> {
         if missing > 0 {
             return Err(InvalidReason::MissingArms { missing });
         }
-        for end in case.ends {
-            self.certificate.links[end] = count(at);
+        let mut open = case.last_else;
+        while let Some(this) = open {
+            let link = std::mem::replace(&mut self.certificate.links[this], count(at));
+            open = Some(link as usize).filter(|before| *before != this);
         }
         self.cost = case.cost_dearest;
         Ok(())
+    }
+
+    fn link(&mut self, at: usize, to: usize) {
+        self.certificate.links.resize(at + 1, 0);
+        self.certificate.links[at] = count(to);
     }
 
     /// The whole join rule: every arm ends at the entry height with the first arm's type.

@@ -47,10 +47,7 @@ impl Uses {
         let declared = bytecode.types.declared();
         for (index, entry) in declared.iter().enumerate().rev() {
             if self.types[index + PREDECLARED as usize] {
-                entry
-                    .operands()
-                    .into_iter()
-                    .for_each(|part| self.type_used(part));
+                entry.parts().for_each(|part| self.type_used(part));
             }
         }
         let types = &self.types[PREDECLARED as usize..];
