@@ -12,7 +12,7 @@ use cam::instance::{Context, Instance};
 use cam::limits::{OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX, STEP_FUEL};
 use cam::machine::{self, Fuel};
 use cam::schema::Stamp;
-use cam::trap::TrapReason;
+use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
 use cam::verify::{Invalid, Migration, Program, Verified};
 use cam::{decode, encode, verify};
@@ -113,20 +113,67 @@ pub fn contested(accepted: &Accepted, seed: u64) -> Result<Runs, String> {
             walk(program, Some(state), &mut choices, &mut runs)?;
         }
         Accepted::Migration(migration) => {
-            let (input, output) = migration.adapters().unzip();
-            let exported = [Some(migration.migrate()), input, output, migration.back()];
-            for function in exported.into_iter().flatten() {
+            for (function, converted) in conversions(migration) {
+                let code = migration.code();
+                let (domain, _) = code.function_type(function);
                 for _ in 0..INPUTS {
-                    let code = migration.code();
-                    let (domain, _) = code.function_type(function);
                     let input = any_value(code.types(), domain, &mut choices);
                     let exactly = choices.once_in(4);
-                    runs.count(&agreed(code, function, &input, exactly)?.0);
+                    runs.count(&conversion(code, function, &converted, &input, exactly)?);
                 }
             }
         }
     }
     Ok(runs)
+}
+
+/// A function as the product calls it.
+type Conversion<'a> = Box<dyn Fn(Value) -> Result<Value, Trap> + 'a>;
+
+/// The functions of a migration, and each as the product calls it.
+fn conversions(migration: &Migration) -> Vec<(FunctionId, Conversion<'_>)> {
+    let state = |value| migration.migrate_state(value);
+    let mut all: Vec<(FunctionId, Conversion<'_>)> = vec![(migration.migrate(), Box::new(state))];
+    if let Some((input, output)) = migration.adapters() {
+        let there = "a migration with adapters adapts";
+        let adapted = |value| migration.adapt_input(value).expect(there);
+        all.push((input, Box::new(adapted)));
+        let adapted = |value| migration.adapt_output(value).expect(there);
+        all.push((output, Box::new(adapted)));
+    }
+    if let Some(back) = migration.back() {
+        let there = "a migration with a way back restores";
+        let restored = |value| migration.restore_state(value).expect(there);
+        all.push((back, Box::new(restored)));
+    }
+    all
+}
+
+/// Runs one function of a migration on all engines, and as the product does.
+fn conversion(
+    code: &Verified,
+    function: FunctionId,
+    converted: &dyn Fn(Value) -> Result<Value, Trap>,
+    input: &Value,
+    exactly: bool,
+) -> Result<Result<Value, TrapReason>, String> {
+    let (result, _) = agreed(code, function, input, exactly)?;
+    let light = |value: &Value| value.weight() <= OUTPUT_WEIGHT_MAX;
+    // The product has more fuel, and limits of its own to what comes out.
+    if result
+        .as_ref()
+        .map_or_else(|reason| *reason != TrapReason::OutOfFuel, light)
+    {
+        let found = converted(input.clone()).map_err(|trap| trap.reason);
+        if !same(&(found.clone(), 0), &(result.clone(), 0)) {
+            return Err(format!(
+                "{function:?} on {input:?}\n the judge: {}\n the product: {}",
+                shown(&(result, 0)),
+                shown(&(found, 0))
+            ));
+        }
+    }
+    Ok(result)
 }
 
 /// Runs of one function, and steps from one state.
@@ -143,7 +190,10 @@ impl Runs {
 
 /// Runs one function on all engines, with fuel to spare; if it ends, at times with just enough and with
 /// one unit less.
-fn agreed(
+///
+/// # Errors
+/// How an engine differs from the judge.
+pub fn agreed(
     code: &Verified,
     function: FunctionId,
     argument: &Value,

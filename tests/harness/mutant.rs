@@ -8,6 +8,7 @@ pub mod anatomy;
 mod edit;
 pub mod effect;
 pub mod flow;
+pub mod hoard;
 mod maker;
 mod order;
 mod round;
