@@ -190,10 +190,7 @@ impl Runs {
 
 /// Runs one function on all engines, with fuel to spare; if it ends, at times with just enough and with
 /// one unit less.
-///
-/// # Errors
-/// How an engine differs from the judge.
-pub fn agreed(
+fn agreed(
     code: &Verified,
     function: FunctionId,
     argument: &Value,
@@ -246,7 +243,8 @@ fn compared(
 }
 
 /// Results and fuel. What was left of the fuel when a run stopped is not part of the promise.
-fn same(left: &Outcome, right: &Outcome) -> bool {
+#[must_use]
+pub fn same(left: &Outcome, right: &Outcome) -> bool {
     match (left, right) {
         ((Ok(one), fuel), (Ok(other), left)) => fuel == left && equal(one, other),
         ((Err(one), _), (Err(other), _)) => one == other,
