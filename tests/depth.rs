@@ -31,7 +31,7 @@ fn accepted(text: &str) -> Result<Accepted, String> {
         .name
         .clone();
     assert_eq!(module.line(&format!("export migrate {last}")), Ok(true));
-    let bytes = module.assembled().expect("every name is known");
+    let bytes = module.assembled().map_err(|error| error.to_string())?;
     judged(&bytes).map_err(|refused| refused.reason)
 }
 
@@ -196,7 +196,7 @@ fn values_of_the_highest_types_are_compared_encoded_kept_and_dropped() {
             let written = Value::Bytes(cam::encode::value(&value).into());
             assert_eq!(run(&bytes, &value), Ok(written), "{constructor}");
             let higher = tower(top + 1, &format!("fn f T{0} -> T{0}\n  end", top + 1));
-            assert_eq!(refused(&higher), "TypeOutOfLimits");
+            assert!(refused(&higher).contains("a type is outside the limits"));
         }
     });
 }

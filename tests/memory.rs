@@ -31,8 +31,11 @@ fn counted<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
     (result, kept, change.bytes_allocated)
 }
 
+/// Makes a type in a module.
+type Element = fn(&mut Anatomy) -> usize;
+
 /// What the variables in an instruction's words stand for.
-const ELEMENTS: [(&str, fn(&mut Anatomy) -> usize); 4] = [
+const ELEMENTS: [(&str, Element); 4] = [
     ("Int", |_| INT.index()),
     ("Text", |_| TEXT.index()),
     ("List Int", |module| module.intern(LIST, &[INT.index()])),

@@ -8,6 +8,7 @@ mod seeds;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use cam::assembly::{parse, print};
 use cam::limits::INPUT_WEIGHT_MAX;
 use cam::types::TypeTable;
 use cam::{decode, encode};
@@ -17,7 +18,6 @@ use node::bundle::{Bundle, BundleId};
 use node::protocol::{Request, RequestKind, Response};
 use node::trust::Trust;
 
-use crate::assembly::Module;
 use crate::duel::{contested, judged};
 use crate::generate::{Choices, any_type};
 use crate::street;
@@ -81,19 +81,19 @@ pub fn value(bytes: &[u8]) {
     }
 }
 
-/// Any text is refused or assembles to bytes, of which the same holds as of all bytes.
+/// Any text is refused or is a module that is printed and read back; of its bytes the same holds as of
+/// all bytes.
 ///
 /// # Panics
 /// If not.
 pub fn assembly(bytes: &[u8]) {
-    let mut assembled = Module::default();
-    for line in String::from_utf8_lossy(bytes).lines() {
-        if line.trim().is_empty() || assembled.line(line).is_err() {
-            continue;
+    match parse(&String::from_utf8_lossy(bytes)) {
+        Ok(bytecode) => {
+            let printed = print(&bytecode);
+            assert_eq!(parse(&printed), Ok(bytecode.clone()), "{printed}");
+            module(&encode::module(&bytecode));
         }
-    }
-    if let Ok(bytes) = assembled.assembled() {
-        module(&bytes);
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Inputs for the fuzz targets to begin with, one way to each part of what they read.
 
-use cam::encode;
+use cam::assembly::print;
 use cam::limits::TYPE_HEIGHT_MAX;
 use cam::types::TypeTable;
+use cam::{decode, encode};
 use node::protocol::{Refusal, RefusalCode, Request, Response};
 
 use crate::generate::{Choices, any_type, any_value};
@@ -46,12 +47,12 @@ pub(super) fn values() -> Vec<Vec<u8>> {
     (0..12).map(value).collect()
 }
 
-/// Assembly with every part of the text form.
+/// The modules printed, and the highest tower of types.
 pub(super) fn assembly() -> Vec<Vec<u8>> {
-    let whole = "type S = sum Unit Int\ntype L = list Int\ntype M = map Text L\nconst C Text \"a\"\n\
-        fn f Int -> Int\n  push; int 1; add; end\n\
-        fn g S -> Int\n  case; int 7; else; call f; end; end\n\
-        fn h M -> Bool\n  push; quote C; drop 1; int 3; push; int 4; lt; end\nexport migrate h\n";
+    let modules = modules()
+        .into_iter()
+        .filter_map(|bytes| decode::module(&bytes).ok());
+    let mut seeds: Vec<Vec<u8>> = modules.map(|module| print(&module).into_bytes()).collect();
     let mut tower = String::from("type T1 = list Int\n");
     for level in 2..=TYPE_HEIGHT_MAX {
         tower.push_str(&format!("type T{level} = list T{}\n", level - 1));
@@ -59,10 +60,8 @@ pub(super) fn assembly() -> Vec<Vec<u8>> {
     tower.push_str(&format!(
         "fn f T{TYPE_HEIGHT_MAX} -> T{TYPE_HEIGHT_MAX}\n  end\nexport migrate f\n"
     ));
-    let short = "fn f Int -> Int\n  push; int 0; abort Int; pop; end\nexport migrate f\n";
-    [whole, &tower, short]
-        .map(|text| text.as_bytes().to_vec())
-        .into()
+    seeds.push(tower.into_bytes());
+    seeds
 }
 
 /// The examples, and the machines that the tests upgrade.
