@@ -42,7 +42,7 @@ pub use constant::parse_value;
 pub use error::{AssemblyError, AssemblyReason};
 pub use listing::Listing;
 pub use names::Names;
-pub use parse::parse;
+pub use parse::{Spot, Spots, parse, parse_with_spots};
 
 /// The text of a module. It is never longer than what [`parse`] reads.
 #[must_use]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use node::bundle::BundleId;
 use node::key::PublicKey;
 
@@ -78,6 +78,12 @@ pub(crate) enum Command {
     /// Judge a bundle or a bare module offline: hashes, all code, the migration, signatures.
     #[command(after_help = examples::VERIFY)]
     Verify(Verify),
+    /// Show a module, or one in a bundle, as assembly.
+    #[command(after_help = examples::DISASM)]
+    Disasm(Disasm),
+    /// Make a module from assembly.
+    #[command(after_help = examples::ASM)]
+    Asm(Asm),
     /// Deliver a bundle to a node.
     #[command(after_help = examples::PUSH)]
     Push(Push),
@@ -277,6 +283,41 @@ pub(crate) struct Verify {
     pub(crate) file: PathBuf,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Disasm {
+    /// A module (`.camb`), or a bundle.
+    pub(crate) file: PathBuf,
+    /// Which module of a bundle; the new program if left out.
+    #[arg(long, value_enum, value_name = "PART")]
+    pub(crate) part: Option<Part>,
+    /// Write the text to this file, instead of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A module of a bundle.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    /// The program that the bundle starts from.
+    Old,
+    /// The program that it leads to.
+    New,
+    /// The way from the one to the other.
+    Migration,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Asm {
+    /// The text.
+    pub(crate) file: PathBuf,
+    /// The module to write, instead of the text's name with `.camb`.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write a module that no node would take, to test what refuses it.
+    #[arg(long)]
+    pub(crate) unverified: bool,
+}
+
 /// How to speak to a node.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Speak {
@@ -437,6 +478,8 @@ impl Command {
             Command::Bundle(_) => "bundle",
             Command::Sign(_) => "sign",
             Command::Verify(_) => "verify",
+            Command::Disasm(_) => "disasm",
+            Command::Asm(_) => "asm",
             Command::Push(_) => "push",
             Command::Send(_) => "send",
             Command::Query(_) => "query",

@@ -64,10 +64,7 @@ impl BundleFile {
 
     /// Verifies all code as a node would, and that it fits together. Signatures are not looked at.
     pub(crate) fn judge(&self) -> Result<Judged, BundleFileError> {
-        let (_, parts) = self.bundle.claims().map_err(|reason| {
-            let path = self.path.clone();
-            BundleFileError::Malformed { path, reason }
-        })?;
+        let (_, parts) = self.claims()?;
         let Parts {
             old_program,
             new_program,
@@ -98,6 +95,14 @@ impl BundleFile {
             old,
             new,
             migration,
+        })
+    }
+
+    /// The manifest and the modules that it names.
+    pub(crate) fn claims(&self) -> Result<(Manifest, &Parts), BundleFileError> {
+        self.bundle.claims().map_err(|reason| {
+            let path = self.path.clone();
+            BundleFileError::Malformed { path, reason }
         })
     }
 

@@ -1,9 +1,11 @@
 //! The verbs: what each needs around it, and which file does it.
 
+mod asm;
 mod build;
 mod bundle;
 mod check;
 mod completions;
+mod disasm;
 mod explain;
 mod history;
 mod key;
@@ -53,6 +55,8 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Bundle(arguments) => bundle::run(context, arguments),
         Command::Sign(arguments) => sign::run(context, arguments),
         Command::Verify(arguments) => verify::run(context, arguments),
+        Command::Disasm(arguments) => disasm::run(arguments),
+        Command::Asm(arguments) => asm::run(arguments),
         Command::Push(arguments) => push::run(context, arguments),
         Command::Send(arguments) => send::run(context, arguments),
         Command::Query(arguments) => send::query(context, arguments),

@@ -113,6 +113,28 @@ Examples:
   cam verify out/counter@1..2.bundle --json | jq .signers
   cam verify out/counter@1.camb    a module: digest, interface, what was proved of it";
 
+pub(crate) const DISASM: &str = "\
+The text reads back as the module: `cam asm` makes the same bytes of it. Chapter 3 of the specification
+has the grammar and what each instruction does.
+
+Examples:
+  cam disasm out/counter@1.camb
+  cam disasm out/counter@1..2.bundle --part migration
+  cam disasm out/counter@1.camb --json | jq -r '.functions[] | .name, .code[].text'
+  cam disasm out/counter@1.camb -o counter.cama      to change it, then: cam asm counter.cama";
+
+pub(crate) const ASM: &str = "\
+The module is verified as a node would before it is written. A text to start from:
+  fn f Int -> Int
+    push; int 1; add; end
+  export migrate f
+
+Examples:
+  cam asm f.cama                   writes f.camb, prints its size and its digest
+  cam asm f.cama -o out/f.camb
+  cam verify f.camb                what was proved of it
+  cam bundle --module counter.camb a machine written so runs like any other";
+
 pub(crate) const PUSH: &str = "\
 The answer is one of three: applied; already running, nothing changed; refused, nothing changed.
 

@@ -1,6 +1,7 @@
 //! A position in one line of assembly.
 
 use super::error::{AssemblyError, AssemblyReason, cut};
+use super::parse::Spot;
 use crate::malformed::MalformedReason;
 
 /// A position in one line. Whatever is read is read once.
@@ -85,6 +86,12 @@ impl<'a> Cursor<'a> {
     /// What comes next, without taking it.
     pub(super) fn peek(&self) -> Result<Token<'a>, AssemblyError> {
         Cursor::next(&mut self.clone())
+    }
+
+    /// Where the next word stands.
+    pub(super) fn spot(&self) -> Result<Spot, AssemblyError> {
+        let (line, byte) = (self.number, self.peek()?.at);
+        Ok(Spot { line, byte })
     }
 
     /// Whether the line has no more words.

@@ -28,13 +28,34 @@ pub(super) type Numbers<'a> = BTreeMap<&'a str, u32>;
 /// # Errors
 /// [`AssemblyError`] for any text that is no well-formed module.
 pub fn parse(text: &str) -> Result<Bytecode, AssemblyError> {
+    parse_with_spots(text).map(|(bytecode, _)| bytecode)
+}
+
+/// Where an instruction stands in a text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// The line, from 1.
+    pub line: usize,
+    /// The byte in the line, from 0.
+    pub byte: usize,
+}
+
+/// For every function, where its instructions stand.
+pub type Spots = Vec<Vec<Spot>>;
+
+/// Reads a module, and says where its instructions stand in the text: the verifier's refusals can then be
+/// shown there.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_spots(text: &str) -> Result<(Bytecode, Spots), AssemblyError> {
     let sections = Sections::of(text)?;
     let (types, type_numbers) = read_types(&sections.types)?;
     let (pool, constants) = read_pool(&sections.constants, &types, &type_numbers)?;
     let schema = shapes::read(&sections)?;
     let functions = read_heads(&sections.functions)?;
     let numbers = [&type_numbers, &functions, &constants];
-    let bodies = read_bodies(&sections.functions, &types, numbers)?;
+    let (bodies, spots) = read_bodies(&sections.functions, &types, numbers)?;
     let exports = read_exports(&sections.exports, &functions)?;
     let parts = Parts {
         types,
@@ -46,7 +67,7 @@ pub fn parse(text: &str) -> Result<Bytecode, AssemblyError> {
     if let Some(header) = sections.header {
         check_header(header, &parts)?;
     }
-    judged(text, parts)
+    Ok((judged(text, parts)?, spots))
 }
 
 /// The decoder has the last word on what is well-formed; a rule that has no place in the text is met here.
@@ -176,23 +197,25 @@ fn read_bodies(
     functions: &[Function<'_>],
     types: &TypeTable,
     numbers: [&Numbers<'_>; 3],
-) -> Result<Vec<Body>, AssemblyError> {
+) -> Result<(Vec<Body>, Spots), AssemblyError> {
     let mut total = 0;
     let mut bodies = Vec::with_capacity(functions.len());
+    let mut all_spots = Vec::with_capacity(functions.len());
     for function in functions {
-        let body = read_body(function, types, numbers)?;
+        let (body, spots) = read_body(function, types, numbers)?;
+        all_spots.push(spots);
         total += body.code.len();
         bounded(&function.head, total, "bytes in a module", MODULE_BYTES_MAX)?;
         bodies.push(body);
     }
-    Ok(bodies)
+    Ok((bodies, all_spots))
 }
 
 fn read_body(
     function: &Function<'_>,
     types: &TypeTable,
     [type_numbers, functions, constants]: [&Numbers<'_>; 3],
-) -> Result<Body, AssemblyError> {
+) -> Result<(Body, Vec<Spot>), AssemblyError> {
     let mut head = function.head;
     head.word("a name")?;
     let domain = type_id(&mut head, types, type_numbers)?;
@@ -204,13 +227,14 @@ fn read_body(
         Named::Function => functions.get(word).copied(),
         Named::Constant => constants.get(word).copied(),
     };
-    let (mut code, mut scratch) = (Vec::new(), Vec::new());
+    let (mut code, mut spots, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
     for line in &function.code {
         let mut line = *line;
         while !line.is_done()? {
             if line.takes(";")? {
                 continue;
             }
+            spots.push(line.spot()?);
             code.push(code::read(&mut line, &mut scratch, &find)?);
             let what = "instructions in a function";
             bounded(&line, code.len(), what, FUNCTION_INSTRUCTIONS_MAX)?;
@@ -219,11 +243,12 @@ fn read_body(
             }
         }
     }
-    Ok(Body {
+    let body = Body {
         domain,
         codomain,
         code,
-    })
+    };
+    Ok((body, spots))
 }
 
 fn read_exports(

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use cam::limits::ASSEMBLY_BYTES_MAX;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -12,18 +14,29 @@ const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// The bytes of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_within(path, FILE_BYTES_MAX)
+}
+
+/// The assembly in a file, which may be longer than other files.
+pub(crate) fn read_assembly(path: &Path) -> Result<String, FileError> {
+    let bytes = read_within(path, ASSEMBLY_BYTES_MAX as u64)?;
+    String::from_utf8(bytes).map_err(|_| FileError::NotText {
+        path: path.to_owned(),
+    })
+}
+
+fn read_within(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let failed = |source| FileError::Read {
         path: path.to_owned(),
         source,
     };
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    let mut bounded = file.take(FILE_BYTES_MAX + 1);
+    let mut bounded = file.take(limit + 1);
     bounded.read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(FileError::Oversized {
-            path: path.to_owned(),
-        });
+    if bytes.len() as u64 > limit {
+        let path = path.to_owned();
+        return Err(FileError::Oversized { path, limit });
     }
     Ok(bytes)
 }
@@ -90,8 +103,8 @@ fn permissions(path: &Path) -> fs::Permissions {
 pub(crate) enum FileError {
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("`{}` is longer than {FILE_BYTES_MAX} bytes", path.display())]
-    Oversized { path: PathBuf },
+    #[error("`{}` is longer than {limit} bytes", path.display())]
+    Oversized { path: PathBuf, limit: u64 },
     #[error("`{}` is not UTF-8 text", path.display())]
     NotText { path: PathBuf },
     #[error("cannot write `{}`", path.display())]
