@@ -23,8 +23,8 @@ pub struct Certificate {
     pub height: u32,
     /// Fuel of one run at most, not counting the rounds of folds and the sizes of operands.
     pub cost: u64,
-    /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads. It is as
-    /// long as the last of them needs.
+    /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads. Empty
+    /// without cases.
     pub(crate) links: Vec<u32>,
     /// Instruction indices at which the arms of the cases start.
     pub(crate) arms: Vec<u32>,
@@ -57,6 +57,7 @@ pub(crate) fn function(
         register: body.domain,
         stack: Vec::new(),
         cases: Vec::new(),
+        length: body.code.len(),
         cost: 0,
         certificate: Certificate {
             stack: 0,
@@ -71,22 +72,45 @@ pub(crate) fn function(
 }
 
 /// A case whose arms are being checked.
-struct OpenCase {
+struct OpenCase<'a> {
     /// Height of the stack at entry; an arm may not pop below it.
     floor: usize,
-    sum: TypeId,
+    /// What each arm starts with.
+    payloads: &'a [TypeId],
     /// The arm being checked.
     arm: usize,
-    arms: usize,
     /// Where this case's entries start in the certificate's arms.
     starts: usize,
-    /// The last `else` seen. Until the end is known, the link of an `else` leads to the one before it.
-    last_else: Option<usize>,
     /// How the first arm ended.
     result: Option<TypeId>,
     /// Cost up to the case, and of its dearest arm.
     cost_before: u64,
     cost_dearest: u64,
+}
+
+impl OpenCase<'_> {
+    /// The whole join rule: every arm ends at the entry height with the first arm's type.
+    fn close_arm(
+        &mut self,
+        register: TypeId,
+        height: usize,
+        cost: u64,
+    ) -> Result<(), InvalidReason> {
+        if height != self.floor {
+            return Err(InvalidReason::StackNotEmpty {
+                left: height - self.floor,
+            });
+        }
+        let first = *self.result.get_or_insert(register);
+        if first != register {
+            return Err(InvalidReason::ArmsDiffer {
+                first,
+                found: register,
+            });
+        }
+        self.cost_dearest = self.cost_dearest.max(cost);
+        Ok(())
+    }
 }
 
 struct Checker<'a> {
@@ -95,12 +119,14 @@ struct Checker<'a> {
     uses: &'a mut Uses,
     register: TypeId,
     stack: Vec<TypeId>,
-    cases: Vec<OpenCase>,
+    cases: Vec<OpenCase<'a>>,
+    /// Instructions of the function.
+    length: usize,
     cost: u64,
     certificate: Certificate,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     fn body(&mut self, body: &Body) -> Result<(), Refusal> {
         for (at, instruction) in body.code.iter().enumerate() {
             let before = self.stack.len();
@@ -110,7 +136,6 @@ impl Checker<'_> {
             }
             self.instruction(at, *instruction)
                 .map_err(|reason| (at, reason))?;
-            self.certificate.stack = self.certificate.stack.max(count(self.stack.len()));
             debug_assert!(
                 instruction.row().growth.is_none_or(|growth| {
                     i64::try_from(self.stack.len()).ok()
@@ -228,88 +253,62 @@ impl Checker<'_> {
     }
 
     fn case(&mut self, at: usize) -> Result<(), InvalidReason> {
-        let sum = self.register;
-        let Type::Sum(payloads) = self.types().get(sum) else {
+        let (sum, bytecode) = (self.register, self.bytecode);
+        let Type::Sum(payloads) = bytecode.types.get(sum) else {
             return Err(wrong_form("sum", sum));
         };
-        let (arms, first) = (payloads.len(), payloads[0]);
         if self.cases.len() == CASE_DEPTH_MAX {
             return Err(InvalidReason::CaseTooDeep);
         }
         let starts = self.certificate.arms.len();
         self.link(at, starts);
-        self.certificate.arms.resize(starts + arms, 0);
+        self.certificate.arms.resize(starts + payloads.len(), 0);
         self.certificate.arms[starts] = count(at + 1);
         self.cases.push(OpenCase {
             floor: self.stack.len(),
-            sum,
+            payloads,
             arm: 0,
-            arms,
             starts,
-            last_else: None,
             result: None,
             cost_before: self.cost,
             cost_dearest: 0,
         });
-        self.register = first;
+        self.register = payloads[0];
         Ok(())
     }
 
     fn next_arm(&mut self, at: usize) -> Result<(), InvalidReason> {
-        self.close_arm()?;
         let case = self.cases.last_mut().ok_or(InvalidReason::StrayElse)?;
+        case.close_arm(self.register, self.stack.len(), self.cost)?;
         case.arm += 1;
-        if case.arm == case.arms {
-            return Err(InvalidReason::StrayElse);
-        }
-        let before = case.last_else.replace(at);
-        self.certificate.arms[case.starts + case.arm] = count(at + 1);
+        let payload = case.payloads.get(case.arm);
+        self.register = *payload.ok_or(InvalidReason::StrayElse)?;
         self.cost = case.cost_before;
-        let (sum, arm) = (case.sum, case.arm);
-        self.link(at, before.unwrap_or(at));
-        self.register = self.payload(sum, count(arm))?;
+        self.certificate.arms[case.starts + case.arm] = count(at + 1);
         Ok(())
     }
 
     fn end_case(&mut self, at: usize) -> Result<(), InvalidReason> {
-        self.close_arm()?;
-        let case = self.cases.pop().ok_or(InvalidReason::StrayElse)?;
-        let missing = case.arms - case.arm - 1;
+        let mut case = self.cases.pop().ok_or(InvalidReason::StrayElse)?;
+        case.close_arm(self.register, self.stack.len(), self.cost)?;
+        let missing = case.payloads.len() - case.arm - 1;
         if missing > 0 {
             return Err(InvalidReason::MissingArms { missing });
         }
-        let mut open = case.last_else;
-        while let Some(this) = open {
-            let link = std::mem::replace(&mut self.certificate.links[this], count(at));
-            open = Some(link as usize).filter(|before| *before != this);
+        // Before the start of each arm but the first stands the `else` that ends the arm before.
+        for start in &self.certificate.arms[case.starts + 1..=case.starts + case.arm] {
+            self.certificate.links[*start as usize - 1] = count(at);
         }
         self.cost = case.cost_dearest;
         Ok(())
     }
 
+    /// The side table is made for the first case: most functions have none.
     fn link(&mut self, at: usize, to: usize) {
-        self.certificate.links.resize(at + 1, 0);
+        if self.certificate.links.is_empty() {
+            self.certificate.links = vec![0; self.length];
+        }
         self.certificate.links[at] = count(to);
-    }
-
-    /// The whole join rule: every arm ends at the entry height with the first arm's type.
-    fn close_arm(&mut self) -> Result<(), InvalidReason> {
-        let (register, height, cost) = (self.register, self.stack.len(), self.cost);
-        let case = self.cases.last_mut().ok_or(InvalidReason::StrayElse)?;
-        if height != case.floor {
-            return Err(InvalidReason::StackNotEmpty {
-                left: height - case.floor,
-            });
-        }
-        let first = *case.result.get_or_insert(register);
-        if first != register {
-            return Err(InvalidReason::ArmsDiffer {
-                first,
-                found: register,
-            });
-        }
-        case.cost_dearest = case.cost_dearest.max(cost);
-        Ok(())
     }
 
     fn fold(&mut self, body: FunctionId, entry: &[TypeId]) -> Result<(), InvalidReason> {
@@ -355,6 +354,7 @@ impl Checker<'_> {
             return Err(InvalidReason::StackOverflow);
         }
         self.stack.push(id);
+        self.certificate.stack = self.certificate.stack.max(count(self.stack.len()));
         Ok(())
     }
 
