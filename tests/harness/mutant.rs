@@ -20,20 +20,25 @@ use cam::{decode, encode};
 use self::anatomy::Anatomy;
 use crate::bytes::mutated;
 use crate::generate::{Choices, Mixer, Sample, machine};
+use crate::street::releases;
+use crate::tally::{TALLY_1, TALLY_2};
+use crate::tree::{files, read};
 
 /// The valid modules that mutants are made of.
 pub struct Nursery {
-    modules: Vec<(Anatomy, Vec<u8>)>,
+    generated: Vec<(Anatomy, Vec<u8>)>,
+    written: Vec<(Anatomy, Vec<u8>)>,
 }
 
 impl Nursery {
-    /// `count` generated modules: machines with names and migrations, pure and stateful.
+    /// `count` generated modules: machines with names and migrations, pure and stateful; and beside them
+    /// those that people wrote in the language.
     ///
     /// # Panics
     /// If what is compiled is refused.
     #[must_use]
     pub fn new(count: u64) -> Nursery {
-        let modules = (0..count).map(|seed| {
+        let generated = (0..count).map(|seed| {
             let mut choices = Choices::seeded(seed, 90);
             let combinators = match seed % 3 {
                 0 => machine(&mut choices).combinators,
@@ -42,7 +47,9 @@ impl Nursery {
             };
             encode::module(&compile(combinators).expect("small"))
         });
-        Nursery::of(modules)
+        let mut nursery = Nursery::of(generated);
+        nursery.written = written().map(taken_apart).collect();
+        nursery
     }
 
     /// These modules.
@@ -51,26 +58,32 @@ impl Nursery {
     /// If one does not decode.
     #[must_use]
     pub fn of(modules: impl IntoIterator<Item = Vec<u8>>) -> Nursery {
-        let taken_apart = modules.into_iter().map(|bytes| {
-            let bytecode = decode::module(&bytes).expect("a valid module decodes");
-            (Anatomy::of(&bytecode), bytes)
-        });
         Nursery {
-            modules: taken_apart.collect(),
+            generated: modules.into_iter().map(taken_apart).collect(),
+            written: Vec::new(),
         }
+    }
+
+    fn drawn(&self, mixer: &mut Mixer) -> &(Anatomy, Vec<u8>) {
+        let modules = match mixer.below(8) {
+            0 if !self.written.is_empty() => &self.written,
+            _ => &self.generated,
+        };
+        &modules[mixer.below(modules.len())]
     }
 
     /// The modules' bytes.
     pub fn modules(&self) -> impl Iterator<Item = &[u8]> {
-        self.modules.iter().map(|(_, bytes)| bytes.as_slice())
+        let modules = self.generated.iter().chain(&self.written);
+        modules.map(|(_, bytes)| bytes.as_slice())
     }
 
     /// The bytes of mutant `index` of `seed`.
     #[must_use]
     pub fn mutant(&self, seed: u64, index: u64) -> Vec<u8> {
         let mut mixer = Mixer::new(seed.wrapping_mul(0xD134_2543_DE82_EF95) ^ index << 1);
-        let (base, bytes) = &self.modules[mixer.below(self.modules.len())];
-        let (other, strange) = &self.modules[mixer.below(self.modules.len())];
+        let (base, bytes) = self.drawn(&mut mixer);
+        let (other, strange) = self.drawn(&mut mixer);
         if mixer.below(8) == 0 {
             return mutated(bytes, strange, &mut mixer);
         }
@@ -98,4 +111,31 @@ impl Nursery {
             module.tidied().encoded()
         }
     }
+}
+
+fn taken_apart(bytes: Vec<u8>) -> (Anatomy, Vec<u8>) {
+    let bytecode = decode::module(&bytes).expect("a valid module decodes");
+    (Anatomy::of(&bytecode), bytes)
+}
+
+/// The machines of the tests of upgrades and the examples, with their migrations.
+fn written() -> impl Iterator<Item = Vec<u8>> {
+    let examples = files("examples", ".cam").into_iter();
+    let examples = examples.filter(|path| path.contains("/src/"));
+    let mut sources = vec![vec![TALLY_1.to_owned(), TALLY_2.to_owned()]];
+    sources.extend(examples.filter_map(|path| {
+        let source = read(&path);
+        // An upgrade needs its history, and would only be more of the same.
+        (!source.contains("migrate from")).then(|| vec![source])
+    }));
+    sources.into_iter().flat_map(|texts| {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let releases = releases(&texts).into_iter();
+        releases.flat_map(|release| {
+            let migration = release.migration.map(|migration| migration.bytes());
+            [Some(release.program.bytes()), migration]
+                .into_iter()
+                .flatten()
+        })
+    })
 }
