@@ -69,6 +69,9 @@ fn exercised(code: &Verified, choices: &mut Choices) -> usize {
     for index in 0..code.bytecode().functions.len() {
         let function = code.function_at(index).expect("below the count");
         let (domain, codomain) = code.function_type(function);
+        if !code.types().is_data(domain) {
+            continue;
+        }
         let input = any_value(code.types(), domain, choices);
         let mut fuel = Fuel::new(2000);
         if let Ok(value) = run(code, function, input, &mut fuel) {

@@ -432,7 +432,7 @@ fn combinators_of_source() -> BTreeSet<String> {
 fn a_generated_program_is_not_a_constant_in_disguise() {
     let (mut ended, mut stopped, mut depends) = (0, 0, 0);
     for seed in 0..200 {
-        let mut choices = Choices::seeded(seed, 200);
+        let mut choices = Choices::seeded(seed, 300);
         let mut inputs = Choices::seeded(!seed, 100);
         let sample = Sample::pure(&mut choices);
         let domain = sample.draft.domain(sample.arrow);

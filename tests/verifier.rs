@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use cam::bytecode::{Bytecode, Parts};
 use cam::combinator::Role;
 use cam::limits::{CALL_HEIGHT_MAX, CASE_DEPTH_MAX, STACK_MAX};
-use cam::types::TEXT;
+use cam::trap::TrapReason;
+use cam::types::{BOOL, INT, TEXT};
 use cam::value::Value;
 use cam::verify::InvalidReason;
 use cam::{decode, verify};
@@ -60,6 +61,9 @@ export step step";
 fn typing_rows() -> Vec<Row> {
     let map = "type O = sum Unit Int\ntype M = map Text Int\ntype A = prod M Text\nfn f A -> O\n  \
                push; push; proj 0; swap; proj 1; mget O; swap; pop; end";
+    let closure = "type P = prod Unit Int\ntype F = fn Int Int\nfn b P -> Int\n  proj 1; end\n\
+                   fn f Bool -> Int\n  case; cur b F; push; int 1; app; else; cur b F; push; int 2; \
+                   abort Int; app; end; end";
     let fold = "type B = prod Unit Int Int\ntype L = list Int\nfn b B -> Int\n  push; proj 1; swap; \
                 proj 2; add; end\nfn f L -> Int\n  push; tuple Unit; push; int 0; push; acc 2; \
                 lfold b; drop 1; end";
@@ -79,6 +83,21 @@ fn typing_rows() -> Vec<Row> {
             fold,
             "b B -> Int\n  push; proj 1; swap; proj 2; add",
             "b B -> Bool\n  push; proj 1; swap; proj 2; lt",
+        ),
+        row(
+            "FunctionNotAllowed",
+            "f:2",
+            closure,
+            "push; int 1; app; else",
+            "else",
+        ),
+        row("FunctionNotAllowed", "f:9", closure, "abort Int", "abort F"),
+        row(
+            "FunctionNotAllowed",
+            "",
+            closure,
+            "fn f",
+            "fn g P -> F\n  proj 0; cur b F; end\nexport migrate f\nexport back g\nfn f",
         ),
         row("NoSuchPart", "f:0", PART, "proj 0", "proj 1"),
         row(
@@ -214,6 +233,16 @@ fn module_rows() -> Vec<Row> {
         machine("fn init Unit", "fn init Int", "Export"),
         machine(
             "export step step",
+            "export step step\nexport query init",
+            "Export",
+        ),
+        machine(
+            "export step step",
+            "export step step\nexport check init",
+            "Export",
+        ),
+        machine(
+            "export step step",
             "export step step\nexport migrate init",
             "Export",
         ),
@@ -315,6 +344,81 @@ fn a_module_built_by_hand_is_judged_by_what_its_bytes_say() {
             "{number}: {refused}"
         );
     }
+}
+
+/// The certificate's word on a function of a module: may fail, loops, is charged by sizes.
+fn certified(text: &str, function: usize) -> (bool, bool, bool) {
+    let bytecode = decode::module(&assembled(text)).expect("canonical");
+    let migration = verify::migration(bytecode).expect("valid");
+    let code = migration.code();
+    let function = code.function_at(function).expect("it is there");
+    let certificate = code.certificate(function);
+    (certificate.may_fail, certificate.loops, certificate.sized)
+}
+
+#[test]
+fn the_certificate_tells_what_may_fail_what_loops_and_what_sizes_cost() {
+    let closure = "type P = prod Unit Int\ntype F = fn Int Int\nfn b P -> Int\n  proj 1; push; int 1; \
+                   add; end\nfn f Unit -> Int\n  cur b F; push; int 1; app; end";
+    let equal = "fn f Int -> Bool\n  push; int 1; eq; end";
+    let fold = "type B = prod Unit Int Int\ntype L = list Int\nfn b B -> Int\n  proj 2; end\n\
+                fn f L -> Int\n  push; tuple Unit; push; int 0; push; acc 2; lfold b; drop 1; end";
+    let rows = [
+        (ADD, 0, (true, false, false)),
+        (TWO, 1, (true, false, false)),
+        (PART, 0, (false, false, false)),
+        (CHOICE, 0, (false, false, false)),
+        (closure, 0, (true, false, false)),
+        (closure, 1, (true, true, false)),
+        (equal, 0, (false, false, true)),
+        (fold, 0, (false, false, false)),
+        (fold, 1, (false, true, false)),
+    ];
+    for (text, function, expected) in rows {
+        assert_eq!(certified(text, function), expected, "{function} of\n{text}");
+    }
+}
+
+#[test]
+fn a_step_without_rounds_has_a_highest_cost() {
+    let read = |text: &str| {
+        let bytecode = decode::module(&assembled(text)).expect("canonical");
+        verify::machine(bytecode).expect("valid")
+    };
+    let plain = read(COUNTER);
+    let certificate = plain.code().certificate(plain.step());
+    assert_eq!(plain.max_cost(), Some(certificate.cost));
+    assert_eq!((plain.query(), plain.check()), (None, None));
+    let comparing = COUNTER.replace("proj 1; add;", "proj 1; eq; case; int 0; else; int 1; end;");
+    assert_eq!(read(&comparing).max_cost(), None);
+}
+
+#[test]
+fn a_query_and_a_check_read_the_state() {
+    let text = COUNTER
+        .replace(
+            "export init",
+            "fn above A -> Bool\n  push; proj 0; swap; proj 1; lt; end\n\
+             fn sound Int -> Bool\n  push; int 10; swap; div; push; int 2; le; end\nexport init",
+        )
+        .replace(
+            "export step step",
+            "export step step\nexport query above\nexport check sound",
+        );
+    let bytecode = decode::module(&assembled(&text)).expect("canonical");
+    assert_eq!(bytecode.format(), 2);
+    let program = verify::machine(bytecode).expect("valid");
+    assert_eq!(program.query_types(), Some((INT, BOOL)));
+    let asked = |question, state| program.answer(Value::Int(question), Value::Int(state));
+    assert_eq!(asked(1, 2), Some(Ok(Value::bool(true))));
+    assert_eq!(asked(2, 2), Some(Ok(Value::bool(false))));
+    let approved = |state| program.approves(Value::Int(state));
+    assert_eq!(approved(5), Some(Ok(true)));
+    assert_eq!(approved(1), Some(Ok(false)));
+    let trap = approved(0)
+        .expect("it has a check")
+        .expect_err("it divides");
+    assert_eq!(trap.reason, TrapReason::DivisionByZero);
 }
 
 #[test]
@@ -431,7 +535,17 @@ const PLAIN_ROWS: &[BytesRow] = &[
     bytes_row("NeedsCostModel", 5, "4D0101", "4D0102"),
     bytes_row("LongNumber", 6, "4D010102", "4D01018200"),
     bytes_row("TooMany", 6, "4D010102", "4D01018120"),
-    bytes_row("UnknownByte", 7, "01020304", "08020304"),
+    bytes_row("WrongFormat", 4, "0A0107", "0A1A07"),
+    bytes_row("UnknownByte", 7, "01020304", "09020304"),
+    bytes_row("FunctionNotAllowed", 10, "010203040603", "080303020106"),
+    bytes_row("FunctionNotAllowed", 10, "010203040603", "0803030606"),
+    bytes_row("FunctionNotAllowed", 10, "010203040603", "080303070306"),
+    bytes_row(
+        "FunctionNotAllowed",
+        14,
+        "010203040603020101040161",
+        "06030803030107",
+    ),
     bytes_row("DanglingIndex", 10, "01020304", "01020306"),
     bytes_row("OutOfOrder", 9, "010203040603", "060301020304"),
     bytes_row("OutOfOrder", 7, "01020304", "0100"),
@@ -447,7 +561,7 @@ const PLAIN_ROWS: &[BytesRow] = &[
     bytes_row("DanglingIndex", 22, "0006070700", "0008070700"),
     bytes_row("UnknownOpcode", 24, "060707", "060708"),
     bytes_row("LongNumber", 25, "070050", "07800050"),
-    bytes_row("UnknownByte", 37, "16010400", "16010200"),
+    bytes_row("UnknownByte", 37, "16010400", "16010800"),
     bytes_row("DanglingIndex", 38, "16010400", "16010401"),
     bytes_row("OutOfOrder", 39, "16010400", "160204000400"),
     bytes_row("Truncated", 36, "16010400", "160104"),

@@ -9,7 +9,7 @@ use crate::combinator::{FunctionId, Role};
 use crate::digest::Digest;
 use crate::instruction::Instruction;
 use crate::schema::Schema;
-use crate::types::{TypeId, TypeTable};
+use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
 
 /// The newest format this crate reads and writes.
@@ -38,10 +38,11 @@ impl Parts {
     /// its bytes and its digest, and is read wherever it was read before.
     #[must_use]
     pub fn format(&self) -> u64 {
+        let types = self.types.declared().iter().map(Type::since);
         let code = self.functions.iter().flat_map(|body| &body.code);
-        code.map(|instruction| instruction.row().since)
-            .max()
-            .unwrap_or(1)
+        let code = code.map(|instruction| instruction.row().since);
+        let roles = self.exports.iter().map(|(role, _)| role.since());
+        types.chain(code).chain(roles).max().unwrap_or(1)
     }
 }
 

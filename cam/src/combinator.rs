@@ -6,11 +6,14 @@
 //!
 //! The category is that of the abstract machine: finite products, finite sums that distribute over
 //! products (`case` carries its environment, which is what lets a branch see outer variables without
-//! closures), lists and maps with strong folds, and calls of named functions. A fold's body and a
-//! callee are functions that were defined before, so every program ends.
+//! closures), lists and maps with strong folds, bounded loops, exponentials, and calls of named functions.
+//! A body and a callee are functions that were defined before, and what is passed on from round to round is
+//! data, so every program ends.
 //!
 //! `get` and `put` belong to this layer only. An arrow that uses them is *stateful*; the pass in
 //! [`state`](crate::state) turns it into a pure arrow `S x A -> S x B` before it is compiled.
+
+mod bodies;
 
 pub use crate::ill_typed::IllTyped;
 use crate::limits::{ARROW_DEPTH_MAX, ARROWS_MAX};
@@ -62,6 +65,19 @@ pub enum Combinator {
     FoldList(FunctionId),
     /// `f : C x E x K x D -> E` to `C x E x Map K D -> E`, in key order
     FoldMap(FunctionId),
+    /// `f : C x D -> E` to `C x List D -> List E`
+    MapList(FunctionId),
+    /// `f : C x K x D -> E` to `C x Map K D -> Map K E`, in key order
+    MapMap(FunctionId),
+    /// `f : C x K x D -> Bool` to `C x Map K D -> Map K D`, in key order
+    FilterMap(FunctionId),
+    /// `f : C x E x Int -> E + R` to `C x E x Int -> E + R`: at most as many rounds as the integer says,
+    /// numbered from 0, until one gives an `R`
+    Iterate(FunctionId),
+    /// `f : C x A -> B` to `C -> (A => B)`: the closure of `f` over `C`
+    Curry(FunctionId),
+    /// `(A => B) x A -> B`: enters the closure
+    Evaluate,
     /// `Int -> T`: the step stops with the integer as its code
     Abort,
     /// stateful, `A -> S`
@@ -233,6 +249,7 @@ impl Draft {
             needs: "sum",
             found: sum,
         })?;
+        self.data("inject", sum)?;
         self.add(Combinator::Inject(index), payload, sum, &[])
     }
 
@@ -258,6 +275,8 @@ impl Draft {
             }
         };
         let result = self.codomain(arms[0]);
+        self.data("case", sum)?;
+        self.data("case", result)?;
         for (arm, payload) in arms.iter().zip(&payloads) {
             let start = self.types.product(&[environment, *payload]);
             self.same("case", start, self.domain(*arm))?;
@@ -272,19 +291,11 @@ impl Draft {
     /// # Errors
     /// `StrangeConstant` if `value` is not of type `t`; `TooLarge`.
     pub fn constant(&mut self, a: TypeId, t: TypeId, value: Value) -> Result<Arrow, IllTyped> {
+        self.data("constant", t)?;
         if !value.inhabits(&self.types, t) {
             return Err(IllTyped::StrangeConstant(t));
         }
         self.add(Combinator::Constant(value), a, t, &[])
-    }
-
-    /// A function defined before.
-    ///
-    /// # Errors
-    /// `TooLarge`.
-    pub fn call(&mut self, function: FunctionId) -> Result<Arrow, IllTyped> {
-        let (a, b) = self.function_type(function);
-        self.add(Combinator::Call(function), a, b, &[])
     }
 
     /// A primitive arrow.
@@ -296,37 +307,12 @@ impl Draft {
         self.add(Combinator::Apply(operation), a, b, &[])
     }
 
-    /// `C x E x List D -> E` from a body `C x E x D -> E`.
-    ///
-    /// # Errors
-    /// `WrongForm` or `Mismatch` if the body's type is another; `TooLarge`.
-    pub fn fold_list(&mut self, body: FunctionId) -> Result<Arrow, IllTyped> {
-        let (domain, codomain) = self.function_type(body);
-        let [c, e, d] = self.parts::<3>("fold_list", domain)?;
-        self.same("fold_list", e, codomain)?;
-        let list = self.types.list(d);
-        let domain = self.types.product(&[c, e, list]);
-        self.add(Combinator::FoldList(body), domain, e, &[])
-    }
-
-    /// `C x E x Map K D -> E` from a body `C x E x K x D -> E`.
-    ///
-    /// # Errors
-    /// `WrongForm` or `Mismatch` if the body's type is another; `TooLarge`.
-    pub fn fold_map(&mut self, body: FunctionId) -> Result<Arrow, IllTyped> {
-        let (domain, codomain) = self.function_type(body);
-        let [c, e, k, d] = self.parts::<4>("fold_map", domain)?;
-        self.same("fold_map", e, codomain)?;
-        let map = self.types.map(k, d);
-        let domain = self.types.product(&[c, e, map]);
-        self.add(Combinator::FoldMap(body), domain, e, &[])
-    }
-
     /// `Int -> t`: stops the step.
     ///
     /// # Errors
-    /// `TooLarge`.
+    /// `WrongForm` if `t` is no data; `TooLarge`.
     pub fn abort(&mut self, t: TypeId) -> Result<Arrow, IllTyped> {
+        self.data("abort", t)?;
         self.add(Combinator::Abort, INT, t, &[])
     }
 
@@ -425,6 +411,18 @@ impl Draft {
             found: product,
         })
     }
+
+    fn data(&self, combinator: &'static str, found: TypeId) -> Result<(), IllTyped> {
+        if self.types.is_data(found) {
+            return Ok(());
+        }
+        let needs = "type of data";
+        Err(IllTyped::WrongForm {
+            combinator,
+            needs,
+            found,
+        })
+    }
 }
 
 /// Which functions a module offers, by what they are for.
@@ -434,6 +432,10 @@ pub enum Role {
     Init = 0,
     /// `I x S -> S x O`: one transition.
     Step = 1,
+    /// `Q x S -> R`: a question about the state. It cannot change it: no new state comes out.
+    Query = 2,
+    /// `S -> Bool`: whether a state is one the machine may be in, asked after a migration.
+    Check = 3,
     /// `S0 -> S1`: the old state in the new form.
     Migrate = 4,
     /// `I0 -> I1`: an old client's input, as the new machine understands it.
@@ -442,6 +444,17 @@ pub enum Role {
     Output = 6,
     /// `S1 -> S0`: the way back.
     Back = 7,
+}
+
+impl Role {
+    /// The first format that has it.
+    #[must_use]
+    pub fn since(self) -> u64 {
+        match self {
+            Role::Query | Role::Check => 2,
+            _ => 1,
+        }
+    }
 }
 
 /// A finished program of combinators: what a front end hands to [`compile`](crate::compile::compile).

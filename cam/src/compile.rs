@@ -178,7 +178,13 @@ impl<'a> Compiler<'a> {
                 Combinator::Replace(_)
                 | Combinator::Apply(_)
                 | Combinator::FoldList(_)
-                | Combinator::FoldMap(_) => self.apply(next, place, node.domain)?,
+                | Combinator::FoldMap(_)
+                | Combinator::MapList(_)
+                | Combinator::MapMap(_)
+                | Combinator::FilterMap(_)
+                | Combinator::Iterate(_)
+                | Combinator::Curry(_)
+                | Combinator::Evaluate => self.apply(next, place, node.domain)?,
                 Combinator::Compose(..) | Combinator::Get | Combinator::Put => {
                     unreachable!("compositions are flattened, and no function is stateful")
                 }
@@ -418,6 +424,12 @@ impl<'a> Compiler<'a> {
             Combinator::Replace(part) => (Instruction::With(narrow(part)), 2),
             Combinator::FoldList(body) => (Instruction::ListFold(body), 3),
             Combinator::FoldMap(body) => (Instruction::MapFold(body), 3),
+            Combinator::MapList(body) => (Instruction::ListMap(body, end), 2),
+            Combinator::MapMap(body) => (Instruction::MapMap(body, end), 2),
+            Combinator::FilterMap(body) => (Instruction::MapFilter(body), 2),
+            Combinator::Iterate(body) => (Instruction::Loop(body, end), 3),
+            Combinator::Curry(body) => (Instruction::Curry(body, end), 1),
+            Combinator::Evaluate => (Instruction::Apply(), 2),
             Combinator::Apply(operation) => operation.instruction(end),
             _ => return None,
         };

@@ -118,7 +118,14 @@ fn read_types(reader: &mut Reader<'_>) -> Result<TypeTable, Malformed> {
     for _ in 0..count {
         let offset = reader.offset();
         let entry = read_type(reader, &types)?;
+        reader.met(entry.since());
         let (id, rises) = types.declare(entry);
+        if let Some(place) = types.keeps_functions(id) {
+            return Err(Malformed {
+                offset,
+                reason: MalformedReason::FunctionNotAllowed { place },
+            });
+        }
         if !types.within_limits(id) {
             return Err(Malformed {
                 offset,
@@ -142,6 +149,7 @@ fn read_type(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Type, Malform
         0x02 => Type::Sum(read_type_ids(reader, types)?),
         0x06 => Type::List(read_type_id(reader, types)?),
         0x07 => Type::Map(read_type_id(reader, types)?, read_type_id(reader, types)?),
+        0x08 => Type::Function(read_type_id(reader, types)?, read_type_id(reader, types)?),
         byte => return Err(reader.error_back(1, MalformedReason::UnknownByte(byte))),
     })
 }
@@ -222,6 +230,8 @@ fn read_exports(
         let role = match reader.byte()? {
             0 => Role::Init,
             1 => Role::Step,
+            2 => Role::Query,
+            3 => Role::Check,
             4 => Role::Migrate,
             5 => Role::Input,
             6 => Role::Output,
@@ -245,6 +255,7 @@ fn read_exports(
             let reason = MalformedReason::DanglingIndex(u64::from(function));
             return Err(Malformed { offset, reason });
         }
+        reader.met(role.since());
         exports.push((role, FunctionId(function)));
     }
     Ok(exports)
@@ -405,6 +416,11 @@ impl ValueReader<'_> {
             }
             Type::List(item) => Value::List(self.read_list(reader, *item)?),
             Type::Map(key, value) => Value::Map(self.read_map(reader, *key, *value)?),
+            Type::Function(..) => {
+                let place = "a constant";
+                let reason = MalformedReason::FunctionNotAllowed { place };
+                return Err(reader.error_back(0, reason));
+            }
         })
     }
 

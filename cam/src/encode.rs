@@ -123,6 +123,7 @@ pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) {
                 write_value(out, value);
             }
         }
+        Value::Closure(_) => unreachable!("closures stand in the machine, never in data"),
     }
 }
 

@@ -237,6 +237,8 @@ instructions! {
     0x15 Else()                          "else"   1, Some(0),  0,  TOTAL, "ends an arm, starts the next";
     0x16 End()                           "end"    1, Some(0),  0,  TOTAL, "ends the last arm, or the body";
     0x18 Call(function: FunctionId)      "call"   1, Some(0),  3,  TOTAL, "(domain; S) -> (codomain; S), of an earlier function";
+    0x19 Curry(body: FunctionId, closure: TypeId) "cur" 2, Some(0), 2, TOTAL, "(c; S) -> (Fn a b; S), body c x a -> b";
+    0x1A Apply()                         "app"    2, Some(-1), 3, LOOPS, "(a; Fn a b:S) -> (b; S)";
     0x1B Abort(result: TypeId)           "abort"  1, Some(0),  1,  TRAPS, "(Int; S) -> (d; S); never gets there";
     0x20 Add()                           "add"    1, Some(-1), 1,  TRAPS, "(Int; Int:S) -> (Int; S), may overflow";
     0x21 Subtract()                      "sub"    1, Some(-1), 1,  TRAPS, "(Int; Int:S) -> (Int; S), may overflow";
@@ -273,13 +275,18 @@ instructions! {
     0x50 ListEmpty(list: TypeId)         "lnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (List d; S)";
     0x51 ListPush()                      "lpush"  1, Some(-1), 4,  TOTAL, "(d; List d:S) -> (List d; S)";
     0x52 ListLength()                    "llen"   1, Some(0),  1,  TOTAL, "(List d; S) -> (Int; S)";
+    0x57 ListMap(body: FunctionId, list: TypeId) "lmap" 2, Some(-1), 4, LOOPS, "(List d; c:S) -> (List e; S), body c x d -> e";
     0x58 ListFold(body: FunctionId)      "lfold"  1, Some(-2), 4,  LOOPS, "(List d; e:c:S) -> (e; S), body c x e x d -> e";
     0x60 MapEmpty(map: TypeId)           "mnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (Map k d; S)";
     0x61 MapLength()                     "mlen"   1, Some(0),  1,  TOTAL, "(Map k d; S) -> (Int; S)";
     0x62 MapGet(option: TypeId)          "mget"   1, Some(-1), 8,  SIZED, "(k; Map k d:S) -> (Option d; S)";
     0x63 MapPut()                        "mput"   1, Some(-2), 12, SIZED, "(d; k:Map k d:S) -> (Map k d; S)";
     0x64 MapDelete()                     "mdel"   1, Some(-1), 12, SIZED, "(k; Map k d:S) -> (Map k d; S)";
+    0x65 MapNext(option: TypeId)         "mnext"  2, Some(-1), 10, SIZED, "(Option k; Map k d:S) -> (Option (k x d); S): the least entry, or the least above a key";
+    0x66 MapMap(body: FunctionId, map: TypeId) "mmap" 2, Some(-1), 4, LOOPS, "(Map k d; c:S) -> (Map k e; S), body c x k x d -> e, in key order";
+    0x67 MapFilter(body: FunctionId)     "mfilt"  2, Some(-1), 4, LOOPS, "(Map k d; c:S) -> (Map k d; S), body c x k x d -> Bool, in key order";
     0x68 MapFold(body: FunctionId)       "mfold"  1, Some(-2), 4,  LOOPS, "(Map k d; e:c:S) -> (e; S), body c x e x k x d -> e, in key order";
+    0x70 Loop(body: FunctionId, sum: TypeId) "loop" 2, Some(-2), 4, LOOPS, "(Int n; e:c:S) -> (e + r; S), body c x e x Int -> e + r: rounds 0 to n - 1, until one gives an r";
     0x71 TextFind(option: TypeId)        "tfind"  2, Some(-2), 4,  SIZED, "(Int; Text:Text:S) -> (Option Int; S), where the second text is in the first, from there on";
 }
 

@@ -68,7 +68,14 @@ pub enum InvalidReason {
     NoSuchConstant(u32),
     /// A constant that has a spelling of its own: integers are always inline.
     NeedlessConstant(u32),
-    /// A callee or fold body that does not come before its caller.
+    /// Functions where only data may be chosen, carried on or sent.
+    FunctionNotAllowed {
+        /// Where they would stand.
+        place: &'static str,
+        /// The type that stands there.
+        found: TypeId,
+    },
+    /// A callee, a closure's body or a round's body that does not come before its caller.
     ForwardCall(FunctionId),
     /// The call path is longer than the limit.
     CallTooHigh,
@@ -147,6 +154,13 @@ impl fmt::Display for InvalidReason {
             InvalidReason::NoSuchConstant(index) => write!(f, "the pool has no constant {index}"),
             InvalidReason::NeedlessConstant(index) => {
                 write!(f, "constant {index} is an integer, which is written inline")
+            }
+            InvalidReason::FunctionNotAllowed { place, found } => {
+                write!(
+                    f,
+                    "functions may not stand in {place}, found type {}",
+                    found.0
+                )
             }
             InvalidReason::ForwardCall(callee) => {
                 write!(f, "function {} does not come before its caller", callee.0)

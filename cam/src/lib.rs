@@ -18,6 +18,7 @@
 
 pub mod limits;
 
+pub mod closure;
 pub mod types;
 pub mod value;
 
@@ -50,6 +51,8 @@ pub mod assembly;
 mod fuel;
 mod library;
 pub mod machine;
+mod rounds;
 pub mod trap;
 
+mod inquiry;
 pub mod instance;

@@ -86,6 +86,7 @@ pub(crate) fn apply(
         I::MapEmpty(_) => Ok(Value::Map(Map::default())),
         I::MapLength() => Ok(map::length(&register)),
         I::MapGet(_) => map::get(stack, &register, fuel),
+        I::MapNext(_) => map::next(stack, &register, fuel),
         I::MapPut() => map::put(stack, register, fuel),
         I::MapDelete() => map::delete(stack, &register, fuel),
         _ => unreachable!("an engine runs what moves values and what chooses the next instruction"),

@@ -2,10 +2,11 @@
 //!
 //! Its state is `(register, stack, position, returns)`. It trusts the verifier and nothing else: where
 //! the types promise an operand, `expect` says so. It uses no host recursion; the stack of values and the
-//! stack of returns are bounded by what the verifier certified.
+//! stack of returns are bounded by what the verifier certified, and with closures by fuel.
 //!
-//! Fuel is charged before the work: the static cost of the function that is entered, a fold's rounds
-//! times the cost of its body before the first round, and the weight of operands that are compared.
+//! Fuel is charged before the work: the static cost of the function that is entered, the rounds over a
+//! container before the first of them, a round of a loop before it, the function of a closure when it is
+//! applied, and the weight of operands that are compared.
 //! Charging ahead makes fuel a bound and not a bill, and the same on every engine.
 
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use crate::combinator::FunctionId;
 pub use crate::fuel::Fuel;
 use crate::instruction::Instruction;
 use crate::library;
+use crate::rounds::{Rounds, cost_of_round};
 use crate::trap::{Trap, TrapReason};
-use crate::value::{List, Map, Value};
+use crate::value::Value;
 use crate::verify::Verified;
 
 /// Runs `function` on `argument`, which must inhabit the function's domain.
@@ -63,34 +65,8 @@ struct Machine<'a> {
 struct Return {
     function: FunctionId,
     position: usize,
-    /// For a fold: what is still to be folded.
-    fold: Option<Fold>,
-}
-
-struct Fold {
-    body: FunctionId,
-    environment: Value,
-    entries: Entries,
-}
-
-enum Entries {
-    List(<List as IntoIterator>::IntoIter),
-    Map(<Map as IntoIterator>::IntoIter),
-}
-
-impl Fold {
-    /// The body's next argument, if an entry is left.
-    fn argument(&mut self, accumulator: &Value) -> Option<Value> {
-        let mut parts = vec![self.environment.clone(), accumulator.clone()];
-        match &mut self.entries {
-            Entries::List(items) => parts.push(items.next()?),
-            Entries::Map(entries) => {
-                let (key, value) = entries.next()?;
-                parts.extend([key, value]);
-            }
-        }
-        Some(Value::product(parts))
-    }
+    /// For the body of rounds: the rounds.
+    rounds: Option<Box<Rounds>>,
 }
 
 impl Machine<'_> {
@@ -104,14 +80,19 @@ impl Machine<'_> {
                 Instruction::Else() => self.position = self.link() as usize + 1,
                 Instruction::End() if self.position < body.len() => {}
                 Instruction::End() => {
-                    if !self.leave() {
+                    if !self.leave(fuel)? {
                         return Ok(());
                     }
                 }
                 Instruction::Call(callee) => self.call(callee, None),
-                Instruction::ListFold(body) | Instruction::MapFold(body) => {
-                    self.fold(body, fuel)?;
+                Instruction::Apply() => self.apply(fuel)?,
+                Instruction::ListFold(_) | Instruction::MapFold(_) => {
+                    self.fold(instruction, fuel)?;
                 }
+                Instruction::ListMap(..) | Instruction::MapMap(..) | Instruction::MapFilter(_) => {
+                    self.each(instruction, fuel)?;
+                }
+                Instruction::Loop(body, _) => self.repeat(body, fuel)?,
                 _ => self.straight(instruction, fuel)?,
             }
         }
@@ -127,58 +108,102 @@ impl Machine<'_> {
         self.register = Arc::unwrap_or_clone(payload);
     }
 
-    fn call(&mut self, callee: FunctionId, fold: Option<Fold>) {
+    fn call(&mut self, callee: FunctionId, rounds: Option<Box<Rounds>>) {
         self.returns.push(Return {
             function: self.function,
             position: self.position,
-            fold,
+            rounds,
         });
         self.function = callee;
         self.position = 0;
     }
 
     /// Ends a function. False when it was the first one.
-    fn leave(&mut self) -> bool {
+    fn leave(&mut self, fuel: &mut Fuel) -> Result<bool, TrapReason> {
         let Some(Return {
             function,
             position,
-            fold,
+            rounds,
         }) = self.returns.pop()
         else {
-            return false;
+            return Ok(false);
         };
         self.function = function;
         self.position = position;
-        if let Some(fold) = fold {
-            self.next_round(fold);
+        if let Some(mut rounds) = rounds {
+            rounds.accept(self.take());
+            self.next_round(rounds, fuel)?;
         }
-        true
+        Ok(true)
     }
 
-    fn fold(&mut self, body: FunctionId, fuel: &mut Fuel) -> Result<(), TrapReason> {
-        let accumulator = self.pop();
-        let environment = self.pop();
-        let (rounds, entries) = match std::mem::replace(&mut self.register, accumulator) {
-            Value::List(list) => (list.len(), Entries::List(list.into_iter())),
-            Value::Map(map) => (map.len(), Entries::Map(map.into_iter())),
-            _ => unreachable!("verified: a fold has a list or map in the register"),
+    /// Enters a closure: its function, with its environment and the argument in the register. What it
+    /// costs is known only here.
+    fn apply(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
+        let Value::Closure(closure) = self.pop() else {
+            unreachable!("verified: `app` has a closure on the stack")
         };
-        let cost = self.code.certificate(body).cost;
-        fuel.charge((rounds as u64).saturating_mul(cost))?;
-        self.next_round(Fold {
-            body,
-            environment,
-            entries,
-        });
+        fuel.charge(self.code.certificate(closure.function).cost)?;
+        self.register = Value::product(vec![closure.environment.clone(), self.take()]);
+        self.call(closure.function, None);
         Ok(())
     }
 
-    /// The accumulator is in the register, before the first round and after each.
-    fn next_round(&mut self, mut fold: Fold) {
-        if let Some(argument) = fold.argument(&self.register) {
-            self.register = argument;
-            self.call(fold.body, Some(fold));
+    fn fold(&mut self, instruction: Instruction, fuel: &mut Fuel) -> Result<(), TrapReason> {
+        let container = self.take();
+        let accumulator = self.pop();
+        let environment = self.pop();
+        self.charge_rounds(instruction, &container, fuel)?;
+        let body = instruction.callee().expect("a fold has a body");
+        let rounds = Rounds::fold(body, environment, accumulator, container);
+        self.next_round(Box::new(rounds), fuel)
+    }
+
+    fn each(&mut self, instruction: Instruction, fuel: &mut Fuel) -> Result<(), TrapReason> {
+        let container = self.take();
+        let environment = self.pop();
+        self.charge_rounds(instruction, &container, fuel)?;
+        let rounds = Rounds::each(instruction, environment, container);
+        self.next_round(Box::new(rounds), fuel)
+    }
+
+    /// How many rounds a loop takes nobody knows, so each is paid for when it starts.
+    fn repeat(&mut self, body: FunctionId, fuel: &mut Fuel) -> Result<(), TrapReason> {
+        let count = self.integer();
+        let first = self.pop();
+        let environment = self.pop();
+        let rounds = Rounds::repeat(body, environment, first, count);
+        self.next_round(Box::new(rounds), fuel)
+    }
+
+    /// Pays for all rounds over a container, before the first.
+    fn charge_rounds(
+        &self,
+        instruction: Instruction,
+        container: &Value,
+        fuel: &mut Fuel,
+    ) -> Result<(), TrapReason> {
+        let count = match container {
+            Value::List(list) => list.len(),
+            Value::Map(map) => map.len(),
+            _ => unreachable!("verified: rounds are over a list or a map"),
+        };
+        let cost = cost_of_round(self.code, instruction);
+        fuel.charge((count as u64).saturating_mul(cost))
+    }
+
+    fn next_round(&mut self, mut rounds: Box<Rounds>, fuel: &mut Fuel) -> Result<(), TrapReason> {
+        let Some(argument) = rounds.argument() else {
+            self.register = rounds.result();
+            return Ok(());
+        };
+        let body = rounds.body();
+        if rounds.paid_one_by_one() {
+            fuel.charge(self.code.certificate(body).cost)?;
         }
+        self.register = argument;
+        self.call(body, Some(rounds));
+        Ok(())
     }
 
     /// Instructions after which the next one follows.
@@ -206,9 +231,7 @@ impl Machine<'_> {
                 self.register = Value::sum(tag, self.take());
             }
             I::Abort(_) => return Err(TrapReason::Abort(self.integer())),
-            I::Case() | I::Else() | I::End() | I::Call(_) | I::ListFold(_) | I::MapFold(_) => {
-                unreachable!("control is in `run`")
-            }
+            I::Curry(body, _) => self.register = Value::closure(body, self.take()),
             _ => {
                 let register = self.take();
                 self.register = library::apply(instruction, &mut self.stack, register, fuel)?;

@@ -63,6 +63,11 @@ pub enum MalformedReason {
     OutOfOrder,
     /// A type is too high, too wide, or a map's key holds a map.
     TypeOutOfLimits,
+    /// Functions in a sum, a list, a map or a constant: they are no data.
+    FunctionNotAllowed {
+        /// Where they would stand.
+        place: &'static str,
+    },
     /// A sum's tag has no constructor.
     UnknownConstructor(u8),
 }
@@ -106,6 +111,9 @@ impl fmt::Display for MalformedReason {
             }
             MalformedReason::OutOfOrder => f.write_str("entries are not in strictly rising order"),
             MalformedReason::TypeOutOfLimits => f.write_str("a type is outside the limits"),
+            MalformedReason::FunctionNotAllowed { place } => {
+                write!(f, "functions may not stand in {place}")
+            }
             MalformedReason::UnknownConstructor(tag) => {
                 write!(f, "the variant has no constructor {tag}")
             }

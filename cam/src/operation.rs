@@ -85,6 +85,9 @@ pub enum Operation {
     MapLength(TypeId),
     /// `Map K D x K -> Option D`, named by the map type
     MapGet(TypeId),
+    /// `Map K D x Option K -> Option (K x D)`, named by the map type: the least entry, or the least above
+    /// a key
+    MapNext(TypeId),
     /// `Map K D x K x D -> Map K D`, named by the map type
     MapPut(TypeId),
     /// `Map K D x K -> Map K D`, named by the map type
@@ -112,7 +115,11 @@ impl Operation {
             | Operation::ShiftRightUnsigned => (two(types, INT, INT), INT),
             Operation::MultiplyDivide => (types.product(&[INT, INT, INT]), INT),
             Operation::Less | Operation::LessOrEqual => (two(types, INT, INT), BOOL),
-            Operation::Equal(d) => (two(types, d, d), BOOL),
+            Operation::Equal(d) if types.is_data(d) => (two(types, d, d), BOOL),
+            Operation::Equal(found) => return Err(wrong_form("equal", "type of data", found)),
+            Operation::Encode(found) if !types.is_data(found) => {
+                return Err(wrong_form("encode", "type of data", found));
+            }
             Operation::Compare(k) if types.is_key(k) => (two(types, k, k), ORDERING),
             Operation::Compare(found) => return Err(wrong_form("compare", "key", found)),
             Operation::ListEmpty(list) => (UNIT, item(types, list).map(|_| list)?),
@@ -126,6 +133,11 @@ impl Operation {
             Operation::MapGet(map) => {
                 let (key, value) = entry(types, map)?;
                 (two(types, map, key), types.option(value))
+            }
+            Operation::MapNext(map) => {
+                let (key, value) = entry(types, map)?;
+                let (after, entry) = (types.option(key), two(types, key, value));
+                (two(types, map, after), types.option(entry))
             }
             Operation::MapPut(map) => {
                 let (key, value) = entry(types, map)?;
@@ -188,6 +200,7 @@ impl Operation {
             Operation::MapEmpty(map) => (Instruction::MapEmpty(map), 1),
             Operation::MapLength(_) => (Instruction::MapLength(), 1),
             Operation::MapGet(_) => (Instruction::MapGet(end), 2),
+            Operation::MapNext(_) => (Instruction::MapNext(end), 2),
             Operation::MapPut(_) => (Instruction::MapPut(), 3),
             Operation::MapDelete(_) => (Instruction::MapDelete(), 2),
             _ => self.text_instruction(end),
@@ -217,14 +230,14 @@ impl Operation {
 
 fn item(types: &TypeTable, list: TypeId) -> Result<TypeId, IllTyped> {
     match types.get(list) {
-        Type::List(item) => Ok(*item),
+        Type::List(item) if types.is_data(*item) => Ok(*item),
         _ => Err(wrong_form("list", "list", list)),
     }
 }
 
 fn entry(types: &TypeTable, map: TypeId) -> Result<(TypeId, TypeId), IllTyped> {
     match types.get(map) {
-        Type::Map(key, value) => Ok((*key, *value)),
+        Type::Map(key, value) if types.is_data(map) => Ok((*key, *value)),
         _ => Err(wrong_form("map", "map", map)),
     }
 }

@@ -1,8 +1,12 @@
-//! Types of the machine: structural, first order, each an entry of a table.
+//! Types of the machine: structural, each an entry of a table.
 //!
 //! Types are never compared as trees. A table is hash-consed, so two types of one table are equal
 //! exactly when their indices are, and a type of exponential size costs one entry per level. Types
 //! carry no names; the names a person sees stand in the [`Schema`](crate::schema::Schema).
+//!
+//! Functions are second-class: their types stand in products and in the types of functions, and nowhere
+//! else. All other types are *data*. What may be chosen, kept or sent is data, so along one path of calls
+//! every application has one possible closure.
 //!
 //! There are no recursive types. Lists and maps cover inductive data, and a value is then never
 //! nested deeper than its type is high, so the recursive walks over values (compare, encode, drop)
@@ -58,6 +62,8 @@ pub enum Type {
     List(TypeId),
     /// Finite maps, ordered by key.
     Map(TypeId, TypeId),
+    /// Functions, from and to. Second-class: no data.
+    Function(TypeId, TypeId),
 }
 
 impl Type {
@@ -68,7 +74,7 @@ impl Type {
             Type::Product(parts) | Type::Sum(parts) => parts.to_vec(),
             Type::Int | Type::Text | Type::Bytes => Vec::new(),
             Type::List(item) => vec![*item],
-            Type::Map(key, value) => vec![*key, *value],
+            Type::Map(left, right) | Type::Function(left, right) => vec![*left, *right],
         }
     }
 
@@ -83,6 +89,16 @@ impl Type {
             Type::Bytes => 0x05,
             Type::List(_) => 0x06,
             Type::Map(..) => 0x07,
+            Type::Function(..) => 0x08,
+        }
+    }
+
+    /// The first format that has it.
+    #[must_use]
+    pub fn since(&self) -> u64 {
+        match self {
+            Type::Function(..) => 2,
+            _ => 1,
         }
     }
 
@@ -92,7 +108,9 @@ impl Type {
             Type::Product(parts) | Type::Sum(parts) => (parts, [None, None]),
             Type::Int | Type::Text | Type::Bytes => (&[], [None, None]),
             Type::List(item) => (&[], [Some(*item), None]),
-            Type::Map(key, value) => (&[], [Some(*key), Some(*value)]),
+            Type::Map(left, right) | Type::Function(left, right) => {
+                (&[], [Some(*left), Some(*right)])
+            }
         }
     }
 
@@ -109,6 +127,7 @@ impl Type {
             Type::Sum(parts) => Type::Sum(all(parts)),
             Type::List(item) => Type::List(name(*item)),
             Type::Map(key, value) => Type::Map(name(*key), name(*value)),
+            Type::Function(from, to) => Type::Function(name(*from), name(*to)),
             Type::Int | Type::Text | Type::Bytes => self.clone(),
         }
     }
@@ -119,6 +138,7 @@ impl Type {
 struct Attributes {
     height: u32,
     width: u64,
+    data: bool,
     key: bool,
 }
 
@@ -143,7 +163,7 @@ fn predeclared(entry: &Type) -> Option<TypeId> {
         Type::Int => Some(INT),
         Type::Text => Some(TEXT),
         Type::Bytes => Some(BYTES),
-        Type::List(_) | Type::Map(..) => None,
+        Type::List(_) | Type::Map(..) | Type::Function(..) => None,
     }
 }
 
@@ -255,6 +275,11 @@ impl TypeTable {
     /// Maps from `key` to `value`.
     pub fn map(&mut self, key: TypeId, value: TypeId) -> TypeId {
         self.intern(Type::Map(key, value))
+    }
+
+    /// Functions from `from` to `to`.
+    pub fn function(&mut self, from: TypeId, to: TypeId) -> TypeId {
+        self.intern(Type::Function(from, to))
     }
 
     /// The entry equal to `entry`, made if it is new. Operands must be of this table.
@@ -370,7 +395,28 @@ impl TypeTable {
         self.attributes[id.index()].width
     }
 
-    /// Whether values of the type may be keys of a map: no map inside.
+    /// Whether values of the type may be chosen, kept and sent: no function inside.
+    #[must_use]
+    pub fn is_data(&self, id: TypeId) -> bool {
+        self.attributes[id.index()].data
+    }
+
+    /// What the type would keep functions in, if it would: they may stand in products and in the types of
+    /// functions only.
+    #[must_use]
+    pub fn keeps_functions(&self, id: TypeId) -> Option<&'static str> {
+        let (place, kept): (_, &[TypeId]) = match self.get(id) {
+            Type::Sum(payloads) => ("a sum", payloads),
+            Type::List(item) => ("a list", std::slice::from_ref(item)),
+            Type::Map(key, value) => ("a map", &[*key, *value]),
+            _ => return None,
+        };
+        kept.iter()
+            .any(|part| !self.is_data(*part))
+            .then_some(place)
+    }
+
+    /// Whether values of the type may be keys of a map: data without a map inside.
     #[must_use]
     pub fn is_key(&self, id: TypeId) -> bool {
         self.attributes[id.index()].key
@@ -384,7 +430,7 @@ impl TypeTable {
             Type::Product(parts) => parts.len() <= ARITY_MAX,
             Type::Sum(payloads) => !payloads.is_empty() && payloads.len() <= ARITY_MAX,
             Type::Map(key, _) => self.is_key(*key),
-            Type::Int | Type::Text | Type::Bytes | Type::List(_) => true,
+            Type::Int | Type::Text | Type::Bytes | Type::List(_) | Type::Function(..) => true,
         };
         arity && height <= TYPE_HEIGHT_MAX && width <= TYPE_WIDTH_MAX
     }
@@ -428,6 +474,7 @@ impl TypeTable {
         let mut parts = Attributes {
             height: 0,
             width: 0,
+            data: true,
             key: true,
         };
         let mut widest = 0;
@@ -435,6 +482,7 @@ impl TypeTable {
             let part = self.attributes[part.index()];
             parts.height = parts.height.max(part.height.saturating_add(1));
             parts.width = parts.width.saturating_add(part.width);
+            parts.data &= part.data;
             parts.key &= part.key;
             widest = widest.max(part.width);
         }
@@ -442,12 +490,19 @@ impl TypeTable {
             // At least 1, or a tower of products of nothing would be wide in values and not in width.
             Type::Product(_) => parts.width.max(1),
             Type::Sum(_) => widest.saturating_add(1),
-            Type::Int | Type::Text | Type::Bytes | Type::List(_) | Type::Map(..) => 1,
+            Type::Int
+            | Type::Text
+            | Type::Bytes
+            | Type::List(_)
+            | Type::Map(..)
+            | Type::Function(..) => 1,
         };
-        let key = !matches!(entry, Type::Map(..)) && parts.key;
+        let data = !matches!(entry, Type::Function(..)) && parts.data;
+        let key = data && !matches!(entry, Type::Map(..)) && parts.key;
         Attributes {
             height: parts.height,
             width,
+            data,
             key,
         }
     }

@@ -4,13 +4,13 @@
 //! Inside an arm nothing below the case's entry height can be popped (WebAssembly's rule), but `acc`
 //! can read it: that is how an arm sees outer variables.
 
+mod bodies;
 mod operations;
 
 use crate::bytecode::{Body, Bytecode};
-use crate::combinator::FunctionId;
 use crate::instruction::Instruction;
 use crate::invalid::InvalidReason;
-use crate::limits::{CALL_HEIGHT_MAX, CASE_DEPTH_MAX, STACK_MAX};
+use crate::limits::{CASE_DEPTH_MAX, STACK_MAX};
 use crate::types::{INT, Type, TypeId, TypeTable};
 use crate::uses::Uses;
 
@@ -21,8 +21,15 @@ pub struct Certificate {
     pub stack: u32,
     /// Functions on the longest call path that starts here.
     pub height: u32,
-    /// Fuel of one run at most, not counting the rounds of folds and the sizes of operands.
+    /// Fuel of one run at most, not counting rounds, the functions of closures, and the sizes of operands.
     pub cost: u64,
+    /// Whether it may trap by what it does: arithmetic, `abort`. What it is handed to run is not counted,
+    /// closures that it makes are; so it is exact where no function comes from outside, as for exports.
+    pub may_fail: bool,
+    /// Whether it has rounds or applies closures, so that `cost` is not all.
+    pub loops: bool,
+    /// Whether the sizes of operands are charged, so that `cost` is not all.
+    pub sized: bool,
     /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads. Empty
     /// without cases.
     pub(crate) links: Vec<u32>,
@@ -63,6 +70,9 @@ pub(crate) fn function(
             stack: 0,
             height: 1,
             cost: 0,
+            may_fail: false,
+            loops: false,
+            sized: false,
             links: Vec::new(),
             arms: Vec::new(),
         },
@@ -92,6 +102,7 @@ impl OpenCase<'_> {
     /// The whole join rule: every arm ends at the entry height with the first arm's type.
     fn close_arm(
         &mut self,
+        types: &TypeTable,
         register: TypeId,
         height: usize,
         cost: u64,
@@ -100,6 +111,11 @@ impl OpenCase<'_> {
             return Err(InvalidReason::StackNotEmpty {
                 left: height - self.floor,
             });
+        }
+        if self.result.is_none() && !types.is_data(register) {
+            let place = "the result of a case";
+            let found = register;
+            return Err(InvalidReason::FunctionNotAllowed { place, found });
         }
         let first = *self.result.get_or_insert(register);
         if first != register {
@@ -130,7 +146,11 @@ impl<'a> Checker<'a> {
     fn body(&mut self, body: &Body) -> Result<(), Refusal> {
         for (at, instruction) in body.code.iter().enumerate() {
             let before = self.stack.len();
-            self.cost = self.cost.saturating_add(instruction.row().cost);
+            let row = instruction.row();
+            self.cost = self.cost.saturating_add(row.cost);
+            self.certificate.may_fail |= row.manner.traps;
+            self.certificate.loops |= row.manner.loops;
+            self.certificate.sized |= row.manner.sized;
             if matches!(instruction, Instruction::End()) && self.cases.is_empty() {
                 return self.end_of_body(body, at);
             }
@@ -195,19 +215,20 @@ impl<'a> Checker<'a> {
             I::Case() => self.case(at)?,
             I::Else() => self.next_arm(at)?,
             I::End() => self.end_case(at)?,
-            I::Call(callee) => self.call(callee)?,
+            I::Apply() => self.apply()?,
             I::Abort(result) => {
                 self.expect(INT, self.register)?;
+                self.expect_data(result, "the result of an abort")?;
                 self.register = result;
             }
-            I::ListFold(body) => {
-                let item = self.item(self.register)?;
-                self.fold(body, &[item])?;
-            }
-            I::MapFold(body) => {
-                let (key, value) = self.entry_types(self.register)?;
-                self.fold(body, &[key, value])?;
-            }
+            I::Call(_)
+            | I::Curry(..)
+            | I::ListMap(..)
+            | I::ListFold(_)
+            | I::MapMap(..)
+            | I::MapFilter(_)
+            | I::MapFold(_)
+            | I::Loop(..) => self.with_body(instruction)?,
             _ => self.operation(instruction)?,
         }
         Ok(())
@@ -278,8 +299,9 @@ impl<'a> Checker<'a> {
     }
 
     fn next_arm(&mut self, at: usize) -> Result<(), InvalidReason> {
+        let types = &self.bytecode.types;
         let case = self.cases.last_mut().ok_or(InvalidReason::StrayElse)?;
-        case.close_arm(self.register, self.stack.len(), self.cost)?;
+        case.close_arm(types, self.register, self.stack.len(), self.cost)?;
         case.arm += 1;
         let payload = case.payloads.get(case.arm);
         self.register = *payload.ok_or(InvalidReason::StrayElse)?;
@@ -289,8 +311,9 @@ impl<'a> Checker<'a> {
     }
 
     fn end_case(&mut self, at: usize) -> Result<(), InvalidReason> {
+        let types = &self.bytecode.types;
         let mut case = self.cases.pop().ok_or(InvalidReason::StrayElse)?;
-        case.close_arm(self.register, self.stack.len(), self.cost)?;
+        case.close_arm(types, self.register, self.stack.len(), self.cost)?;
         let missing = case.payloads.len() - case.arm - 1;
         if missing > 0 {
             return Err(InvalidReason::MissingArms { missing });
@@ -311,42 +334,10 @@ impl<'a> Checker<'a> {
         self.certificate.links[at] = count(to);
     }
 
-    fn fold(&mut self, body: FunctionId, entry: &[TypeId]) -> Result<(), InvalidReason> {
-        let (accumulator, environment) = (self.pop()?, self.pop()?);
-        let (domain, codomain) = self.callee(body)?;
-        let mut parts = vec![environment, accumulator];
-        parts.extend_from_slice(entry);
-        self.expect_form(domain, &Type::Product(parts.into()), "fold body's argument")?;
-        self.expect(accumulator, codomain)?;
-        self.register = accumulator;
-        Ok(())
-    }
-
-    fn call(&mut self, callee: FunctionId) -> Result<(), InvalidReason> {
-        let (domain, codomain) = self.callee(callee)?;
-        self.expect(domain, self.register)?;
-        self.register = codomain;
-        Ok(())
-    }
-
-    fn callee(&mut self, callee: FunctionId) -> Result<(TypeId, TypeId), InvalidReason> {
-        let proved = self.earlier.get(callee.index());
-        let proved = proved.ok_or(InvalidReason::ForwardCall(callee))?;
-        let height = proved.height + 1;
-        if height > CALL_HEIGHT_MAX {
-            return Err(InvalidReason::CallTooHigh);
-        }
-        self.certificate.height = self.certificate.height.max(height);
-        self.cost = self.cost.saturating_add(proved.cost);
-        self.uses.function_used(callee);
-        let body = &self.bytecode.functions[callee.index()];
-        Ok((body.domain, body.codomain))
-    }
-
     /// A value is weighed before it is compared or kept in a container, and that walks its slots.
     fn charge_weighing(&mut self, id: TypeId) {
-        let slots = self.types().width(id);
-        self.cost = self.cost.saturating_add(slots / SLOTS_PER_FUEL);
+        let cost = weighing(self.types(), id);
+        self.cost = self.cost.saturating_add(cost);
     }
 
     fn push(&mut self, id: TypeId) -> Result<(), InvalidReason> {
@@ -439,18 +430,42 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn expect_form(
-        &self,
-        found: TypeId,
-        form: &Type,
-        needs: &'static str,
-    ) -> Result<(), InvalidReason> {
-        if self.types().get(found) == form {
+    fn expect_data(&self, found: TypeId, place: &'static str) -> Result<(), InvalidReason> {
+        if self.types().is_data(found) {
             Ok(())
         } else {
-            Err(wrong_form(needs, found))
+            Err(InvalidReason::FunctionNotAllowed { place, found })
         }
     }
+
+    fn expect_product(
+        &self,
+        found: TypeId,
+        parts: &[TypeId],
+        needs: &'static str,
+    ) -> Result<(), InvalidReason> {
+        match self.types().get(found) {
+            Type::Product(own) if **own == *parts => Ok(()),
+            _ => Err(wrong_form(needs, found)),
+        }
+    }
+
+    fn expect_sum(
+        &self,
+        found: TypeId,
+        payloads: [TypeId; 2],
+        needs: &'static str,
+    ) -> Result<(), InvalidReason> {
+        match self.types().get(found) {
+            Type::Sum(own) if **own == payloads => Ok(()),
+            _ => Err(wrong_form(needs, found)),
+        }
+    }
+}
+
+/// Fuel for weighing a value of type `id`, which walks its slots.
+pub(crate) fn weighing(types: &TypeTable, id: TypeId) -> u64 {
+    types.width(id) / SLOTS_PER_FUEL
 }
 
 fn wrong_form(needs: &'static str, found: TypeId) -> InvalidReason {

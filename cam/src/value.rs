@@ -8,10 +8,13 @@ pub mod list;
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::ops::Bound;
 use std::sync::{Arc, LazyLock};
 
 use imbl::OrdMap;
 
+use crate::closure::Closure;
+use crate::combinator::FunctionId;
 use crate::types::{Type, TypeId, TypeTable};
 pub use list::List;
 
@@ -32,6 +35,9 @@ pub enum Value {
     List(List),
     /// A map.
     Map(Map),
+    /// A function of the program with its environment. It stands in the register, on the stack and in
+    /// tuples there; it is no data, so no container, state or message holds one.
+    Closure(Arc<Closure>),
 }
 
 static UNIT: LazyLock<Arc<Value>> = LazyLock::new(|| Arc::new(Value::Product(Arc::new([]))));
@@ -86,6 +92,15 @@ impl Value {
         }
     }
 
+    /// A closure of `function` over `environment`.
+    #[must_use]
+    pub fn closure(function: FunctionId, environment: Value) -> Value {
+        Value::Closure(Arc::new(Closure {
+            function,
+            environment,
+        }))
+    }
+
     /// Structural weight in bytes of an idealised layout: 8 an integer, 8 and the parts a product, 8 and
     /// the payload a sum, 16 and the length a text, 32 and the content and 16 an entry a container.
     /// Everything weighs something: a part without weight would take memory that no limit sees.
@@ -102,6 +117,7 @@ impl Value {
             Value::Sum(_, payload) => payload.weight().saturating_add(SUM_WEIGHT),
             Value::List(list) => list.weight(),
             Value::Map(map) => map.weight,
+            Value::Closure(_) => unreachable!("only data is weighed"),
         }
     }
 
@@ -134,6 +150,8 @@ impl Value {
                 .entries
                 .iter()
                 .all(|(k, v)| k.inhabits(types, *key) && v.inhabits(types, *value)),
+            // Of which type it is, the verifier knows: no closure comes from outside.
+            (Value::Closure(_), Type::Function(..)) => true,
             _ => false,
         }
     }
@@ -196,6 +214,19 @@ impl Map {
     #[must_use]
     pub fn last_key(&self) -> Option<&Value> {
         self.entries.get_max().map(|(key, _)| key)
+    }
+
+    /// The entry with the least key, or with the least key above `after`.
+    #[must_use]
+    pub fn next(&self, after: Option<&Value>) -> Option<(&Value, &Value)> {
+        match after {
+            None => self.entries.get_min().map(|(key, value)| (key, value)),
+            Some(key) => {
+                let above: (Bound<&Value>, Bound<&Value>) =
+                    (Bound::Excluded(key), Bound::Unbounded);
+                self.entries.range::<_, Value>(above).next()
+            }
+        }
     }
 
     /// Stores `value` under `key`; gives what stood there.

@@ -21,7 +21,7 @@ use crate::encode;
 use crate::instruction::Instruction;
 pub use crate::invalid::{Invalid, InvalidReason, Place};
 use crate::schema::Schema;
-use crate::types::{TypeId, TypeTable, UNIT};
+use crate::types::{BOOL, Type, TypeId, TypeTable, UNIT};
 use crate::typing;
 pub use crate::typing::Certificate;
 use crate::uses::Uses;
@@ -32,6 +32,8 @@ pub struct Program {
     code: Verified,
     init: FunctionId,
     step: FunctionId,
+    query: Option<FunctionId>,
+    check: Option<FunctionId>,
     state: TypeId,
     input: TypeId,
     stamped: TypeId,
@@ -81,6 +83,13 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
     let codomain = types.product(&[state, output]);
     code.export_type(Role::Init, init, (UNIT, state))?;
     code.export_type(Role::Step, step, (domain, codomain))?;
+    let (query, check) = (code.export(Role::Query), code.export(Role::Check));
+    if let Some(check) = check {
+        code.export_type(Role::Check, check, (state, BOOL))?;
+    }
+    if let Some(query) = query {
+        code.query_type(query, state)?;
+    }
     if types.len() != code.bytecode.types.len() {
         return Err(module_error(InvalidReason::Schema(
             "a shape's type is not in the table",
@@ -90,6 +99,8 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
         code,
         init,
         step,
+        query,
+        check,
         state,
         input,
         stamped,
@@ -105,7 +116,7 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
 pub fn migration(bytecode: Bytecode) -> Result<Migration, Invalid> {
     let code = verify(bytecode)?;
     let migrate = code.required(Role::Migrate)?;
-    code.forbid(&[Role::Init, Role::Step])?;
+    code.forbid(&[Role::Init, Role::Step, Role::Query, Role::Check])?;
     if code.bytecode.schema.is_some() {
         return Err(module_error(InvalidReason::Schema(
             "a migration has no schema",
@@ -148,6 +159,35 @@ impl Program {
     #[must_use]
     pub fn step(&self) -> FunctionId {
         self.step
+    }
+
+    /// The function that answers a question about the state, `Q x S -> R`. That it changes nothing is in
+    /// its type.
+    #[must_use]
+    pub fn query(&self) -> Option<FunctionId> {
+        self.query
+    }
+
+    /// The types of a question and of its answer.
+    #[must_use]
+    pub fn query_types(&self) -> Option<(TypeId, TypeId)> {
+        let (domain, answer) = self.code.function_type(self.query?);
+        let parts = self.types().get(domain).operands();
+        parts.first().map(|question| (*question, answer))
+    }
+
+    /// The function that says whether a state is one that the machine may be in, `S -> Bool`.
+    #[must_use]
+    pub fn check(&self) -> Option<FunctionId> {
+        self.check
+    }
+
+    /// Fuel of one step at most, if that is known before it runs: nothing in it has rounds, applies a
+    /// closure or is charged by the sizes of its operands.
+    #[must_use]
+    pub fn max_cost(&self) -> Option<u64> {
+        let certificate = self.code.certificate(self.step);
+        (!certificate.loops && !certificate.sized).then_some(certificate.cost)
     }
 
     /// The names of the interface.
@@ -219,7 +259,7 @@ impl fmt::Display for Misfit {
             Role::Input => "the input adapter",
             Role::Output => "the output adapter",
             Role::Back => "the way back",
-            Role::Init | Role::Step => "the machine",
+            Role::Init | Role::Step | Role::Query | Role::Check => "the machine",
         };
         write!(f, "{word} {} the wrong type", self.side)
     }
@@ -355,6 +395,19 @@ impl Verified {
         }
     }
 
+    /// A query sees the state beside the question. Question and answer may be of any type.
+    fn query_type(&self, query: FunctionId, state: TypeId) -> Result<(), Invalid> {
+        let (domain, _) = self.function_type(query);
+        match self.types().get(domain) {
+            Type::Product(parts) if parts.len() == 2 && parts[1] == state => Ok(()),
+            _ => {
+                let problem = "does not start at a question and the state";
+                let role = Role::Query;
+                Err(module_error(InvalidReason::Export { role, problem }))
+            }
+        }
+    }
+
     fn export_type(
         &self,
         role: Role,
@@ -371,6 +424,23 @@ impl Verified {
 
 fn module_error(reason: InvalidReason) -> Invalid {
     Invalid { at: None, reason }
+}
+
+/// What comes in and goes out is data. Closures stay within a run.
+fn exports_data(bytecode: &Bytecode) -> Result<(), Invalid> {
+    for (_, function) in &bytecode.exports {
+        let body = &bytecode.functions[function.index()];
+        for found in [body.domain, body.codomain] {
+            if !bytecode.types.is_data(found) {
+                let place = "an export";
+                return Err(module_error(InvalidReason::FunctionNotAllowed {
+                    place,
+                    found,
+                }));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
@@ -397,6 +467,7 @@ fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
         functions.push(certificate);
     }
     uses.all_used(&bytecode)?;
+    exports_data(&bytecode)?;
     let functions = functions.into();
     Ok(Verified {
         bytecode: Arc::new(bytecode),

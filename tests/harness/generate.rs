@@ -5,6 +5,7 @@
 //! smaller sequence is a smaller program, and every sequence is some program.
 
 mod arrow;
+mod bodies;
 pub mod strategies;
 
 use cam::combinator::{Arrow, Combinators, Draft, FunctionId, Role};
@@ -345,6 +346,7 @@ pub fn any_value(types: &TypeTable, id: TypeId, choices: &mut Choices) -> Value 
                     .collect(),
             )
         }
+        Type::Function(..) => unreachable!("a closure is made by an arrow, and is no constant"),
         Type::Map(key, value) => {
             let count = choices.pick(5);
             let entries = several(count, || {

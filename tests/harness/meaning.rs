@@ -54,6 +54,28 @@ pub fn evaluate(
         Combinator::Constant(value) => Ok(value.clone()),
         Combinator::Call(function) => call(draft, *function, input),
         Combinator::Apply(operation) => apply(*operation, input),
+        Combinator::Curry(body) => Ok(Value::closure(*body, input.clone())),
+        Combinator::Evaluate => {
+            let [function, argument] = operands(input);
+            let Value::Closure(closure) = function else {
+                unreachable!("well-typed: a closure")
+            };
+            let both = Value::product(vec![closure.environment.clone(), argument]);
+            call(draft, closure.function, &both)
+        }
+        Combinator::Abort => Err(TrapReason::Abort(integer(input))),
+        Combinator::Get => Ok(state.clone()),
+        Combinator::Put => {
+            *state = input.clone();
+            Ok(Value::unit())
+        }
+        rounds => repeated(draft, rounds, input),
+    }
+}
+
+/// What takes rounds of a body.
+fn repeated(draft: &Draft, rounds: &Combinator, input: &Value) -> Result<Value, TrapReason> {
+    match rounds {
         Combinator::FoldList(body) => {
             let [environment, mut accumulator, list] = operands(input);
             for item in list_of(&list) {
@@ -70,12 +92,49 @@ pub fn evaluate(
             }
             Ok(accumulator)
         }
-        Combinator::Abort => Err(TrapReason::Abort(integer(input))),
-        Combinator::Get => Ok(state.clone()),
-        Combinator::Put => {
-            *state = input.clone();
-            Ok(Value::unit())
+        Combinator::MapList(body) => {
+            let [environment, list] = operands(input);
+            let mut made = Vec::new();
+            for item in list_of(&list) {
+                let round = Value::product(vec![environment.clone(), item]);
+                made.push(call(draft, *body, &round)?);
+            }
+            Ok(Value::List(made.into_iter().collect()))
         }
+        Combinator::MapMap(body) => {
+            let [environment, map] = operands(input);
+            let mut made = BTreeMap::new();
+            for (key, value) in map_of(&map) {
+                let round = Value::product(vec![environment.clone(), key.clone(), value]);
+                made.insert(key, call(draft, *body, &round)?);
+            }
+            Ok(Value::Map(made.into_iter().collect()))
+        }
+        Combinator::FilterMap(body) => {
+            let [environment, map] = operands(input);
+            let mut kept = BTreeMap::new();
+            for (key, value) in map_of(&map) {
+                let round = Value::product(vec![environment.clone(), key.clone(), value.clone()]);
+                if constructed(&call(draft, *body, &round)?).0 == 1 {
+                    kept.insert(key, value);
+                }
+            }
+            Ok(Value::Map(kept.into_iter().collect()))
+        }
+        Combinator::Iterate(body) => {
+            let [environment, first, count] = operands(input);
+            let mut last = Value::sum(0, first);
+            for number in 0..integer(&count) {
+                let (stop, element) = constructed(&last);
+                if stop == 1 {
+                    break;
+                }
+                let round = vec![environment.clone(), element, Value::Int(number)];
+                last = call(draft, *body, &Value::product(round))?;
+            }
+            Ok(last)
+        }
+        _ => unreachable!("all others are above"),
     }
 }
 
@@ -116,6 +175,13 @@ fn apply(operation: Operation, input: &Value) -> Result<Value, TrapReason> {
         Operation::MapGet(_) => {
             let [map, key] = operands(input);
             Value::option(map_of(&map).get(&key).cloned())
+        }
+        Operation::MapNext(_) => {
+            let [map, after] = operands(input);
+            let (some, key) = constructed(&after);
+            let above = |entry: &(Value, Value)| some == 0 || order(&entry.0, &key).is_gt();
+            let next = map_of(&map).into_iter().find(above);
+            Value::option(next.map(|(key, value)| Value::product(vec![key, value])))
         }
         Operation::MapPut(_) => {
             let [map, key, value] = operands(input);
@@ -220,6 +286,8 @@ pub fn belongs(value: &Value, types: &TypeTable, id: TypeId) -> bool {
             };
             list.iter().all(|value| belongs(value, types, *item))
         }
+        // Functions are never data, and only data is judged.
+        Type::Function(..) => false,
         Type::Map(key_type, value_type) => {
             let Value::Map(map) = value else { return false };
             map.iter().all(|(key, value)| {
@@ -229,7 +297,7 @@ pub fn belongs(value: &Value, types: &TypeTable, id: TypeId) -> bool {
     }
 }
 
-/// The weight of a value, counted from its leaves. No container is asked for what it remembers.
+/// The weight of a piece of data, counted from its leaves. No container is asked for what it remembers.
 #[must_use]
 pub fn weight(value: &Value) -> u64 {
     match value {
@@ -245,6 +313,7 @@ pub fn weight(value: &Value) -> u64 {
                 .map(|(key, value)| 16 + weight(key) + weight(value))
                 .sum::<u64>()
         }
+        Value::Closure(_) => unreachable!("closures are no data"),
     }
 }
 

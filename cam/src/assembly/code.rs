@@ -143,13 +143,13 @@ pub(super) fn write<'a>(
 mod tests {
     use super::*;
 
-    /// One instruction of every row, its operands 1, 2, ..
+    /// One instruction of every row, its operands 1, 2, .., its type 1.
     fn one_of_each() -> impl Iterator<Item = Instruction> {
         TABLE.iter().map(|row| {
             let mut bytes = vec![row.code];
-            (1..)
-                .zip(row.kinds)
-                .for_each(|(number, _)| bytes.push(number));
+            (1..).zip(row.kinds).for_each(|(number, kind)| {
+                bytes.push(if *kind == "TypeId" { 1 } else { number });
+            });
             Instruction::read(&mut Reader::new(&bytes)).expect("small numbers")
         })
     }

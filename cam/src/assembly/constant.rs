@@ -51,6 +51,10 @@ pub(super) fn read(
             }
             Ok(Value::List(list))
         }
+        Type::Function(..) => {
+            let place = "a constant";
+            Err(cursor.malformed(token.at, MalformedReason::FunctionNotAllowed { place }))
+        }
         Type::Map(key, value) => {
             opened(cursor, token, "{", "a map in `{` and `}`")?;
             let mut map = Map::default();

@@ -99,6 +99,10 @@ fn read_types<'a>(lines: &[Cursor<'a>]) -> Result<(TypeTable, Numbers<'a>), Asse
             };
             return Err(line.error(name.at, reason));
         }
+        if let Some(place) = types.keeps_functions(id) {
+            let reason = MalformedReason::FunctionNotAllowed { place };
+            return Err(line.malformed(name.at, reason));
+        }
         if !types.within_limits(id) {
             return Err(line.malformed(name.at, MalformedReason::TypeOutOfLimits));
         }
@@ -127,8 +131,9 @@ fn read_type(
         ("sum", payloads) => Type::Sum(payloads.into()),
         ("list", [item]) => Type::List(*item),
         ("map", [key, value]) => Type::Map(*key, *value),
+        ("fn", [from, to]) => Type::Function(*from, *to),
         ("list", _) => return Err(line.unexpected(line.peek()?, "one type")),
-        ("map", _) => return Err(line.unexpected(line.peek()?, "two types")),
+        ("map" | "fn", _) => return Err(line.unexpected(line.peek()?, "two types")),
         _ => return Err(line.unexpected(form, TYPE_FORMS)),
     };
     Ok(entry)

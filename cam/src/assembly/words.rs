@@ -20,7 +20,7 @@ pub(super) const SECTIONS: [&str; 8] = [
 /// The types that every table starts with, in order.
 pub(super) const PREDECLARED: [&str; 6] = ["Unit", "Bool", "Ordering", "Int", "Text", "Bytes"];
 
-pub(super) const TYPE_FORMS: &str = "prod, sum, list or map";
+pub(super) const TYPE_FORMS: &str = "prod, sum, list, map or fn";
 pub(super) const SHAPE_FORMS: &str =
     "int, text, bytes, bool, tuple, record, variant, option, list or map";
 
@@ -31,6 +31,7 @@ pub(super) fn type_form(entry: &Type) -> &'static str {
         Type::Sum(_) => "sum",
         Type::List(_) => "list",
         Type::Map(..) => "map",
+        Type::Function(..) => "fn",
         Type::Int => "Int",
         Type::Text => "Text",
         Type::Bytes => "Bytes",
@@ -58,6 +59,8 @@ pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Init => "init",
         Role::Step => "step",
+        Role::Query => "query",
+        Role::Check => "check",
         Role::Migrate => "migrate",
         Role::Input => "input",
         Role::Output => "output",
@@ -66,9 +69,11 @@ pub(super) fn role(role: Role) -> &'static str {
 }
 
 /// All roles, in order.
-pub(super) const ROLES: [Role; 6] = [
+pub(super) const ROLES: [Role; 8] = [
     Role::Init,
     Role::Step,
+    Role::Query,
+    Role::Check,
     Role::Migrate,
     Role::Input,
     Role::Output,

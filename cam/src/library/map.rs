@@ -22,6 +22,27 @@ pub(super) fn get(
     Ok(Value::option(map.get(key).cloned()))
 }
 
+/// The first entry, or the first above a key.
+pub(super) fn next(
+    stack: &mut Vec<Value>,
+    after: &Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let map = map(pop(stack));
+    let after = match after {
+        Value::Sum(0, _) => None,
+        Value::Sum(_, key) => Some(&**key),
+        _ => unreachable!("verified: the operand is an option"),
+    };
+    if let Some(key) = after {
+        charge_search(fuel, &map, key)?;
+    }
+    let entry = map.next(after);
+    Ok(Value::option(entry.map(|(key, value)| {
+        Value::product(vec![key.clone(), value.clone()])
+    })))
+}
+
 pub(super) fn put(
     stack: &mut Vec<Value>,
     value: Value,

@@ -37,6 +37,7 @@ impl Checker<'_> {
             I::MapEmpty(map) => self.empty_map(map),
             I::MapLength() => self.map_length(),
             I::MapGet(option) => self.map_get(option),
+            I::MapNext(option) => self.map_next(option),
             I::MapPut() => self.map_put(),
             I::MapDelete() => self.map_delete(),
             _ => self.of_text_or_bytes(instruction),
@@ -59,6 +60,7 @@ impl Checker<'_> {
             I::BytesGet(option) => self.may(&[INT, BYTES], option, INT),
             I::BytesSlice(option) => self.may(&[INT, INT, BYTES], option, BYTES),
             I::Encode() => {
+                self.data(self.register)?;
                 self.charge_weighing(self.register);
                 self.register = BYTES;
                 Ok(())
@@ -107,6 +109,18 @@ impl Checker<'_> {
         self.answer(option, value)
     }
 
+    fn map_next(&mut self, option: TypeId) -> Result<(), InvalidReason> {
+        let map = self.pop()?;
+        let (key, value) = self.entry_types(map)?;
+        self.expect_sum(self.register, [UNIT, key], "option of the map's keys")?;
+        let needs = "option of the map's entries";
+        let entry = self
+            .payload(option, 1)
+            .map_err(|_| wrong_form(needs, option))?;
+        self.expect_product(entry, &[key, value], needs)?;
+        self.answer(option, entry)
+    }
+
     fn map_put(&mut self) -> Result<(), InvalidReason> {
         let (key, map) = (self.pop()?, self.pop()?);
         let (map_key, value) = self.entry_types(map)?;
@@ -127,8 +141,17 @@ impl Checker<'_> {
     }
 
     fn compare(&mut self, result: TypeId) -> Result<(), InvalidReason> {
+        self.data(self.register)?;
         self.charge_weighing(self.register);
         self.two(self.register, result)
+    }
+
+    fn data(&self, id: TypeId) -> Result<(), InvalidReason> {
+        if self.types().is_data(id) {
+            Ok(())
+        } else {
+            Err(wrong_form("type of data", id))
+        }
     }
 
     fn two(&mut self, operand: TypeId, result: TypeId) -> Result<(), InvalidReason> {

@@ -9,9 +9,9 @@ use super::{Choices, any_key, any_type, any_value};
 pub struct Generator<'a> {
     /// The arrows made so far.
     pub draft: Draft,
-    choices: &'a mut Choices,
+    pub(super) choices: &'a mut Choices,
     /// The type of the state, where `get` and `put` may occur.
-    state: Option<TypeId>,
+    pub(super) state: Option<TypeId>,
 }
 
 impl<'a> Generator<'a> {
@@ -30,22 +30,35 @@ impl<'a> Generator<'a> {
             return self.simple(a, b);
         }
         let depth = depth - 1;
-        match self.choices.pick(14) {
+        if !self.draft.types.is_data(b) {
+            // Nothing may choose between functions, or carry them from round to round.
+            return match self.choices.pick(6) {
+                0..=2 => self.built(a, b, depth),
+                3 => self.narrowed(a, b, depth),
+                4 => self.called(a, b, depth),
+                _ => self.evaluated(a, b, depth),
+            };
+        }
+        match self.choices.pick(20) {
             0 => self.simple(a, b),
-            1..=4 => self.built(a, b, depth),
+            1..=4 | 17 => self.built(a, b, depth),
             5 => self.through_any(a, b, depth),
-            6 => self.narrowed(a, b, depth),
+            6 | 18 => self.narrowed(a, b, depth),
             7 | 8 => self.case(a, b, depth),
             9 => self.called(a, b, depth),
             10 => self.folded_list(a, b, depth),
             11 => self.folded_map(a, b, depth),
             12 => self.with_state(a, b, depth),
+            13 => self.evaluated(a, b, depth),
+            14 => self.through_closure(a, b, depth),
+            15 => self.iterated(a, b, depth),
+            16 => self.sought(a, b, depth),
             _ => self.rare(a, b, depth),
         }
     }
 
     /// What is at hand where the arrow starts; a constant where nothing is.
-    fn simple(&mut self, a: TypeId, b: TypeId) -> Arrow {
+    pub(super) fn simple(&mut self, a: TypeId, b: TypeId) -> Arrow {
         let mut fitting = self.at_hand(a);
         fitting.retain(|(_, id)| *id == b);
         if fitting.is_empty() || self.choices.once_in(8) {
@@ -62,7 +75,7 @@ impl<'a> Generator<'a> {
     }
 
     /// What projections reach from `a`, itself included: paths and types.
-    fn at_hand(&self, a: TypeId) -> Vec<(Vec<usize>, TypeId)> {
+    pub(super) fn at_hand(&self, a: TypeId) -> Vec<(Vec<usize>, TypeId)> {
         const PATH_MAX: usize = 4;
         let mut found = vec![(Vec::new(), a)];
         let mut next = 0;
@@ -81,7 +94,7 @@ impl<'a> Generator<'a> {
     }
 
     /// A type that `wanted` likes: mostly one at hand, else one that `other` makes.
-    fn chosen_type(
+    pub(super) fn chosen_type(
         &mut self,
         a: TypeId,
         wanted: impl Fn(&Type) -> bool,
@@ -95,17 +108,22 @@ impl<'a> Generator<'a> {
         fitting[self.choices.pick(fitting.len())].1
     }
 
+    pub(super) fn chosen_data(&mut self, a: TypeId) -> TypeId {
+        let mut fitting = self.at_hand(a);
+        fitting.retain(|(_, id)| self.draft.types.is_data(*id));
+        if fitting.is_empty() || self.choices.once_in(4) {
+            return any_type(&mut self.draft.types, self.choices, 2);
+        }
+        fitting[self.choices.pick(fitting.len())].1
+    }
+
     fn chosen_key(&mut self, a: TypeId) -> TypeId {
-        let id = self.chosen_type(
-            a,
-            |_| true,
-            |draft, choices| any_type(&mut draft.types, choices, 2),
-        );
+        let id = self.chosen_data(a);
         if self.draft.types.is_key(id) { id } else { INT }
     }
 
     /// A map type; with `value` as its values, if that is given.
-    fn chosen_map(&mut self, a: TypeId, value: Option<TypeId>) -> TypeId {
+    pub(super) fn chosen_map(&mut self, a: TypeId, value: Option<TypeId>) -> TypeId {
         self.chosen_type(
             a,
             |entry| matches!(entry, Type::Map(_, own) if value.is_none_or(|value| value == *own)),
@@ -117,7 +135,7 @@ impl<'a> Generator<'a> {
         )
     }
 
-    fn chosen_list(&mut self, a: TypeId) -> TypeId {
+    pub(super) fn chosen_list(&mut self, a: TypeId) -> TypeId {
         self.chosen_type(
             a,
             |entry| matches!(entry, Type::List(_)),
@@ -128,7 +146,11 @@ impl<'a> Generator<'a> {
         )
     }
 
+    /// A constant; for a function the closure of one over nothing, and for a tuple of such a tuple.
     fn constant(&mut self, a: TypeId, b: TypeId) -> Arrow {
+        if !self.draft.types.is_data(b) {
+            return self.built(a, b, 0);
+        }
         let value = any_value(&self.draft.types, b, self.choices);
         made(self.draft.constant(a, b, value))
     }
@@ -155,6 +177,15 @@ impl<'a> Generator<'a> {
             }
             Type::Sum(payloads) => {
                 if let [UNIT, value] = *payloads
+                    && let Type::Product(entry) = self.draft.types.get(value)
+                    && let [key, value] = **entry
+                    && self.draft.types.is_key(key)
+                    && self.choices.once_in(2)
+                {
+                    let map = self.draft.types.map(key, value);
+                    return self.operated(a, Operation::MapNext(map), depth);
+                }
+                if let [UNIT, value] = *payloads
                     && self.choices.once_in(2)
                 {
                     return self.built_option(a, value, depth);
@@ -163,6 +194,10 @@ impl<'a> Generator<'a> {
                 let payload = self.arrow(a, payloads[index], depth);
                 let inject = made(self.draft.inject(b, index));
                 made(self.draft.compose(payload, inject))
+            }
+            Type::List(item) if self.choices.once_in(3) => self.mapped_list(a, item, depth),
+            Type::Map(key, value) if self.choices.once_in(3) => {
+                self.mapped_map(a, key, value, depth)
             }
             Type::List(_) => {
                 let operations = [Operation::ListPush(b), Operation::ListEmpty(b)];
@@ -185,6 +220,7 @@ impl<'a> Generator<'a> {
                 self.operated(a, operation, depth)
             }
             Type::Bytes => self.built_bytes(a, depth),
+            Type::Function(from, to) => self.closed(a, from, to, depth),
             Type::Int => self.simple(a, b),
         }
     }
@@ -212,11 +248,7 @@ impl<'a> Generator<'a> {
         let operation = match self.choices.pick(4) {
             0 => Operation::BytesConcat,
             1 => Operation::BytesOfText,
-            2 => Operation::Encode(self.chosen_type(
-                a,
-                |_| true,
-                |draft, choices| any_type(&mut draft.types, choices, 2),
-            )),
+            2 => Operation::Encode(self.chosen_data(a)),
             _ => Operation::Hash,
         };
         self.operated(a, operation, depth)
@@ -257,23 +289,19 @@ impl<'a> Generator<'a> {
         let operation = match self.choices.pick(3) {
             0 => Operation::Less,
             1 => Operation::LessOrEqual,
-            _ => Operation::Equal(self.chosen_type(
-                a,
-                |_| true,
-                |draft, choices| any_type(&mut draft.types, choices, 2),
-            )),
+            _ => Operation::Equal(self.chosen_data(a)),
         };
         self.operated(a, operation, depth)
     }
 
     /// An operation after its operands. The compiler has one way for operands that are written as a
     /// tuple just before, and another for a tuple that comes from somewhere; both must occur.
-    fn operated(&mut self, a: TypeId, operation: Operation, depth: u32) -> Arrow {
+    pub(super) fn operated(&mut self, a: TypeId, operation: Operation, depth: u32) -> Arrow {
         let operation = made(self.draft.operation(operation));
         self.applied(a, operation, depth)
     }
 
-    fn applied(&mut self, a: TypeId, operation: Arrow, depth: u32) -> Arrow {
+    pub(super) fn applied(&mut self, a: TypeId, operation: Arrow, depth: u32) -> Arrow {
         let domain = self.draft.domain(operation);
         let operands = match self.parts(domain) {
             Some(parts) if !self.choices.once_in(3) => {
@@ -349,59 +377,6 @@ impl<'a> Generator<'a> {
         )
     }
 
-    /// A call of a function that there is, or of a new one.
-    fn called(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
-        let known = (0..self.draft.functions().len())
-            .find(|index| self.draft.codomain(self.draft.functions()[*index].arrow) == b);
-        let call = match known {
-            Some(index) if !self.choices.once_in(2) => {
-                let arrow = self.draft.functions()[index].arrow;
-                let name = self.draft.functions()[index].name.clone();
-                // A second name for one body: ids are given by `define` alone.
-                let again = made_function(self.draft.define(&name, arrow));
-                made(self.draft.call(again))
-            }
-            _ => {
-                let from = any_type(&mut self.draft.types, self.choices, 2);
-                let function = self.function(from, b, depth);
-                made(self.draft.call(function))
-            }
-        };
-        self.applied(a, call, depth)
-    }
-
-    /// A new function. Functions are pure.
-    fn function(&mut self, a: TypeId, b: TypeId, depth: u32) -> FunctionId {
-        let state = self.state.take();
-        let arrow = self.arrow(a, b, depth);
-        self.state = state;
-        let name = format!("f{}", self.draft.functions().len());
-        made_function(self.draft.define(&name, arrow))
-    }
-
-    fn folded_list(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
-        let environment = any_type(&mut self.draft.types, self.choices, 1);
-        let list = self.chosen_list(a);
-        let item = self.draft.types.get(list).operands()[0];
-        let start = self.draft.types.product(&[environment, b, item]);
-        let body = self.function(start, b, depth);
-        let fold = made(self.draft.fold_list(body));
-        self.applied(a, fold, depth)
-    }
-
-    fn folded_map(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
-        let environment = any_type(&mut self.draft.types, self.choices, 1);
-        let map = self.chosen_map(a, None);
-        let entry = self.draft.types.get(map).operands();
-        let start = self
-            .draft
-            .types
-            .product(&[environment, b, entry[0], entry[1]]);
-        let body = self.function(start, b, depth);
-        let fold = made(self.draft.fold_map(body));
-        self.applied(a, fold, depth)
-    }
-
     /// Reads or writes the state on the way, where there is one.
     fn with_state(&mut self, a: TypeId, b: TypeId, depth: u32) -> Arrow {
         let Some(state) = self.state else {
@@ -439,7 +414,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    fn parts(&self, id: TypeId) -> Option<Vec<TypeId>> {
+    pub(super) fn parts(&self, id: TypeId) -> Option<Vec<TypeId>> {
         match self.draft.types.get(id) {
             Type::Product(parts) => Some(parts.to_vec()),
             _ => None,
@@ -447,10 +422,10 @@ impl<'a> Generator<'a> {
     }
 }
 
-fn made(arrow: Result<Arrow, IllTyped>) -> Arrow {
+pub(super) fn made(arrow: Result<Arrow, IllTyped>) -> Arrow {
     arrow.expect("the generator is directed by the types")
 }
 
-fn made_function(function: Result<FunctionId, IllTyped>) -> FunctionId {
+pub(super) fn made_function(function: Result<FunctionId, IllTyped>) -> FunctionId {
     function.expect("functions are made without state")
 }

@@ -206,6 +206,7 @@ fn encoded(value: &Value) -> Vec<u8> {
             let entries = map.iter();
             out.extend(entries.flat_map(|(key, value)| [encoded(key), encoded(value)].concat()));
         }
+        Value::Closure(_) => unreachable!("closures are no data"),
     }
     out
 }

@@ -196,7 +196,7 @@ fn changed(value: &Value, mixer: &mut Mixer) -> Value {
             let entries = entries.map(|(key, value)| (key.clone(), value.clone()));
             Value::Map(entries.collect())
         }
-        Value::Product(_) => value.clone(),
+        Value::Product(_) | Value::Closure(_) => value.clone(),
     }
 }
 

@@ -1,0 +1,43 @@
+//! Queries and checks: runs of a program that read a state and leave it as it is.
+
+use crate::limits::{MIGRATION_FUEL, OUTPUT_WEIGHT_MAX, STEP_FUEL};
+use crate::machine::{Fuel, run};
+use crate::trap::{Trap, TrapReason};
+use crate::value::Value;
+use crate::verify::Program;
+
+impl Program {
+    /// What the program answers to `question` about `state`, if it takes questions. The values must be of
+    /// the query's types.
+    ///
+    /// # Errors
+    /// A [`Trap`].
+    #[must_use]
+    pub fn answer(&self, question: Value, state: Value) -> Option<Result<Value, Trap>> {
+        let query = self.query()?;
+        let argument = Value::product(vec![question, state]);
+        let answer = run(self.code(), query, argument, &mut Fuel::new(STEP_FUEL));
+        Some(answer.and_then(|answer| {
+            if answer.weight() <= OUTPUT_WEIGHT_MAX {
+                return Ok(answer);
+            }
+            Err(Trap {
+                reason: TrapReason::SizeLimit,
+                function: query,
+                instruction: 0,
+            })
+        }))
+    }
+
+    /// Whether `state` is one that the machine may be in, if the program has a say in it. A check may go
+    /// through the whole state, as a migration does.
+    ///
+    /// # Errors
+    /// A [`Trap`].
+    #[must_use]
+    pub fn approves(&self, state: Value) -> Option<Result<bool, Trap>> {
+        let check = self.check()?;
+        let verdict = run(self.code(), check, state, &mut Fuel::new(MIGRATION_FUEL));
+        Some(verdict.map(|verdict| verdict == Value::bool(true)))
+    }
+}
