@@ -1,6 +1,6 @@
 """Bytes: numbers, types, values, modules. Chapters 1 and 3 of the specification.
 
-Values are integers, texts (`str`), byte strings (`bytes`) and four kinds of tuple. Python compares tuples
+Values are integers, texts (`str`), byte strings (`bytes`) and kinds of tuple. Python compares tuples
 part by part, which is the order of the specification; a map is the tuple of its entries in key order.
 """
 
@@ -31,6 +31,10 @@ class List(tuple):
 
 class Map(tuple):
     """Its entries, pairs in key order."""
+
+
+class Closure(tuple):
+    """A function's number and an environment. It has no bytes, weight or order."""
 
 
 UNIT_VALUE = Product()
@@ -126,7 +130,7 @@ class Types:
     """The table. A type is a constructor and the numbers of its operands."""
 
     def __init__(self):
-        self.rows, self.heights, self.widths, self.keys = [], [], [], []
+        self.rows, self.heights, self.widths, self.keys, self.data = [], [], [], [], []
         for row in [(PROD, ()), (SUM, (0, 0)), (SUM, (0, 0, 0)), (INT, ()), (TEXT_, ()), (BYTES, ())]:
             self.add(row)
 
@@ -139,6 +143,7 @@ class Types:
             self.widths.append(max(1, sum(widths)))
         else:
             self.widths.append(1 + max(widths) if constructor == SUM and widths else 1)
+        self.data.append(constructor != FN and all(self.data[o] for o in operands))
         self.keys.append(constructor not in (MAP, FN) and all(self.keys[o] for o in operands))
         return len(self.rows) - 1
 
@@ -159,7 +164,7 @@ def read_types(reader):
         constructor = reader.byte()
         if constructor in (PROD, SUM):
             arity = reader.count(ARITY, 1)
-        elif constructor in (LIST, MAP):
+        elif constructor in (LIST, MAP, FN):
             arity = 1 if constructor == LIST else 2
         else:
             raise Malformed("UnknownByte", start)
@@ -167,6 +172,8 @@ def read_types(reader):
         if row in types.rows:
             raise Malformed("OutOfOrder", start)
         id = types.add(row)
+        if constructor in (SUM, LIST, MAP) and not types.data[id]:
+            raise Malformed("FunctionNotAllowed", start)
         if not types.within_limits(id):
             raise Malformed("TypeOutOfLimits", start)
         rank = (types.heights[id], *row)
@@ -302,6 +309,8 @@ def read_module(data):
 
 def format_of(module):
     used = [INSTRUCTIONS[mnemonic].since for f in module.functions for mnemonic, _ in f.code]
+    used += [2 for constructor, _ in module.types.rows if constructor == FN]
+    used += [2 for role in module.exports if role in ("query", "check")]
     return max(used, default=1)
 
 
@@ -309,6 +318,8 @@ def read_constants(reader, types):
     constants, budget = [], Budget(POOL_WEIGHT)
     for _ in range(reader.count(POOL, 1)):
         start, id = reader.at, type_id(reader, types)
+        if not types.data[id]:
+            raise Malformed("FunctionNotAllowed", start)
         constant = (id, read_value(reader, types, id, budget))
         if constants and constants[-1] >= constant:
             raise Malformed("OutOfOrder", start)
@@ -335,7 +346,7 @@ def read_function(reader, types):
     return function
 
 
-ROLES = {0: "init", 1: "step", 4: "migrate", 5: "input", 6: "output", 7: "back"}
+ROLES = {0: "init", 1: "step", 2: "query", 3: "check", 4: "migrate", 5: "input", 6: "output", 7: "back"}
 
 
 def read_exports(reader, functions):

@@ -20,6 +20,8 @@ TABLE = """
 15 else                     0 1
 16 end                      0 1
 18 call function            3 1
+19 cur body closure         2 2
+1A app                      3 2
 1B abort result             1 1
 20 add                      1 1
 21 sub                      1 1
@@ -56,13 +58,18 @@ TABLE = """
 50 lnil list                2 1
 51 lpush                    4 1
 52 llen                     1 1
+57 lmap body list           4 2
 58 lfold body               4 1
 60 mnil map                 2 1
 61 mlen                     1 1
 62 mget option              8 1
 63 mput                    12 1
 64 mdel                    12 1
+65 mnext option            10 2
+66 mmap body map            4 2
+67 mfilt body               4 2
 68 mfold body               4 1
+70 loop body sum            4 2
 71 tfind option             4 2
 """
 
@@ -73,4 +80,4 @@ def row(line):
 
 
 INSTRUCTIONS = {line.split()[1]: row(line) for line in TABLE.strip().splitlines()}
-TYPE_OPERANDS = {"product", "sum", "result", "list", "map", "option"}
+TYPE_OPERANDS = {"product", "sum", "result", "list", "map", "option", "closure"}

@@ -4,7 +4,8 @@ Written to be read beside the chapter: no instruction is fast, and each is there
 program are calls of Python here, since a verified program never calls deeper than 128.
 """
 
-from codec import UNIT_VALUE, Map, Product, Sum, weight
+from codec import UNIT_VALUE, Closure, List, Map, Product, Sum, weight
+from instructions import INSTRUCTIONS
 from operations import OPERATIONS, Trap
 
 STEP_FUEL, MIGRATION_FUEL = 10_000_000, 1_000_000_000
@@ -98,8 +99,18 @@ class Engine:
                 register = self.call(operands[0], register)
             elif mnemonic == "abort":
                 raise Trap(f"abort {register}")
+            elif mnemonic == "cur":
+                register = Closure((operands[0], register))
+            elif mnemonic == "app":
+                function, environment = stack.pop()
+                self.charge(self.certificates[function].cost)
+                register = self.call(function, Product((environment, register)))
+            elif mnemonic == "loop":
+                register = self.loop(operands[0], stack, register)
             elif mnemonic in ("lfold", "mfold"):
                 register = self.fold(operands[0], stack, register)
+            elif mnemonic in ("lmap", "mmap", "mfilt"):
+                register = self.rounds(mnemonic, operands, stack.pop(), register)
             else:
                 register = OPERATIONS[mnemonic](self, stack, register)
 
@@ -117,3 +128,33 @@ class Engine:
             entry = entry if isinstance(container, Map) else (entry,)
             accumulator = self.call(body, Product((environment, accumulator, *entry)))
         return accumulator
+
+    def loop(self, body, stack, count):
+        element, environment = stack.pop(), stack.pop()
+        result = Sum((0, element))
+        for number in range(count):
+            self.charge(self.certificates[body].cost)
+            result = self.call(body, Product((environment, result[1], number)))
+            if result[0] == 1:
+                break
+        return result
+
+    def rounds(self, mnemonic, operands, environment, container):
+        """The rounds that make a new container: each pays for its body and for keeping an entry."""
+        body = operands[0]
+        types = self.module.types
+        if mnemonic == "lmap":
+            kept, entry = "lpush", types.rows[operands[1]][1]
+        elif mnemonic == "mmap":
+            kept, entry = "mput", types.rows[operands[1]][1]
+        else:
+            argument = types.rows[self.module.functions[body].domain][1]
+            kept, entry = "mput", argument[1:]
+        keeping = INSTRUCTIONS[kept].cost + sum(types.widths[part] // 8 for part in entry)
+        self.charge(len(container) * (self.certificates[body].cost + keeping))
+        if mnemonic == "lmap":
+            return List(self.call(body, Product((environment, item))) for item in container)
+        results = [(key, value, self.call(body, Product((environment, key, value)))) for key, value in container]
+        if mnemonic == "mmap":
+            return Map((key, result) for key, _, result in results)
+        return Map((key, value) for key, value, result in results if result[0] == 1)

@@ -6,7 +6,7 @@ Each takes the engine, for its fuel; the stack, with the operands before the las
 from bisect import bisect_left
 
 import blake3
-from codec import TEXT, UNIT_VALUE, List, Map, Sum, encode, weight
+from codec import TEXT, UNIT_VALUE, List, Map, Product, Sum, encode, weight
 
 NONE = Sum((0, UNIT_VALUE))
 BOOLS = [Sum((0, UNIT_VALUE)), Sum((1, UNIT_VALUE))]
@@ -191,6 +191,14 @@ def mdel(engine, stack, key):
     return Map((*map_[:place], *map_[place + found :]))
 
 
+def mnext(engine, stack, start):
+    map_, place = stack.pop(), 0
+    if start[0] == 1:
+        place, found = search(engine, map_, start[1])
+        place += found
+    return option(Product(map_[place])) if place < len(map_) else NONE
+
+
 OPERATIONS = {
     "muldiv": muldiv,
     "addw": wrapping(lambda left, right: left + right),
@@ -233,4 +241,5 @@ OPERATIONS = {
     "mget": mget,
     "mput": mput,
     "mdel": mdel,
+    "mnext": mnext,
 }

@@ -7,7 +7,7 @@ for each function is a certificate: the stack it needs, the length of the longes
 from collections import namedtuple
 
 from codec import (
-    BOOL, BYTES_TYPE, INT_TYPE, LIST, MAP, ORDERING, PROD, SUM, TEXT_TYPE, UNIT, erased,
+    BOOL, BYTES_TYPE, FN, INT_TYPE, LIST, MAP, ORDERING, PROD, SUM, TEXT_TYPE, UNIT, erased,
 )
 from instructions import INSTRUCTIONS, TYPE_OPERANDS
 
@@ -63,6 +63,10 @@ def verify(module):
             at = checker.at
             raise Invalid(invalid.args[0], index, at, function.offsets[at]) from None
     unused(module)
+    for number in module.exports.values():
+        function = module.functions[number]
+        if not (module.types.data[function.domain] and module.types.data[function.codomain]):
+            raise Invalid("FunctionNotAllowed")
     if module.schema is None:
         check_migration(module.exports)
         return certificates, None
@@ -85,7 +89,7 @@ def unused(module):
 
 def check_machine(module):
     exports, schema, types = module.exports, module.schema, module.types
-    if set(exports) != {"init", "step"}:
+    if not {"init", "step"} <= set(exports) <= {"init", "step", "query", "check"}:
         raise Invalid("Export")
     known = len(types.rows)
     state, input_, output = (erased(schema.shapes, s, types) for s in (schema.state, schema.input, schema.output))
@@ -101,6 +105,14 @@ def check_machine(module):
         function = module.functions[exports[role]]
         if (function.domain, function.codomain) != type_:
             raise Invalid("Export")
+    if "check" in exports:
+        check = module.functions[exports["check"]]
+        if (check.domain, check.codomain) != (state, BOOL):
+            raise Invalid("Export")
+    if "query" in exports:
+        constructor, parts = types.rows[module.functions[exports["query"]].domain]
+        if constructor != PROD or len(parts) != 2 or parts[1] != state:
+            raise Invalid("Export")
     if len(types.rows) != known:
         raise Invalid("Schema")
     return Machine(state, input_, stamped, output)
@@ -114,7 +126,7 @@ def interned(types, parts):
 
 def check_migration(exports):
     adapters = {"input", "output"} & set(exports)
-    if "migrate" not in exports or {"init", "step"} & set(exports) or len(adapters) == 1:
+    if "migrate" not in exports or {"init", "step", "query", "check"} & set(exports) or len(adapters) == 1:
         raise Invalid("Export")
 
 
@@ -194,6 +206,9 @@ class Checker:
         for type_ in types[1:]:
             self.expect(type_, self.pop())
 
+    def is_data(self, id):
+        self.needs(self.types.data[id], "FunctionNotAllowed")
+
     def answer(self, option, content):
         self.needs(self.types.rows[option] == (SUM, (UNIT, content)), "WrongForm")
         self.register = option
@@ -266,6 +281,7 @@ class Checker:
         case = self.cases[-1]
         self.needs(len(self.stack) == case.floor, "StackNotEmpty")
         if case.result is None:
+            self.is_data(self.register)
             case.result = self.register
         self.needs(self.register == case.result, "ArmsDiffer")
         case.dearest = max(case.dearest, self.cost)
@@ -300,20 +316,24 @@ class Checker:
 
     def abort_(self, result):
         self.expect(INT_TYPE, self.register)
+        self.is_data(result)
         self.register = result
 
     def eq_(self):
+        self.is_data(self.register)
         self.weigh(self.register)
         self.take([self.register, self.register])
         self.register = BOOL
 
     def cmp_(self):
+        self.is_data(self.register)
         self.needs(self.types.keys[self.register], "WrongForm")
         self.weigh(self.register)
         self.take([self.register, self.register])
         self.register = ORDERING
 
     def enc_(self):
+        self.is_data(self.register)
         self.weigh(self.register)
         self.register = BYTES
 
@@ -337,11 +357,55 @@ class Checker:
 
     def fold(self, number, entry):
         accumulator, environment = self.pop(), self.pop()
-        body = self.callee(number)
-        argument = (PROD, (environment, accumulator, *entry))
-        self.needs(self.types.rows[body.domain] == argument, "WrongForm")
-        self.expect(accumulator, body.codomain)
+        self.is_data(accumulator)
+        self.round(number, [environment, accumulator, *entry], accumulator)
         self.register = accumulator
+
+    def round(self, number, argument, result):
+        """A body that is run in rounds: what it takes, and what it gives if that is known."""
+        body = self.callee(number)
+        self.needs(self.types.rows[body.domain] == (PROD, tuple(argument)), "WrongForm")
+        if result is not None:
+            self.expect(result, body.codomain)
+        return body
+
+    def lmap_(self, number, list_):
+        (item,) = self.operands_of(self.register, LIST)
+        body = self.round(number, [self.pop(), item], None)
+        self.needs(self.types.rows[list_] == (LIST, (body.codomain,)), "WrongForm")
+        self.register = list_
+
+    def mmap_(self, number, map_):
+        key, value = self.operands_of(self.register, MAP)
+        body = self.round(number, [self.pop(), key, value], None)
+        self.needs(self.types.rows[map_] == (MAP, (key, body.codomain)), "WrongForm")
+        self.register = map_
+
+    def mfilt_(self, number):
+        key, value = self.operands_of(self.register, MAP)
+        self.round(number, [self.pop(), key, value], BOOL)
+
+    def loop_(self, number, sum_):
+        self.expect(INT_TYPE, self.register)
+        element, environment = self.pop(), self.pop()
+        self.is_data(element)
+        self.round(number, [environment, element, INT_TYPE], sum_)
+        constructor, payloads = self.types.rows[sum_]
+        self.needs(constructor == SUM and len(payloads) == 2 and payloads[0] == element, "WrongForm")
+        self.register = sum_
+
+    def cur_(self, number, closure):
+        cost, body = self.cost, self.callee(number)
+        self.cost = cost  # it is paid for by `app`
+        argument, result = self.operands_of(closure, FN)
+        self.needs(self.types.rows[body.domain] == (PROD, (self.register, argument)), "WrongForm")
+        self.expect(result, body.codomain)
+        self.register = closure
+
+    def app_(self):
+        argument, result = self.operands_of(self.pop(), FN)
+        self.expect(argument, self.register)
+        self.register = result
 
     def mnil_(self, map_):
         self.operands_of(map_, MAP)
@@ -355,6 +419,12 @@ class Checker:
         key, value = self.operands_of(self.pop(), MAP)
         self.expect(key, self.register)
         self.answer(option, value)
+
+    def mnext_(self, option):
+        key, value = self.operands_of(self.pop(), MAP)
+        self.needs(self.types.rows[self.register] == (SUM, (UNIT, key)), "WrongForm")
+        entry = self.types.find((PROD, (key, value)))
+        self.answer(option, entry)
 
     def mput_(self):
         found, map_ = self.pop(), self.pop()
