@@ -227,6 +227,8 @@ def read_value(reader, types, id, budget):
         if tag >= len(operands):
             raise Malformed("UnknownConstructor", start)
         return Sum((tag, read_value(reader, types, operands[tag], budget)))
+    if constructor == FN:
+        raise Malformed("FunctionNotAllowed", reader.at)
     count = reader.count((1 << 64) - 1, 0)
     budget.charge(reader, 32 + 16 * count)
     if constructor == LIST:
@@ -318,8 +320,6 @@ def read_constants(reader, types):
     constants, budget = [], Budget(POOL_WEIGHT)
     for _ in range(reader.count(POOL, 1)):
         start, id = reader.at, type_id(reader, types)
-        if not types.data[id]:
-            raise Malformed("FunctionNotAllowed", start)
         constant = (id, read_value(reader, types, id, budget))
         if constants and constants[-1] >= constant:
             raise Malformed("OutOfOrder", start)

@@ -326,14 +326,13 @@ class Checker:
         self.register = BOOL
 
     def cmp_(self):
-        self.is_data(self.register)
         self.needs(self.types.keys[self.register], "WrongForm")
         self.weigh(self.register)
         self.take([self.register, self.register])
         self.register = ORDERING
 
     def enc_(self):
-        self.is_data(self.register)
+        self.needs(self.types.data[self.register], "WrongForm")
         self.weigh(self.register)
         self.register = BYTES
 
@@ -372,13 +371,16 @@ class Checker:
     def lmap_(self, number, list_):
         (item,) = self.operands_of(self.register, LIST)
         body = self.round(number, [self.pop(), item], None)
-        self.needs(self.types.rows[list_] == (LIST, (body.codomain,)), "WrongForm")
+        (result,) = self.operands_of(list_, LIST)
+        self.expect(result, body.codomain)
         self.register = list_
 
     def mmap_(self, number, map_):
         key, value = self.operands_of(self.register, MAP)
         body = self.round(number, [self.pop(), key, value], None)
-        self.needs(self.types.rows[map_] == (MAP, (key, body.codomain)), "WrongForm")
+        same, result = self.operands_of(map_, MAP)
+        self.expect(same, key)
+        self.expect(result, body.codomain)
         self.register = map_
 
     def mfilt_(self, number):
@@ -388,10 +390,10 @@ class Checker:
     def loop_(self, number, sum_):
         self.expect(INT_TYPE, self.register)
         element, environment = self.pop(), self.pop()
-        self.is_data(element)
-        self.round(number, [environment, element, INT_TYPE], sum_)
+        body = self.round(number, [environment, element, INT_TYPE], None)
         constructor, payloads = self.types.rows[sum_]
         self.needs(constructor == SUM and len(payloads) == 2 and payloads[0] == element, "WrongForm")
+        self.expect(sum_, body.codomain)
         self.register = sum_
 
     def cur_(self, number, closure):

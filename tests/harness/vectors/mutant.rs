@@ -47,7 +47,12 @@ pub fn mutants(seed: u64, count: u64) -> Result<(String, u64), String> {
 fn write_runs(out: &mut String, judged: &Judged, choices: &mut Choices) {
     let code = judged.code();
     let functions = (0..).map_while(|index| Some((index, code.function_at(index)?)));
-    for (index, function) in functions {
+    // A function that takes or gives a function can be run by a program only.
+    let is_of_data = |function: FunctionId| {
+        let (domain, codomain) = code.function_type(function);
+        code.types().is_data(domain) && code.types().is_data(codomain)
+    };
+    for (index, function) in functions.filter(|(_, function)| is_of_data(*function)) {
         for _ in 0..INPUTS {
             write_run(out, code, (index, function), choices);
         }
