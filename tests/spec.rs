@@ -130,6 +130,22 @@ fn every_instruction_is_accepted_by_one_script_and_refused_by_another() {
     }
 }
 
+/// What an instruction means stands in chapter 5 in words; its typing rule and its cost are in the table.
+#[test]
+fn every_instruction_is_told_in_words() {
+    let chapter = read("spec/5-execution.md");
+    let prose: String = chapter.split("```").step_by(2).collect();
+    let words: BTreeSet<&str> = prose
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|quoted| quoted.split_whitespace().next())
+        .collect();
+    let untold = TABLE.iter().map(|row| row.mnemonic);
+    let untold: Vec<&str> = untold.filter(|name| !words.contains(name)).collect();
+    assert!(untold.is_empty(), "chapter 5 does not tell of {untold:?}");
+}
+
 #[test]
 fn every_trap_is_shown_or_named_with_its_test() {
     let chapter = read("spec/5-execution.md");
