@@ -273,6 +273,23 @@ impl Anatomy {
         })
     }
 
+    /// Whether values of `types[id]` may stand in containers: no closure is inside.
+    #[must_use]
+    pub fn is_data(&self, id: usize) -> bool {
+        !self.has(id, FUNCTION)
+    }
+
+    /// Whether a constructor occurs in `types[id]`.
+    #[must_use]
+    pub fn has(&self, id: usize, constructor: u8) -> bool {
+        let Some(form) = self.types.get(id) else {
+            return false;
+        };
+        // Entries are made out of those before them; a circle that a mutation has made is cut short.
+        let mut below = form.operands.iter().filter(|part| **part < id);
+        form.constructor == constructor || below.any(|part| self.has(*part, constructor))
+    }
+
     /// Whether `types[id]` is a product, and of what.
     #[must_use]
     pub fn parts(&self, id: usize) -> Option<&[usize]> {

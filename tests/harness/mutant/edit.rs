@@ -256,6 +256,11 @@ fn new_function(module: &mut Anatomy, mixer: &mut Mixer) -> Option<()> {
 fn signature(module: &mut Anatomy, mixer: &mut Mixer, target: usize) -> (usize, usize) {
     let count = module.types.len();
     let [environment, item] = [0; 2].map(|_| mixer.below(count));
+    let item = if module.is_data(item) {
+        item
+    } else {
+        INT.index()
+    };
     let operands = module.types[target].operands.clone();
     match (mixer.below(6), module.types[target].constructor) {
         (0, _) => (environment, target),

@@ -236,7 +236,7 @@ impl Maker<'_> {
     }
 
     fn by_abort(&mut self, target: usize, depth: u32) -> Option<()> {
-        if !self.is_data(target) {
+        if !self.module.is_data(target) {
             return None;
         }
         self.make(INT.index(), depth - 1)?;
@@ -252,7 +252,7 @@ impl Maker<'_> {
         let mut bindings: Bindings = [None; 26];
         for binding in &mut bindings {
             let id = self.mixer.below(self.module.types.len());
-            let fits = self.is_data(id) && !self.has(id, MAP);
+            let fits = self.module.is_data(id) && !self.module.has(id, MAP);
             *binding = Some(if fits { id } else { INT.index() });
         }
         let patterns = effect.taken.iter().rev().chain([&effect.register]);
@@ -356,27 +356,13 @@ impl Maker<'_> {
     fn bound_well(&self, bindings: &Bindings) -> bool {
         let letter = |letter: u8| bindings[usize::from(letter - b'a')];
         let data = [b'd', b'e', b'k'].iter().filter_map(|name| letter(*name));
-        data.into_iter().all(|id| self.is_data(id))
-            && letter(b'k').is_none_or(|id| !self.has(id, MAP))
-    }
-
-    fn is_data(&self, id: usize) -> bool {
-        !self.has(id, FUNCTION)
-    }
-
-    fn has(&self, id: usize, constructor: u8) -> bool {
-        let Some(form) = self.module.types.get(id) else {
-            return false;
-        };
-        // Operands made by this maker stand before; a circle made by another mutation is cut short.
-        let below = form.operands.iter().filter(|part| **part < id);
-        form.constructor == constructor
-            || below.into_iter().any(|part| self.has(*part, constructor))
+        data.into_iter().all(|id| self.module.is_data(id))
+            && letter(b'k').is_none_or(|id| !self.module.has(id, MAP))
     }
 
     /// A case over some sum.
     fn by_case(&mut self, target: usize, depth: u32) -> Option<()> {
-        if !self.is_data(target) {
+        if !self.module.is_data(target) {
             return None;
         }
         let count = self.module.types.len();
