@@ -31,6 +31,13 @@ pub fn hoard(row: usize, element: &dyn Fn(&mut Anatomy) -> usize) -> Option<Vec<
         .map(|pattern| pattern.interned(&mut module, &bindings))
         .collect();
     let result = effect.result.interned(&mut module, &bindings);
+    if !operands
+        .iter()
+        .chain([&result])
+        .all(|id| module.is_data(*id))
+    {
+        return None; // what makes closures keeps none
+    }
     let environment = module.intern(PRODUCT, &operands);
     let results = module.intern(LIST, &[result]);
     let integers = module.intern(LIST, &[INT.index()]);
