@@ -162,6 +162,10 @@ fn the_dearest_shapes_take_memory_in_proportion_to_their_bytes() {
                 long_asked * 10 < short_asked * 21 + 1000,
                 "{name}: asked for {short_asked} times, then {long_asked}"
             );
+            assert!(
+                long_asked < length / 100,
+                "{name}: asked for memory {long_asked} times, as if for each instruction"
+            );
         }
     });
 }
