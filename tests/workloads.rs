@@ -7,7 +7,9 @@ use cam::limits::{INPUT_WEIGHT_MAX, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX};
 use cam::types::TypeId;
 use cam::value::Value;
 use cam::{decode, encode};
-use harness::workload::{Counter, Ledger, Order, Tokens, Workload, compiled, context, instance};
+use harness::workload::{
+    Compute, Counter, Ledger, Order, Tokens, Workload, compiled, context, instance,
+};
 
 /// Machine and control give the same answers and end in the same state, on values and through bytes.
 fn agree<W: Workload>(steps: usize) {
@@ -65,17 +67,22 @@ fn machine_and_control_agree_on_the_counter() {
 
 #[test]
 fn machine_and_control_agree_on_the_ledger_with_numbers_for_keys() {
-    agree::<Ledger<i64>>(4000);
+    agree::<Ledger<i64>>(2000);
 }
 
 #[test]
 fn machine_and_control_agree_on_the_ledger_with_texts_for_keys() {
-    agree::<Ledger<Arc<str>>>(4000);
+    agree::<Ledger<Arc<str>>>(2000);
 }
 
 #[test]
 fn machine_and_control_agree_on_the_order() {
     agree::<Order>(8000);
+}
+
+#[test]
+fn machine_and_control_agree_on_the_sum() {
+    agree::<Compute>(1000);
 }
 
 #[test]
@@ -96,6 +103,7 @@ fn the_traces_of_the_workloads_pass() {
     traces::<Ledger<i64>>();
     traces::<Ledger<Arc<str>>>();
     traces::<Order>();
+    traces::<Compute>();
     traces::<Tokens>();
 }
 

@@ -22,6 +22,7 @@ pub(crate) enum Builtin {
     All,
     Map,
     Filter,
+    Range,
     Same,
 }
 
@@ -30,7 +31,7 @@ pub(crate) enum Builtin {
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) builtin: Builtin,
-    /// How many arguments it takes.
+    /// How many arguments it takes at most.
     pub(crate) arity: usize,
     /// How it is called, for messages.
     pub(crate) usage: &'static str,
@@ -60,6 +61,7 @@ table! {
     "max"      Maximum  2 "max(number, number)"
     "min"      Minimum  2 "min(number, number)"
     "push"     Push     2 "push(list, item)"
+    "range"    Range    3 "range(from, to, most)"
     "remove"   Remove   2 "remove(map, key)"
     "same"     Same     1 "same(value)"
     "size"     Size     1 "size(map)"
@@ -97,7 +99,6 @@ pub(crate) const LATER: &[&str] = &[
     "mul_div",
     "parse_hex",
     "parse_int",
-    "range",
     "reverse",
     "show",
     "slice",
@@ -116,6 +117,18 @@ pub(crate) const LATER: &[&str] = &[
     "upper",
     "zip",
 ];
+
+impl Entry {
+    /// How many arguments may be left out at the end.
+    pub(crate) fn optional(&self) -> usize {
+        usize::from(self.builtin == Builtin::Range)
+    }
+
+    /// Whether it can be called with so many arguments.
+    pub(crate) fn takes(&self, count: usize) -> bool {
+        (self.arity - self.optional()..=self.arity).contains(&count)
+    }
+}
 
 /// The operators by their names as arrows.
 pub(crate) const OPERATORS: [(&str, Operator); 11] = [

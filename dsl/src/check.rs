@@ -28,6 +28,7 @@ mod names;
 mod operator;
 mod order;
 mod pattern;
+mod range;
 mod record;
 mod scope;
 mod set;

@@ -11,11 +11,18 @@ pub enum Fault {
     Unreachable = 2,
     /// A `set` names a key that is not in the map.
     MissingKey = 3,
+    /// A range has more numbers than its author allowed.
+    LongRange = 4,
 }
 
 impl Fault {
     /// All of them, by code.
-    pub const ALL: [Fault; 3] = [Fault::Retired, Fault::Unreachable, Fault::MissingKey];
+    pub const ALL: [Fault; 4] = [
+        Fault::Retired,
+        Fault::Unreachable,
+        Fault::MissingKey,
+        Fault::LongRange,
+    ];
 
     /// The integer the machine reports.
     #[must_use]
@@ -36,6 +43,7 @@ impl Fault {
             Fault::Retired => "this input is retired: the machine no longer has a meaning for it",
             Fault::Unreachable => "the program came to a place it cannot come to",
             Fault::MissingKey => "a `set` names a key that is not in the map",
+            Fault::LongRange => "a `range` has more numbers than its third argument allows",
         }
     }
 }

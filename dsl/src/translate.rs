@@ -19,6 +19,7 @@ mod handler;
 mod matching;
 mod operator;
 mod outline;
+mod range;
 mod scope;
 
 use std::collections::BTreeMap;

@@ -39,6 +39,7 @@ fn programs_mean_what_their_traces_say() {
         ("control.cam", include_str!("meaning/control.cam")),
         ("collections.cam", include_str!("meaning/collections.cam")),
         ("combinators.cam", include_str!("meaning/combinators.cam")),
+        ("ranges.cam", include_str!("meaning/ranges.cam")),
         ("stamps.cam", include_str!("meaning/stamps.cam")),
     ];
     for (name, text) in programs {

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cam::instance::{Context, Instance};
@@ -13,7 +14,7 @@ use cam::limits::INPUT_WEIGHT_MAX;
 use cam::value::Value;
 use cam::{decode, encode};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use harness::workload::{Counter, Ledger, Order, Tokens, Workload, context, instance};
+use harness::workload::{Compute, Counter, Ledger, Order, Tokens, Workload, context, instance};
 
 /// Inputs a batch cycles through: more than a branch predictor learns by heart.
 const INPUTS: usize = 4096;
@@ -176,8 +177,9 @@ fn workload<W: Workload>(criterion: &mut Criterion) {
 fn workloads(criterion: &mut Criterion) {
     workload::<Counter>(criterion);
     workload::<Ledger<i64>>(criterion);
-    workload::<Ledger<std::sync::Arc<str>>>(criterion);
+    workload::<Ledger<Arc<str>>>(criterion);
     workload::<Order>(criterion);
+    workload::<Compute>(criterion);
     workload::<Tokens>(criterion);
     FIGURES.with_borrow(|figures| report(figures));
 }

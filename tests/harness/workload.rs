@@ -4,6 +4,7 @@
 //! place, native types, checked arithmetic, the machine's own persistent map where there is a map. It shares no
 //! code with the machine, and a test holds the two to the same answers.
 
+mod compute;
 mod counter;
 mod ledger;
 mod order;
@@ -17,6 +18,7 @@ use dsl::compile::{Compiled, compile};
 use dsl::history::History;
 use dsl::source::Source;
 
+pub use compute::Compute;
 pub use counter::Counter;
 pub use ledger::{Key, Ledger};
 pub use order::Order;

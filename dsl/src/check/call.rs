@@ -6,7 +6,7 @@ use super::order::Edge;
 use super::types::{Form, Partial};
 use super::{Checker, messages};
 use crate::ast;
-use crate::builtin;
+use crate::builtin::{self, Entry};
 use crate::problem::Problem;
 use crate::problem::catalogue::{T109, T110, T119};
 use crate::source::Span;
@@ -45,8 +45,8 @@ impl Checker<'_> {
             return self.call_function(function, name, given, span);
         }
         if let Some(entry) = builtin::find(&name.text) {
-            if given.len() != entry.arity {
-                let title = count_title(&name.text, entry.arity, given.len());
+            if !entry.takes(given.len()) {
+                let title = built_in_title(entry, given.len());
                 self.report(
                     Problem::new(T109, span, title)
                         .helping(format!("write it like `{}`", entry.usage)),
@@ -456,4 +456,16 @@ fn count_title(name: &str, wanted: usize, found: usize) -> String {
         "`{name}` takes {}, here it is given {found}",
         messages::counted(wanted, "argument")
     )
+}
+
+fn built_in_title(entry: &Entry, found: usize) -> String {
+    match entry.optional() {
+        0 => count_title(entry.name, entry.arity, found),
+        left_out => format!(
+            "`{}` takes {} or {}, here it is given {found}",
+            entry.name,
+            entry.arity - left_out,
+            messages::counted(entry.arity, "argument")
+        ),
+    }
 }

@@ -44,6 +44,7 @@ impl Checker<'_> {
             Builtin::Minimum | Builtin::Maximum | Builtin::Absolute | Builtin::Clamp => {
                 self.number_function(entry, given, span)
             }
+            Builtin::Range => self.range(given, span),
             Builtin::Same => self.same(given[0], hint, span),
             Builtin::Fold => self.fold(entry, given, hint, span),
             Builtin::Sum => self.sum(given[0], span),

@@ -66,6 +66,10 @@ impl Draft {
         self.exprs[expr.0 as usize].1
     }
 
+    pub(super) fn kind_of(&self, expr: ExprId) -> &ExprKind {
+        &self.exprs[expr.0 as usize].0
+    }
+
     pub(super) fn span_of(&self, expr: ExprId) -> Span {
         self.exprs[expr.0 as usize].2
     }

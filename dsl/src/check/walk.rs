@@ -10,7 +10,7 @@ use crate::builtin::{Builtin, Entry};
 use crate::problem::Problem;
 use crate::problem::catalogue::{T112, T119};
 use crate::source::Span;
-use crate::typed::{ExprId, ExprKind, Local, Operator, PatternId, Primitive};
+use crate::typed::{Arm, ExprId, ExprKind, Local, Operator, PatternId, PatternKind, Primitive};
 
 impl Checker<'_> {
     pub(super) fn fold(
@@ -36,6 +36,7 @@ impl Checker<'_> {
                 accumulator,
                 item,
                 body: callback.body,
+                until: None,
             },
             kind,
             span,
@@ -58,6 +59,7 @@ impl Checker<'_> {
                 accumulator,
                 item,
                 body,
+                until: None,
             },
             int,
             span,
@@ -75,27 +77,28 @@ impl Checker<'_> {
         self.enforce(callback.body, bool);
         let is_any = entry.builtin == Builtin::Any;
         let start = self.truth(!is_any, span);
-        let (accumulator, so_far) = self.fresh(bool, span);
-        let (condition, known) = (self.local(so_far, bool, span), self.truth(is_any, span));
-        let (yes, no) = if is_any {
-            (known, callback.body)
-        } else {
-            (callback.body, known)
+        let accumulator = self.any(bool, span);
+        let until = Some(self.decided(is_any, span));
+        let (item, body) = (callback.patterns[0], callback.body);
+        let fold = ExprKind::Fold {
+            over,
+            start,
+            accumulator,
+            item,
+            body,
+            until,
         };
-        let body = self
-            .draft
-            .expr(ExprKind::If { condition, yes, no }, bool, span);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item: callback.patterns[0],
-                body,
-            },
-            bool,
-            span,
-        )
+        self.draft.expr(fold, bool, span)
+    }
+
+    /// What is known once and for all when it is this.
+    fn decided(&mut self, truth: bool, span: Span) -> Arm {
+        let bool = self.types.bool();
+        Arm {
+            pattern: self.draft.pattern(PatternKind::Bool(truth), bool, span),
+            guard: None,
+            body: self.truth(truth, span),
+        }
     }
 
     pub(super) fn map_function(
@@ -145,6 +148,7 @@ impl Checker<'_> {
                 accumulator,
                 item,
                 body,
+                until: None,
             },
             list,
             span,
@@ -191,6 +195,7 @@ impl Checker<'_> {
                 accumulator,
                 item,
                 body,
+                until: None,
             },
             kind,
             span,
@@ -264,29 +269,24 @@ impl Checker<'_> {
         let bool = self.types.bool();
         let wanted = self.argument(given, kind);
         let (outer, wanted_local) = self.fresh(kind, span);
-        let ((accumulator, so_far), (item, candidate)) =
-            (self.fresh(bool, span), self.fresh(kind, span));
+        let accumulator = self.any(bool, span);
+        let (item, candidate) = self.fresh(kind, span);
         let (left, right) = (
             self.local(candidate, kind, span),
             self.local(wanted_local, kind, span),
         );
-        let no = self.comparison(Operator::Equal, left, right, span);
-        let (condition, yes) = (self.local(so_far, bool, span), self.truth(true, span));
-        let body = self
-            .draft
-            .expr(ExprKind::If { condition, yes, no }, bool, span);
+        let body = self.comparison(Operator::Equal, left, right, span);
+        let until = Some(self.decided(true, span));
         let start = self.truth(false, span);
-        let fold = self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body,
-            },
-            bool,
-            span,
-        );
+        let fold = ExprKind::Fold {
+            over,
+            start,
+            accumulator,
+            item,
+            body,
+            until,
+        };
+        let fold = self.draft.expr(fold, bool, span);
         self.draft.expr(
             ExprKind::Let {
                 pattern: outer,
@@ -325,6 +325,7 @@ impl Checker<'_> {
                         accumulator,
                         item,
                         body,
+                        until: None,
                     },
                     list,
                     span,

@@ -112,6 +112,7 @@ catalogue! {
     T123 Error "a type is too large"
     T124 Error "a name is too long"
     T125 Error "a type is given too few or too many types"
+    T126 Error "a range has no limit: give it bounds that are literals, or say how many numbers it may have"
     T140 Warning "a name is never used: remove it, or write `_` in its place"
     T201 Error "a `match` leaves a value out: add an arm for it, or `_`"
     T202 Error "an arm is never reached"

@@ -22,6 +22,8 @@ use crate::typed::{Arm, ExprId, ExprKind, Handler, PatternId, PatternKind, State
 pub(super) enum Outcome<'m> {
     /// It gives a value.
     Value(ExprId),
+    /// It gives a value as a constructor: a round of a loop goes on or stops with it.
+    Round { constructor: usize, value: ExprId },
     /// It goes on with a handler.
     Handler(&'m Handler),
     /// It goes on with these statements, then with the handler.
@@ -31,7 +33,7 @@ pub(super) enum Outcome<'m> {
 impl<'m> Outcome<'m> {
     pub(super) fn terms(self) -> Vec<Term<'m>> {
         match self {
-            Outcome::Value(value) => vec![Term::Expr(value)],
+            Outcome::Value(value) | Outcome::Round { value, .. } => vec![Term::Expr(value)],
             Outcome::Handler(handler) => vec![Term::Handler(handler)],
             Outcome::Statements(statements, rest) => statements
                 .iter()
@@ -181,6 +183,11 @@ impl<'m> Translator<'m> {
         let mark = self.scope.mark();
         let arrow = match outcome {
             Outcome::Value(value) => self.expression(value)?,
+            Outcome::Round { constructor, value } => {
+                let value = self.expression(value)?;
+                let inject = self.draft.inject(result, constructor)?;
+                self.draft.compose(value, inject)?
+            }
             Outcome::Handler(handler) => self.handler(handler, result)?,
             Outcome::Statements(statements, rest) => self.statements(statements, rest, result)?,
         };

@@ -169,11 +169,17 @@ impl<'m> Walk<'m> {
                 accumulator,
                 item,
                 body,
+                until,
             } => {
                 self.todo.push(Term::Pattern(*accumulator));
                 self.todo.push(Term::Pattern(*item));
                 self.exprs([*over, *start, *body]);
+                if let Some(until) = until {
+                    self.todo.push(Term::Pattern(until.pattern));
+                    self.exprs([until.body]);
+                }
             }
+            ExprKind::Range { from, to, .. } => self.exprs([*from, *to]),
         }
     }
 

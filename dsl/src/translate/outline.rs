@@ -60,7 +60,7 @@ impl<'m> Translator<'m> {
     /// Whether a branch is smaller than a call of it.
     pub(super) fn is_small_outcome(&self, outcome: Outcome<'m>) -> bool {
         match outcome {
-            Outcome::Value(value) => self.is_small_value(value),
+            Outcome::Value(value) | Outcome::Round { value, .. } => self.is_small_value(value),
             Outcome::Handler(Handler::Finish { output, .. }) => self.is_small_value(*output),
             Outcome::Handler(_) | Outcome::Statements(..) => false,
         }

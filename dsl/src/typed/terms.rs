@@ -168,6 +168,19 @@ pub enum ExprKind {
         item: PatternId,
         /// What there is after the item; of the shape of `start`.
         body: ExprId,
+        /// Where what there is so far matches this, nothing that follows matters: this is the result. It has
+        /// no guard.
+        until: Option<Arm>,
+    },
+    /// The numbers from the first to the one before the second, as a list: none if there are none between.
+    /// A fold over it counts and makes no list.
+    Range {
+        /// The first number.
+        from: ExprId,
+        /// The number after the last.
+        to: ExprId,
+        /// How many there may be; the step stops if there are more.
+        most: Option<i64>,
     },
     /// A value carried to a shape that includes its own: the node's shape has the same fields and may have more
     /// constructors, at any depth.
