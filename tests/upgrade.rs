@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use cam::assembly;
 use cam::bytecode::Bytecode;
 use cam::combinator::{Combinators, Draft, Role};
 use cam::compile::compile;
 use cam::digest::Digest;
+use cam::encode;
 use cam::types::INT;
-use cam::verify::{self, Migration};
+use cam::verify::{self, Migration, Program};
 use harness::street::{Node, Release, bundle, key, refusal, releases, signed};
 use harness::tally::{LAMP_1, MACHINE, TALLY_1, TALLY_2, add, read, running, sum, to_second};
 use node::bundle::{Bundle, BundleId, Manifest, Parts};
@@ -311,7 +313,7 @@ async fn a_program_that_does_not_decode_or_verify_is_refused() {
     .await;
     let mut bytecode: Bytecode = releases[1].program.code().bytecode().clone();
     bytecode.functions[0].code.pop();
-    let invalid = cam::encode::module(&bytecode);
+    let invalid = encode::module(&bytecode);
     assert!(verify::machine(bytecode).is_err());
     let bundle = with_new_program(&releases, &first, invalid);
     refused(
@@ -390,6 +392,37 @@ async fn a_migration_that_stops_leaves_the_old_machine() {
     assert_eq!(refusal.code, RefusalCode::MIGRATION_TRAPPED, "{refusal:?}");
     assert!(refusal.reason.contains("64 bits"), "{refusal:?}");
     assert_eq!(node.picture(MACHINE).await, before);
+}
+
+/// A program with a check of the new state, in the words of assembly.
+fn with_check(program: &Program, code: &str) -> Vec<u8> {
+    let bytecode = program.code().bytecode();
+    let names = assembly::Names::of(bytecode);
+    let state = names.type_name(program.state_type());
+    let text = assembly::print(bytecode).replacen("cam 1 ", "cam 2 ", 1);
+    let text = format!("{text}\nfn sound {state} -> Bool\n  {code}\nend\nexport check sound\n");
+    encode::module(&assembly::parse(&text).expect("it is assembly"))
+}
+
+#[tokio::test]
+async fn a_new_state_that_the_new_program_does_not_approve_of_leaves_the_old_machine() {
+    let (node, releases, first) = running().await;
+    let reasons = [
+        ("push\n  tuple Unit\n  inj Bool 0\n  drop 1", "not sound"),
+        ("int 7\n  abort Bool", "stopped on the new state"),
+    ];
+    for (code, reason) in reasons {
+        let bundle = with_new_program(&releases, &first, with_check(&releases[1].program, code));
+        let code = RefusalCode::CHECK_FAILED;
+        refused(&node, &releases, "operator", bundle.encode(), code).await;
+        let refusal = refusal(node.push(&bundle).await);
+        assert!(refusal.reason.contains(reason), "{refusal:?}");
+    }
+    // Cleared is 0 after the migration, and the total, in thousandths, is not.
+    let sound = "push\n  proj 0\n  push\n  int 0\n  eq\n  drop 1";
+    let bundle = with_new_program(&releases, &first, with_check(&releases[1].program, sound));
+    node.deploy(&bundle).await;
+    assert_eq!(node.status(MACHINE).await.sequence, 2);
 }
 
 #[tokio::test]

@@ -90,6 +90,7 @@ refusals! {
     316 RETIRED_INPUT "retired-input" "an upgrade has retired this input"
     317 MALFORMED_PROGRAM "malformed-program" "a program in the bundle does not decode"
     318 ALREADY_RUNNING "already-running" "the bundle is the one that was applied last"
+    319 CHECK_FAILED "check-failed" "the new program's check does not approve of the new state"
 
     400 BUSY "busy" "the node has as much to do as it takes on"
     401 STOPPING "stopping" "the node is about to stop"

@@ -419,6 +419,7 @@ impl UpgradeError {
             UpgradeError::Misfit(_) if self.is_adapter() => RefusalCode::INVALID_ADAPTER,
             UpgradeError::Misfit(_) => RefusalCode::INVALID_MIGRATION,
             UpgradeError::Trapped(_) => RefusalCode::MIGRATION_TRAPPED,
+            UpgradeError::CheckFailed(_) => RefusalCode::CHECK_FAILED,
         }
     }
 }

@@ -98,6 +98,16 @@ pub enum UpgradeError {
     /// The migration, or the first state of a new machine, stopped.
     #[error("{0}")]
     Trapped(Trap),
+    /// The new program has a check, and it does not approve of the new state.
+    #[error("{}", check_failed(.0.as_ref()))]
+    CheckFailed(Option<Trap>),
+}
+
+fn check_failed(trap: Option<&Trap>) -> String {
+    match trap {
+        None => "the new program's check says that the new state is not sound".to_owned(),
+        Some(trap) => format!("the new program's check stopped on the new state: {trap}"),
+    }
 }
 
 fn shown(program: Option<Digest>) -> String {
@@ -241,7 +251,8 @@ impl VerifiedUpgrade {
     /// Computes the new state from a copy of the old one, or the first state of a new machine.
     ///
     /// # Errors
-    /// [`UpgradeError::Trapped`]; the old state is untouched.
+    /// [`UpgradeError::Trapped`], or [`UpgradeError::CheckFailed`] if the new program has a check and it
+    /// does not approve of the new state; the old state is untouched.
     pub fn migrate(self, state: Option<&Value>) -> Result<MigratedUpgrade, UpgradeError> {
         let new = Arc::clone(&self.new);
         let instance = match (&self.migration, state) {
@@ -253,6 +264,11 @@ impl VerifiedUpgrade {
             }
             _ => Instance::start(new).map_err(UpgradeError::Trapped)?,
         };
+        match self.new.approves(instance.state().clone()) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => return Err(UpgradeError::CheckFailed(None)),
+            Some(Err(trap)) => return Err(UpgradeError::CheckFailed(Some(trap))),
+        }
         Ok(MigratedUpgrade {
             upgrade: self,
             instance,

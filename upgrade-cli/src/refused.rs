@@ -172,7 +172,7 @@ impl Failure for Refused {
                 "on the node: cam-node trust check --config node.toml".to_owned()
             }
             (RefusalCode::UNKNOWN_MACHINE, _) => format!("cam status {node}"),
-            (RefusalCode::MIGRATION_TRAPPED, Some(offer)) => format!(
+            (RefusalCode::MIGRATION_TRAPPED | RefusalCode::CHECK_FAILED, Some(offer)) => format!(
                 "cam state {node} {}   (the state it stops on; `given` puts it into a trace)",
                 offer.machine
             ),
