@@ -183,7 +183,7 @@ fn a_machine_steps_as_its_combinators_mean_and_keeps_its_state_when_it_stops() {
         let schema = program.schema().clone();
         let mut instance = Instance::start(Arc::new(program)).expect("a constant does not stop");
         let mut state = first;
-        prop_assert_eq!(instance.state(), &state);
+        prop_assert_eq!(&instance.state(), &state);
         for sequence in 0..6 {
             let context = Context {
                 at_ms: sequence * 10,
@@ -208,7 +208,7 @@ fn a_machine_steps_as_its_combinators_mean_and_keeps_its_state_when_it_stops() {
             }
             let output = answer.map(|answer| answer.output);
             prop_assert_eq!(output.map_err(|trap| trap.reason), meant);
-            prop_assert_eq!(instance.state(), &state);
+            prop_assert_eq!(&instance.state(), &state);
         }
         Ok(())
     });

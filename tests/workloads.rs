@@ -13,8 +13,8 @@ use harness::workload::{
 
 /// Machine and control give the same answers and end in the same state, on values and through bytes.
 fn agree<W: Workload>(steps: usize) {
-    let mut machine =
-        instance::<W>().expect("the machine compiles, and its control starts in its state");
+    let mut machine = instance::<W>(cam::instance::Engine::Register)
+        .expect("the machine compiles, and its control starts in its state");
     let mut control = W::start();
     for (index, input) in W::inputs(steps).iter().enumerate() {
         let types = machine.program().input_type();
@@ -38,9 +38,9 @@ fn agree<W: Workload>(steps: usize) {
             }
         }
     }
-    assert_eq!(*machine.state(), control.state(), "{}", W::NAME);
+    assert_eq!(machine.state(), control.state(), "{}", W::NAME);
     let types = machine.program().state_type();
-    through_bytes(&machine, types, machine.state(), STATE_WEIGHT_MAX);
+    through_bytes(&machine, types, &machine.state(), STATE_WEIGHT_MAX);
 }
 
 /// The value, written and read.

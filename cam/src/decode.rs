@@ -79,12 +79,7 @@ pub fn value(
     weight_max: u64,
 ) -> Result<Value, Malformed> {
     let mut reader = Reader::new(bytes);
-    let value = ValueReader {
-        types,
-        weight_max,
-        budget: weight_max,
-    }
-    .read(&mut reader, id)?;
+    let value = ValueReader::new(types, weight_max).read(&mut reader, id)?;
     reader.finish()?;
     Ok(value)
 }
@@ -178,11 +173,7 @@ fn read_pool(
     types: &TypeTable,
 ) -> Result<Vec<(TypeId, Value)>, Malformed> {
     let count = reader.count("constants", POOL_MAX, 1)?;
-    let mut values = ValueReader {
-        types,
-        weight_max: POOL_WEIGHT_MAX,
-        budget: POOL_WEIGHT_MAX,
-    };
+    let mut values = ValueReader::new(types, POOL_WEIGHT_MAX);
     let mut pool: Vec<(TypeId, Value)> = Vec::with_capacity(count);
     for _ in 0..count {
         let offset = reader.offset();
@@ -373,14 +364,23 @@ fn read_shape_id(reader: &mut Reader<'_>, shapes: &Shapes) -> Result<ShapeId, Ma
 
 /// Reads values by their type, within a budget of weight. What it charges is exactly what
 /// [`Value::weight`] counts, or a state within its limit could be written and not read again.
-struct ValueReader<'a> {
+pub(crate) struct ValueReader<'a> {
     types: &'a TypeTable,
     weight_max: u64,
     budget: u64,
 }
 
-impl ValueReader<'_> {
-    fn read(&mut self, reader: &mut Reader<'_>, id: TypeId) -> Result<Value, Malformed> {
+impl<'a> ValueReader<'a> {
+    /// A reader of values that are together no heavier than `weight_max`.
+    pub(crate) fn new(types: &'a TypeTable, weight_max: u64) -> ValueReader<'a> {
+        ValueReader {
+            types,
+            weight_max,
+            budget: weight_max,
+        }
+    }
+
+    pub(crate) fn read(&mut self, reader: &mut Reader<'_>, id: TypeId) -> Result<Value, Malformed> {
         let types = self.types;
         Ok(match types.get(id) {
             Type::Int => {
@@ -459,7 +459,7 @@ impl ValueReader<'_> {
         self.charge(reader, entries.saturating_add(CONTAINER_WEIGHT))
     }
 
-    fn charge(&mut self, reader: &Reader<'_>, weight: u64) -> Result<(), Malformed> {
+    pub(crate) fn charge(&mut self, reader: &Reader<'_>, weight: u64) -> Result<(), Malformed> {
         let what = "units of weight in a value";
         let reason = MalformedReason::TooMany {
             what,

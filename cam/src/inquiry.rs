@@ -1,8 +1,8 @@
 //! Queries and checks: runs of a program that read a state and leave it as it is.
 
+use crate::engine::run;
 use crate::limits::{MIGRATION_FUEL, OUTPUT_WEIGHT_MAX, STEP_FUEL};
-use crate::machine::{Fuel, run};
-use crate::trap::{Trap, TrapReason};
+use crate::trap::Trap;
 use crate::value::Value;
 use crate::verify::Program;
 
@@ -16,16 +16,12 @@ impl Program {
     pub fn answer(&self, question: Value, state: Value) -> Option<Result<Value, Trap>> {
         let query = self.query()?;
         let argument = Value::product(vec![question, state]);
-        let answer = run(self.code(), query, argument, &mut Fuel::new(STEP_FUEL));
+        let answer = run(self.code(), query, argument, STEP_FUEL);
         Some(answer.and_then(|answer| {
             if answer.weight() <= OUTPUT_WEIGHT_MAX {
                 return Ok(answer);
             }
-            Err(Trap {
-                reason: TrapReason::SizeLimit,
-                function: query,
-                instruction: 0,
-            })
+            Err(Trap::too_heavy(query))
         }))
     }
 
@@ -37,7 +33,7 @@ impl Program {
     #[must_use]
     pub fn approves(&self, state: Value) -> Option<Result<bool, Trap>> {
         let check = self.check()?;
-        let verdict = run(self.code(), check, state, &mut Fuel::new(MIGRATION_FUEL));
+        let verdict = run(self.code(), check, state, MIGRATION_FUEL);
         Some(verdict.map(|verdict| verdict == Value::bool(true)))
     }
 }

@@ -48,11 +48,16 @@ mod writer;
 
 pub mod assembly;
 
+mod engine;
 mod fuel;
 mod library;
 pub mod machine;
+pub mod register;
 mod rounds;
+pub mod ssa;
 pub mod trap;
 
+mod conversion;
 mod inquiry;
 pub mod instance;
+mod pending;

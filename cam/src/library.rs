@@ -21,6 +21,7 @@ use crate::instruction::Instruction;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::trap::TrapReason;
 use crate::value::{List, Map, Value};
+pub(crate) use map::charge_search;
 
 /// Weight that is looked at or made for a unit of fuel.
 pub(crate) const WEIGHT_PER_FUEL: u64 = 16;

@@ -82,3 +82,15 @@ pub const STEP_FUEL: u64 = 10_000_000;
 /// is a state of some ten million entries; a hostile migration that burns all of it takes a minute or
 /// two, during which the node's other machines wait.
 pub const MIGRATION_FUEL: u64 = 1_000_000_000;
+
+/// Names in the graph of one function. Each is a register of 8 bytes, and a register has a 16-bit number.
+/// A program above it runs on the reference interpreter.
+pub const GRAPH_NAMES_MAX: usize = 1 << 16;
+
+/// Slots that are copied while one function is translated to a graph. Bounds the time and memory of the
+/// translation, which happens once, before the first step: a few milliseconds and megabytes.
+pub const GRAPH_SLOTS_MAX: usize = 1 << 20;
+
+/// Words of live sets that are looked at to find last uses. Above it containers are copied before they are
+/// changed.
+pub const LIVENESS_WORK_MAX: usize = 1 << 20;

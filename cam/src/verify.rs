@@ -11,7 +11,7 @@
 //! operands of its type (progress), keeps the types (preservation), and runs finitely often.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::bytecode::Bytecode;
 use crate::combinator::{FunctionId, Role};
@@ -20,6 +20,8 @@ use crate::digest::Digest;
 use crate::encode;
 use crate::instruction::Instruction;
 pub use crate::invalid::{Invalid, InvalidReason, Place};
+use crate::register::code::Code;
+use crate::register::lower;
 use crate::schema::Schema;
 use crate::types::{BOOL, Type, TypeId, TypeTable, UNIT};
 use crate::typing;
@@ -56,6 +58,7 @@ pub struct Verified {
     bytecode: Arc<Bytecode>,
     functions: Arc<[Certificate]>,
     digest: Digest,
+    registers: Arc<OnceLock<Option<Arc<Code>>>>,
 }
 
 /// Verifies a machine.
@@ -367,6 +370,14 @@ impl Verified {
         (body.domain, body.codomain)
     }
 
+    /// The code for the register interpreter, compiled when it is first asked for. Nothing if the program
+    /// is too large for it.
+    #[must_use]
+    pub fn registers(&self) -> Option<&Arc<Code>> {
+        let code = self.registers.get_or_init(|| lower::code(self).ok());
+        code.as_ref()
+    }
+
     pub(crate) fn body(&self, function: FunctionId) -> &[Instruction] {
         &self.bytecode.functions[function.index()].code
     }
@@ -473,6 +484,7 @@ fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
         bytecode: Arc::new(bytecode),
         functions,
         digest,
+        registers: Arc::default(),
     })
 }
 

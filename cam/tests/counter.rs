@@ -100,7 +100,7 @@ fn the_counter_counts() {
     }
     let answer = instance.step(&context, read).expect("no trap");
     assert_eq!(answer.output, Value::sum(1, Value::Int(2)));
-    assert_eq!(instance.state(), &Value::Int(2));
+    assert_eq!(instance.state(), Value::Int(2));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn an_overflow_leaves_the_state() {
         .step(&context, Value::constructor(0))
         .expect_err("overflow");
     assert_eq!(trap.reason, TrapReason::Overflow);
-    assert_eq!(instance.state(), &Value::Int(i64::MAX));
+    assert_eq!(instance.state(), Value::Int(i64::MAX));
 }
 
 #[test]

@@ -84,12 +84,12 @@ fn a_state_or_output_above_its_limit_is_a_trap_and_the_old_state_stands() {
             .step(&context(), large.clone())
             .expect("within the limit");
     }
-    let before = instance.state().clone();
+    let before = instance.state();
     let trap = instance
         .step(&context(), large)
         .expect_err("above the limit");
     assert_eq!(trap.reason, TrapReason::SizeLimit);
-    assert_eq!(instance.state(), &before);
+    assert_eq!(instance.state(), before);
 
     let room = usize::try_from(OUTPUT_WEIGHT_MAX).expect("it fits") - 16;
     let of_length = |length| Value::sum(echo, Value::Bytes(Arc::from(&largest[..length])));
@@ -98,18 +98,18 @@ fn a_state_or_output_above_its_limit_is_a_trap_and_the_old_state_stands() {
         .step(&context(), of_length(room + 1))
         .expect_err("above the limit");
     assert_eq!(trap.reason, TrapReason::SizeLimit);
-    assert_eq!(instance.state(), &before);
+    assert_eq!(instance.state(), before);
 }
 
 #[test]
 fn a_look_changes_nothing_and_answers_as_the_step_does() {
     let mut instance = Instance::start(keeper()).expect("a constant does not stop");
     let input = Value::sum(1, Value::Bytes(Arc::from([7])));
-    let before = instance.state().clone();
+    let before = instance.state();
     let seen = instance.peek(&context(), input.clone()).expect("no trap");
-    assert_eq!(instance.state(), &before);
-    assert_eq!(instance.step(&context(), input), Ok(seen.answer().clone()));
-    assert_eq!(instance.state(), seen.state());
+    assert_eq!(instance.state(), before);
+    assert_eq!(instance.step(&context(), input), Ok(seen.answer));
+    assert_eq!(instance.state(), seen.state);
 }
 
 #[test]

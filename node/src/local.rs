@@ -406,7 +406,7 @@ fn staged_snapshot(
         steps: replica.steps(),
         traps: replica.traps(),
         last_ms: at_ms,
-        state: cam::encode::value(upgrade.instance().state()),
+        state: cam::encode::value(&upgrade.instance().state()),
     }
 }
 

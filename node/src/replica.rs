@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cam::instance::{Context, Instance, Transition};
+use cam::instance::{Context, Instance, Malformed, NoStep as NoAttempt};
 use cam::limits::INPUT_WEIGHT_MAX;
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
@@ -42,10 +42,13 @@ pub struct Ancestor {
     pub migration: Arc<Migration>,
 }
 
-/// What a step would do, and what would remain.
-struct Stepped {
-    transition: Transition,
-    output: Vec<u8>,
+/// An input that is ready for the running program.
+struct Prepared {
+    context: Context,
+    /// The input as the running program has it; nothing if the client's bytes are that already.
+    adapted: Option<Value>,
+    /// The first of the ancestors between the client's program and the running one.
+    start: usize,
 }
 
 /// Why there is no step.
@@ -153,43 +156,53 @@ impl Replica {
         program: [u8; 32],
         input: &[u8],
     ) -> Result<Outcome, Refusal> {
-        let stepped = match self.step(now_ms.max(self.last_ms), from, program, input) {
-            Ok(stepped) => stepped,
-            Err(NoStep::Trapped(trap)) => return Ok(trapped(trap)),
-            Err(NoStep::Refused(refusal)) => return Err(refusal),
-        };
-        if self
-            .instance()
-            .is_some_and(|instance| instance.state() == stepped.transition.state())
-        {
-            return Ok(self.answered(self.steps, stepped.output));
+        let no_machine = || refused::no_machine(&self.name);
+        let instance = self.instance().ok_or_else(no_machine)?;
+        let prepared = self.prepare(now_ms.max(self.last_ms), from, program, input);
+        let stepped = prepared.and_then(|prepared| {
+            let value = match prepared.adapted {
+                Some(value) => value,
+                None => self.decoded(instance.program(), input)?,
+            };
+            let transition = instance.peek(&prepared.context, value);
+            let transition = transition.map_err(NoStep::Trapped)?;
+            let ancestors = &self.lineage[prepared.start..];
+            let output = adapted_output(ancestors, transition.answer.output)
+                .map_err(|failure| self.unadapted(failure))?;
+            Ok((transition.state, encode::value(&output)))
+        });
+        match stepped {
+            Ok((state, output)) if state == instance.state() => {
+                Ok(self.answered(self.steps, output))
+            }
+            Ok(_) => {
+                let reason = "the input would change the state, so it must be submitted";
+                Err(self.refusal(RefusalCode::NOT_A_QUERY, reason))
+            }
+            Err(NoStep::Trapped(trap)) => Ok(trapped(trap)),
+            Err(NoStep::Refused(refusal)) => Err(refusal),
         }
-        let reason = "the input would change the state, so it must be submitted";
-        Err(self.refusal(RefusalCode::NOT_A_QUERY, reason))
     }
 
-    /// Decodes, adapts, runs, adapts back. Nothing changes.
-    fn step(
+    /// Brings an input to the form of the running program. Nothing changes.
+    fn prepare(
         &self,
         at_ms: i64,
         from: &Arc<str>,
         program: [u8; 32],
         input: &[u8],
-    ) -> Result<Stepped, NoStep> {
-        let instance = self
-            .instance()
-            .ok_or_else(|| NoStep::Refused(refused::no_machine(&self.name)))?;
-        let way = self.way_from(program).map_err(NoStep::Refused)?;
-        let client = way
-            .first()
-            .map_or(instance.program(), |ancestor| &ancestor.program);
-        let mut value = decode::value(client.types(), client.input_type(), input, INPUT_WEIGHT_MAX)
-            .map_err(|malformed| {
-                let reason = malformed.to_string();
-                NoStep::Refused(self.refusal(RefusalCode::MALFORMED_INPUT, &reason))
-            })?;
+    ) -> Result<Prepared, NoStep> {
+        let start = self.way_from(program).map_err(NoStep::Refused)?;
+        let way = &self.lineage[start..];
+        let mut adapted = match way.first() {
+            Some(ancestor) => Some(self.decoded(&ancestor.program, input)?),
+            None => None,
+        };
         for ancestor in way {
-            value = self.adapted(ancestor.migration.adapt_input(value))?;
+            if let Some(value) = adapted.take() {
+                let value = one_way(ancestor.migration.adapt_input(value));
+                adapted = Some(value.map_err(|failure| self.unadapted(failure))?);
+            }
         }
         let sequence = i64::try_from(self.steps + 1).unwrap_or(i64::MAX);
         let context = Context {
@@ -197,51 +210,56 @@ impl Replica {
             from: Arc::clone(from),
             sequence,
         };
-        let transition = instance.peek(&context, value).map_err(NoStep::Trapped)?;
-        let mut output = transition.answer().output.clone();
-        for ancestor in way.iter().rev() {
-            output = self.adapted(ancestor.migration.adapt_output(output))?;
-        }
-        let output = encode::value(&output);
-        Ok(Stepped { transition, output })
+        Ok(Prepared {
+            context,
+            adapted,
+            start,
+        })
     }
 
-    fn adapted(&self, adapted: Option<Result<Value, Trap>>) -> Result<Value, NoStep> {
-        match adapted {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(Trap {
-                reason: TrapReason::Abort(RETIRED),
-                ..
-            })) => {
+    fn decoded(&self, program: &Program, input: &[u8]) -> Result<Value, NoStep> {
+        let value = decode::value(
+            program.types(),
+            program.input_type(),
+            input,
+            INPUT_WEIGHT_MAX,
+        );
+        value.map_err(|malformed| self.malformed(malformed))
+    }
+
+    fn malformed(&self, malformed: Malformed) -> NoStep {
+        let reason = malformed.to_string();
+        NoStep::Refused(self.refusal(RefusalCode::MALFORMED_INPUT, &reason))
+    }
+
+    fn unadapted(&self, failure: Unadapted) -> NoStep {
+        match failure {
+            Unadapted::Retired => {
                 let reason = "the input was retired by an upgrade";
-                Err(NoStep::Refused(
-                    self.refusal(RefusalCode::RETIRED_INPUT, reason),
-                ))
+                NoStep::Refused(self.refusal(RefusalCode::RETIRED_INPUT, reason))
             }
-            Some(Err(trap)) => Err(NoStep::Trapped(trap)),
-            None => Err(NoStep::Refused(self.no_way())),
+            Unadapted::Trapped(trap) => NoStep::Trapped(trap),
+            Unadapted::NoWay => NoStep::Refused(self.no_way()),
         }
     }
 
-    /// The adapters between a client's program and the running one, oldest first.
-    fn way_from(&self, program: [u8; 32]) -> Result<&[Ancestor], Refusal> {
+    /// Where in the lineage the way from a client's program to the running one starts.
+    fn way_from(&self, program: [u8; 32]) -> Result<usize, Refusal> {
+        let ancestors = &self.lineage;
         if self
             .position
             .program
             .is_some_and(|running| running.0 == program)
         {
-            return Ok(&[]);
+            return Ok(ancestors.len());
         }
-        let ancestors = &self.lineage;
         let start = ancestors
             .iter()
             .rposition(|ancestor| ancestor.program.digest().0 == program);
-        let way = start.map(|start| &ancestors[start..]);
-        way.filter(|way| {
-            way.iter()
-                .all(|ancestor| ancestor.migration.adapters().is_some())
-        })
-        .ok_or_else(|| self.no_way().expected(program))
+        let has_adapters = |ancestor: &Ancestor| ancestor.migration.adapters().is_some();
+        start
+            .filter(|start| ancestors[*start..].iter().all(has_adapters))
+            .ok_or_else(|| self.no_way().expected(program))
     }
 
     fn no_way(&self) -> Refusal {
@@ -272,19 +290,39 @@ impl Replica {
         program: [u8; 32],
         input: &[u8],
     ) -> Effect {
-        match self.step(at_ms, from, program, input) {
+        match self.stepped(at_ms, from, program, input) {
+            Ok(output) => {
+                self.steps += 1;
+                Effect::Done(self.answered(self.steps, output))
+            }
             Err(NoStep::Refused(refusal)) => Effect::Nothing(Outcome::Refused(refusal)),
             Err(NoStep::Trapped(trap)) => {
                 self.traps += 1;
                 Effect::Done(trapped(trap))
             }
-            Ok(stepped) => {
-                self.steps += 1;
-                let instance = self.instance.as_mut().expect("it has just stepped");
-                instance.take(stepped.transition);
-                Effect::Done(self.answered(self.steps, stepped.output))
-            }
         }
+    }
+
+    /// Takes a step, if its output can be given to the client.
+    fn stepped(
+        &mut self,
+        at_ms: i64,
+        from: &Arc<str>,
+        program: [u8; 32],
+        input: &[u8],
+    ) -> Result<Vec<u8>, NoStep> {
+        if self.instance.is_none() {
+            return Err(NoStep::Refused(refused::no_machine(&self.name)));
+        }
+        let prepared = self.prepare(at_ms, from, program, input)?;
+        let instance = self.instance.as_mut().expect("seen above");
+        let ancestors = &self.lineage[prepared.start..];
+        let output = take_step(instance, ancestors, prepared, input);
+        output.map_err(|failure| match failure {
+            Failure::Attempt(NoAttempt::Trap(trap)) => NoStep::Trapped(trap),
+            Failure::Attempt(NoAttempt::Malformed(malformed)) => self.malformed(malformed),
+            Failure::Output(failure) => self.unadapted(failure),
+        })
     }
 
     fn stage(&self, bundle: &[u8], signers: &[String]) -> Result<MigratedUpgrade, Refusal> {
@@ -297,9 +335,65 @@ impl Replica {
         let state = self.instance().map(Instance::state);
         authentic
             .verify(self.position, running)
-            .and_then(|verified| verified.migrate(state))
+            .and_then(|verified| verified.migrate(state.as_ref()))
             .map_err(|error| refused::upgrade(&error, &self.name, self.position))
     }
+}
+
+/// Why an input or output did not come through the adapters.
+#[derive(Clone, Copy)]
+enum Unadapted {
+    Retired,
+    Trapped(Trap),
+    NoWay,
+}
+
+/// Why a prepared input made no step.
+enum Failure {
+    Attempt(NoAttempt),
+    Output(Unadapted),
+}
+
+/// Takes a step and gives the client's bytes of its output. If there are none, the step is undone.
+fn take_step(
+    instance: &mut Instance,
+    ancestors: &[Ancestor],
+    prepared: Prepared,
+    input: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let attempted = match prepared.adapted {
+        Some(value) => instance
+            .attempt(&prepared.context, value)
+            .map_err(NoAttempt::Trap),
+        None => instance.attempt_encoded(&prepared.context, input),
+    };
+    let pending = attempted.map_err(Failure::Attempt)?;
+    let mut output = Vec::new();
+    if ancestors.is_empty() {
+        pending.encode_output(&mut output);
+    } else {
+        let adapted = adapted_output(ancestors, pending.output());
+        output = encode::value(&adapted.map_err(Failure::Output)?);
+    }
+    pending.commit();
+    Ok(output)
+}
+
+/// A new output as the client of the oldest ancestor understands it.
+fn adapted_output(ancestors: &[Ancestor], output: Value) -> Result<Value, Unadapted> {
+    let mut newest_first = ancestors.iter().rev();
+    newest_first.try_fold(output, |output, ancestor| {
+        one_way(ancestor.migration.adapt_output(output))
+    })
+}
+
+fn one_way(adapted: Option<Result<Value, Trap>>) -> Result<Value, Unadapted> {
+    adapted
+        .ok_or(Unadapted::NoWay)?
+        .map_err(|trap| match trap.reason {
+            TrapReason::Abort(RETIRED) => Unadapted::Retired,
+            _ => Unadapted::Trapped(trap),
+        })
 }
 
 /// A trap as the client is told of it.
@@ -347,7 +441,7 @@ impl Apply for Replica {
         let bytes = |replica: &Replica| {
             let state = replica
                 .instance()
-                .map(|instance| encode::value(instance.state()));
+                .map(|instance| encode::value(&instance.state()));
             state.map_or(0, |bytes| bytes.len() as u64)
         };
         let state_bytes_before = bytes(self);
@@ -382,7 +476,7 @@ impl Apply for Replica {
     fn snapshot(&self) -> Snapshot {
         let state = self
             .instance()
-            .map(|instance| encode::value(instance.state()));
+            .map(|instance| encode::value(&instance.state()));
         Snapshot {
             index: self.index,
             steps: self.steps,

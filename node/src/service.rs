@@ -276,7 +276,7 @@ fn state(replica: &Replica) -> Result<Response, Refusal> {
     let instance = replica
         .instance()
         .ok_or_else(|| refused::no_machine(replica.name()))?;
-    let state = encode::value(instance.state());
+    let state = encode::value(&instance.state());
     if state.len() + 1024 > RESPONSE_BYTES_MAX {
         let reason = format!("the state has {} bytes", state.len());
         return Err(Refusal::new(RefusalCode::ANSWER_TOO_LARGE, reason));
@@ -342,7 +342,7 @@ fn machine_status(replica: &Replica) -> Option<MachineStatus> {
         bundle: replica.position().bundle.map_or([0; 32], |id| id.0),
         steps: replica.steps(),
         traps: replica.traps(),
-        state_bytes: encode::value(instance.state()).len() as u64,
+        state_bytes: encode::value(&instance.state()).len() as u64,
         since_ms: milliseconds(replica.since_ms()),
     })
 }

@@ -9,10 +9,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cam::encode;
 use cam::instance::{Context, Instance};
-use cam::limits::INPUT_WEIGHT_MAX;
 use cam::value::Value;
-use cam::{decode, encode};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use harness::workload::{Compute, Counter, Ledger, Order, Tokens, Workload, context, instance};
 
@@ -64,23 +63,30 @@ impl<W: Workload> Engine<W> for Control<W> {
 
 const CONTROL: &str = "native";
 
-/// The reference interpreter, from value to value.
-struct Reference {
+/// An interpreter, from value to value.
+struct Interpreter<const REGISTER: bool> {
     instance: Instance,
     context: Context,
+    output: Vec<u8>,
 }
 
-fn running<W: Workload>() -> Instance {
-    instance::<W>().unwrap_or_else(|problems| unreachable!("{problems}"))
-}
+/// The same as a node uses it, from bytes to bytes.
+struct OnBytes<const REGISTER: bool>(Interpreter<REGISTER>);
 
-impl<W: Workload> Engine<W> for Reference {
-    const NAME: &'static str = "reference";
+impl<W: Workload, const REGISTER: bool> Engine<W> for Interpreter<REGISTER> {
+    const NAME: &'static str = if REGISTER { "register" } else { "reference" };
 
     fn start() -> Self {
-        Reference {
-            instance: running::<W>(),
+        let engine = match REGISTER {
+            true => cam::instance::Engine::Register,
+            false => cam::instance::Engine::Reference,
+        };
+        let instance = instance::<W>(engine).unwrap_or_else(|problems| unreachable!("{problems}"));
+        assert_eq!(instance.engine(), engine);
+        Interpreter {
+            instance,
             context: context(),
+            output: Vec::new(),
         }
     }
 
@@ -90,26 +96,29 @@ impl<W: Workload> Engine<W> for Reference {
     }
 }
 
-/// The reference interpreter as a node uses it, from bytes to bytes.
-struct ReferenceOnBytes(Reference);
-
-impl<W: Workload> Engine<W> for ReferenceOnBytes {
-    const NAME: &'static str = "reference, bytes";
+impl<W: Workload, const REGISTER: bool> Engine<W> for OnBytes<REGISTER> {
+    const NAME: &'static str = if REGISTER {
+        "register, bytes"
+    } else {
+        "reference, bytes"
+    };
 
     fn start() -> Self {
-        ReferenceOnBytes(<Reference as Engine<W>>::start())
+        OnBytes(<Interpreter<REGISTER> as Engine<W>>::start())
     }
 
     fn step(&mut self, inputs: &Inputs<W>, at: usize) {
-        let Reference { instance, context } = &mut self.0;
-        let bytes = black_box(&inputs.bytes[at]);
-        let program = instance.program();
-        let (types, of) = (program.types(), program.input_type());
-        let input = decode::value(types, of, bytes, INPUT_WEIGHT_MAX).expect("of the input type");
-        let answer = instance
-            .step(context, input)
-            .expect("the control went through");
-        black_box(encode::value(&answer.output));
+        let Interpreter {
+            instance,
+            context,
+            output,
+        } = &mut self.0;
+        let pending = instance.attempt_encoded(context, black_box(&inputs.bytes[at]));
+        let pending = pending.expect("the control went through");
+        output.clear();
+        pending.encode_output(output);
+        pending.commit();
+        black_box(&*output);
     }
 }
 
@@ -170,8 +179,10 @@ fn median(batches: &[(u64, Duration)]) -> Option<f64> {
 fn workload<W: Workload>(criterion: &mut Criterion) {
     let inputs = Inputs::<W>::new();
     column::<W, Control<W>>(criterion, &inputs);
-    column::<W, Reference>(criterion, &inputs);
-    column::<W, ReferenceOnBytes>(criterion, &inputs);
+    column::<W, OnBytes<true>>(criterion, &inputs);
+    column::<W, Interpreter<true>>(criterion, &inputs);
+    column::<W, OnBytes<false>>(criterion, &inputs);
+    column::<W, Interpreter<false>>(criterion, &inputs);
 }
 
 fn workloads(criterion: &mut Criterion) {

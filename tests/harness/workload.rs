@@ -12,7 +12,7 @@ mod tokens;
 
 use std::sync::Arc;
 
-use cam::instance::{Context, Instance};
+use cam::instance::{Context, Engine, Instance};
 use cam::value::Value;
 use dsl::compile::{Compiled, compile};
 use dsl::history::History;
@@ -79,9 +79,9 @@ pub fn compiled<W: Workload>() -> Result<Compiled, String> {
 ///
 /// # Errors
 /// Why there is none.
-pub fn instance<W: Workload>() -> Result<Instance, String> {
+pub fn instance<W: Workload>(engine: Engine) -> Result<Instance, String> {
     let program = Arc::clone(compiled::<W>()?.program());
-    Instance::resume(program, W::start().state()).map_err(|error| error.to_string())
+    Instance::resume_on(engine, program, W::start().state()).map_err(|error| error.to_string())
 }
 
 /// What the machines of workloads are not asked for.

@@ -129,14 +129,14 @@ impl<'a> Run<'a> {
             Err(trap) => return Ok(Answered::Fault(trap)),
         };
         // The step counts only if its answer can be given: it is taken after the adapter has run.
-        let transition = match self.instance.peek(&self.context, input) {
-            Ok(transition) => transition,
+        let pending = match self.instance.attempt(&self.context, input) {
+            Ok(pending) => pending,
             Err(trap) => return Ok(Answered::Fault(trap)),
         };
-        let output = transition.answer().output.clone();
-        match migration.adapt_output(output).ok_or_else(unadapted)? {
+        let adapted = migration.adapt_output(pending.output());
+        match adapted.ok_or_else(unadapted)? {
             Ok(output) => {
-                self.instance.take(transition);
+                pending.commit();
                 Ok(Answered::Output(output))
             }
             Err(trap) => Ok(Answered::Fault(trap)),
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
         };
         let migration = self.migration(from, at)?;
         let state = migration
-            .migrate_state(self.instance.state().clone())
+            .migrate_state(self.instance.state())
             .map_err(|trap| {
                 let title = format!("the migration stopped: {}", described(trap));
                 self.with_state(problem(R003, at, title))
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
             return Ok(value);
         }
         let argument = match state {
-            Some(_) => self.instance.state().clone(),
+            Some(_) => self.instance.state(),
             None => Value::unit(),
         };
         let combinators = translate::expression(self.machine(), state, expr)
@@ -266,7 +266,7 @@ impl<'a> Run<'a> {
 
     fn with_state(&self, problem: Problem) -> Box<Problem> {
         let schema = self.instance.program().schema();
-        let state = value::print(&schema.shapes, schema.state, self.instance.state());
+        let state = value::print(&schema.shapes, schema.state, &self.instance.state());
         Box::new(problem.noting(format!("the state is `{state}`")))
     }
 }

@@ -1,0 +1,281 @@
+//! The table of containers, and the journal of changes to the state's own.
+//!
+//! A handle is the number of an entry. Entry 0 is nothing; then come the program's constants, then the
+//! state's containers, then what the running step has made. A container of the state that is changed in
+//! place keeps its entry, and the journal keeps what stood there: commit forgets the journal, and going
+//! back replays it from the end. The entries of the step are given up at the end of the step, or when they
+//! are taken.
+
+use crate::register::Stopped;
+use crate::value::{List, Map, Value};
+
+/// What a handle stands for.
+#[derive(Clone)]
+enum Entry {
+    Nothing,
+    Value(Value),
+    Walk(Box<Walk>),
+}
+
+/// A walk over a container: where it is, and what is still to come.
+#[derive(Clone)]
+pub(super) enum Walk {
+    List(List, usize),
+    Map(<Map as IntoIterator>::IntoIter),
+}
+
+/// What undoes a change to a container of the state.
+#[derive(Clone, Debug)]
+enum Undo {
+    /// The map had this value under this key, or none.
+    Restore(usize, Value, Option<Value>),
+    /// The list was shorter by its last item.
+    Shorten(usize),
+}
+
+/// The table.
+#[derive(Clone, Default)]
+pub(super) struct Heap {
+    entries: Vec<Entry>,
+    /// Entries that outlive the step.
+    kept: usize,
+    free: Vec<usize>,
+    journal: Vec<Undo>,
+}
+
+impl Heap {
+    /// A table of a program's constants and room for `handles` containers of its state.
+    pub(super) fn new(constants: impl Iterator<Item = Value>, handles: usize) -> Heap {
+        let mut entries = vec![Entry::Nothing];
+        entries.extend(constants.map(Entry::Value));
+        entries.resize_with(entries.len() + handles, || Entry::Nothing);
+        Heap {
+            kept: entries.len(),
+            entries,
+            free: Vec::new(),
+            journal: Vec::new(),
+        }
+    }
+
+    /// The entry of the first container of a state that has `handles`.
+    pub(super) fn state_start(&self, handles: usize) -> usize {
+        self.kept - handles
+    }
+
+    /// A new entry.
+    #[inline]
+    pub(super) fn put(&mut self, value: Value) -> i64 {
+        self.enter(Entry::Value(value))
+    }
+
+    pub(super) fn start_walk(&mut self, container: Value) -> Result<i64, Stopped> {
+        let walk = match container {
+            Value::List(list) => Walk::List(list, 0),
+            Value::Map(map) => Walk::Map(map.into_iter()),
+            _ => return Err(Stopped),
+        };
+        Ok(self.enter(Entry::Walk(Box::new(walk))))
+    }
+
+    fn enter(&mut self, entry: Entry) -> i64 {
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.entries[index] = entry;
+                index
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() - 1
+            }
+        };
+        i64::try_from(index).expect("memory is smaller than 2^63")
+    }
+
+    #[inline]
+    pub(super) fn get(&self, handle: i64) -> Result<&Value, Stopped> {
+        match self.entries.get(position(handle)) {
+            Some(Entry::Value(value)) => Ok(value),
+            _ => Err(Stopped),
+        }
+    }
+
+    pub(super) fn walk(&mut self, handle: i64) -> Result<&mut Walk, Stopped> {
+        match self.entries.get_mut(position(handle)) {
+            Some(Entry::Walk(walk)) => Ok(walk),
+            _ => Err(Stopped),
+        }
+    }
+
+    /// The container, for good if this is its last use. What outlives the step is shared instead: it must
+    /// be there when the step stops.
+    pub(super) fn read(&mut self, handle: i64, last: bool) -> Result<Value, Stopped> {
+        let index = position(handle);
+        if last && index >= self.kept {
+            let entry = self.entries.get_mut(index).ok_or(Stopped)?;
+            let taken = std::mem::replace(entry, Entry::Nothing);
+            self.free.push(index);
+            return match taken {
+                Entry::Value(value) => Ok(value),
+                _ => Err(Stopped),
+            };
+        }
+        self.get(handle).cloned()
+    }
+
+    /// Gives up an entry after its last use.
+    #[inline]
+    pub(super) fn release(&mut self, handle: i64, last: bool) {
+        let index = position(handle);
+        if last && index >= self.kept {
+            self.entries[index] = Entry::Nothing;
+            self.free.push(index);
+        }
+    }
+
+    /// A second handle for the same content.
+    pub(super) fn duplicate(&mut self, handle: i64) -> Result<i64, Stopped> {
+        if handle == 0 {
+            return Ok(0);
+        }
+        let copy = self.get(handle)?.clone();
+        Ok(self.put(copy))
+    }
+
+    /// The map with `value` under `key`: the same map if this is its last use.
+    pub(super) fn insert(
+        &mut self,
+        handle: i64,
+        last: bool,
+        key: Value,
+        value: Value,
+    ) -> Result<i64, Stopped> {
+        let index = position(handle);
+        if !last {
+            let mut map = self.map(index)?.clone();
+            map.insert(key, value);
+            return Ok(self.put(Value::Map(map)));
+        }
+        if index < self.kept {
+            let undone = key.clone();
+            let old = self.map(index)?.insert(key, value);
+            self.journal.push(Undo::Restore(index, undone, old));
+        } else {
+            self.map(index)?.insert(key, value);
+        }
+        Ok(handle)
+    }
+
+    /// The map without `key`.
+    pub(super) fn remove(&mut self, handle: i64, last: bool, key: &Value) -> Result<i64, Stopped> {
+        let index = position(handle);
+        if !last {
+            let mut map = self.map(index)?.clone();
+            map.remove(key);
+            return Ok(self.put(Value::Map(map)));
+        }
+        let kept = index < self.kept;
+        if let Some(old) = self.map(index)?.remove(key)
+            && kept
+        {
+            self.journal
+                .push(Undo::Restore(index, key.clone(), Some(old)));
+        }
+        Ok(handle)
+    }
+
+    /// The list with `item` at its end.
+    pub(super) fn append(&mut self, handle: i64, last: bool, item: Value) -> Result<i64, Stopped> {
+        let index = position(handle);
+        if !last {
+            let mut list = self.list(index)?.clone();
+            list.push(item);
+            return Ok(self.put(Value::List(list)));
+        }
+        self.list(index)?.push(item);
+        if index < self.kept {
+            self.journal.push(Undo::Shorten(index));
+        }
+        Ok(handle)
+    }
+
+    fn map(&mut self, index: usize) -> Result<&mut Map, Stopped> {
+        match self.entries.get_mut(index) {
+            Some(Entry::Value(Value::Map(map))) => Ok(map),
+            _ => Err(Stopped),
+        }
+    }
+
+    fn list(&mut self, index: usize) -> Result<&mut List, Stopped> {
+        match self.entries.get_mut(index) {
+            Some(Entry::Value(Value::List(list))) => Ok(list),
+            _ => Err(Stopped),
+        }
+    }
+
+    /// Makes the containers under `handles` those of the state, and gives up all others of the step.
+    /// `handles` are given their new numbers.
+    pub(super) fn keep(&mut self, handles: &mut [i64]) -> Result<(), Stopped> {
+        let start = self.state_start(handles.len());
+        let in_place = |(own, index): (&i64, usize)| *own == 0 || position(*own) == index;
+        if !handles.iter().zip(start..).all(in_place) {
+            let mut contents = Vec::with_capacity(handles.len());
+            for handle in handles.iter() {
+                contents.push(match *handle {
+                    0 => Entry::Nothing,
+                    own => Entry::Value(self.get(own)?.clone()),
+                });
+            }
+            for ((content, index), handle) in contents.into_iter().zip(start..).zip(&mut *handles) {
+                self.entries[index] = content;
+                if *handle != 0 {
+                    *handle = i64::try_from(index).map_err(|_| Stopped)?;
+                }
+            }
+        } else if handles.contains(&0) {
+            let empty = handles.iter().zip(start..).filter(|(own, _)| **own == 0);
+            for (_, index) in empty {
+                self.entries[index] = Entry::Nothing;
+            }
+        }
+        self.journal.clear();
+        self.forget();
+        Ok(())
+    }
+
+    /// Undoes what the step has changed.
+    pub(super) fn go_back(&mut self) -> Result<(), Stopped> {
+        while let Some(undo) = self.journal.pop() {
+            match undo {
+                Undo::Restore(index, key, Some(old)) => {
+                    self.map(index)?.insert(key, old);
+                }
+                Undo::Restore(index, key, None) => {
+                    self.map(index)?.remove(&key);
+                }
+                Undo::Shorten(index) => {
+                    self.list(index)?.pop();
+                }
+            }
+        }
+        self.forget();
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.entries.truncate(self.kept);
+        self.free.clear();
+    }
+}
+
+impl std::fmt::Debug for Heap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Heap { entries, kept, .. } = self;
+        write!(f, "Heap of {} entries, {kept} kept", entries.len())
+    }
+}
+
+/// A handle that is no position is behind every table.
+#[inline]
+fn position(handle: i64) -> usize {
+    usize::try_from(handle).unwrap_or(usize::MAX)
+}
