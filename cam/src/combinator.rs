@@ -15,6 +15,7 @@
 
 mod bodies;
 
+use crate::debug::Span;
 pub use crate::ill_typed::IllTyped;
 use crate::limits::{ARROW_DEPTH_MAX, ARROWS_MAX};
 pub use crate::operation::Operation;
@@ -97,6 +98,8 @@ pub struct Node {
     pub codomain: TypeId,
     /// Whether `get` or `put` occurs in it.
     pub stateful: bool,
+    /// The place of the source it is from, if the front end has said so. It changes nothing.
+    pub at: Option<Span>,
     depth: u32,
 }
 
@@ -116,6 +119,7 @@ pub struct Draft {
     pub types: TypeTable,
     nodes: Vec<Node>,
     functions: Vec<Function>,
+    at: Option<Span>,
 }
 
 impl Draft {
@@ -123,6 +127,12 @@ impl Draft {
     #[must_use]
     pub fn new() -> Draft {
         Draft::default()
+    }
+
+    /// Notes that the arrows to come are from this place of the source, for [debug data](crate::debug).
+    /// Gives the place that was noted before, to come back to.
+    pub fn enter(&mut self, at: Option<Span>) -> Option<Span> {
+        std::mem::replace(&mut self.at, at)
     }
 
     /// The arrow named `arrow`.
@@ -357,6 +367,7 @@ impl Draft {
             domain,
             codomain,
             stateful,
+            at: self.at,
             depth,
         });
         Ok(arrow)

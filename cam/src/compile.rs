@@ -15,10 +15,11 @@ use std::rc::Rc;
 
 use crate::bytecode::{Body, Bytecode};
 use crate::combinator::{Arrow, Combinator, Combinators, Draft};
+use crate::debug::{Run, Span, Trail};
 use crate::encode;
 use crate::instruction::Instruction;
 pub use crate::layout::TooLarge;
-use crate::layout::{Constants, lay_out};
+use crate::layout::{Constants, lay_out, reached};
 use crate::limits::{FUNCTION_INSTRUCTIONS_MAX, MODULE_BYTES_MAX, STACK_MAX};
 use crate::types::{Type, TypeId, UNIT};
 use crate::value::Value;
@@ -28,6 +29,15 @@ use crate::value::Value;
 /// # Errors
 /// [`TooLarge`] if a limit of the machine is exceeded.
 pub fn compile(program: Combinators) -> Result<Bytecode, TooLarge> {
+    compile_with_trails(program).map(|(bytecode, _)| bytecode)
+}
+
+/// Compiles a program, and says of each function of the module what it is called and where its instructions
+/// are from.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with_trails(program: Combinators) -> Result<(Bytecode, Vec<Trail>), TooLarge> {
     let Combinators {
         mut draft,
         exports,
@@ -35,15 +45,28 @@ pub fn compile(program: Combinators) -> Result<Bytecode, TooLarge> {
     } = program;
     let mut constants = Constants::default();
     let mut bodies = Vec::with_capacity(draft.functions().len());
+    let mut trails = Vec::with_capacity(draft.functions().len());
     for index in 0..draft.functions().len() {
         let function = draft.functions()[index].clone();
-        let body = Compiler::new(&mut draft, &mut constants).function(function.arrow);
-        bodies.push(body.map_err(|(what, limit)| TooLarge {
-            function: Some(function.name),
-            what,
-            limit,
-        })?);
+        let compiled = Compiler::new(&mut draft, &mut constants).function(function.arrow);
+        let name = function.name;
+        match compiled {
+            Ok((body, runs)) => {
+                bodies.push(body);
+                trails.push(Trail { name, runs });
+            }
+            Err((what, limit)) => {
+                let function = Some(name);
+                return Err(TooLarge {
+                    function,
+                    what,
+                    limit,
+                });
+            }
+        }
     }
+    let mut reached = reached(&bodies, &exports).into_iter();
+    trails.retain(|_| reached.next() == Some(true));
     let bytecode = lay_out(&draft.types, constants, bodies, exports, schema)?;
     if encode::module(&bytecode).len() > MODULE_BYTES_MAX {
         let what = "bytes in the module";
@@ -53,7 +76,7 @@ pub fn compile(program: Combinators) -> Result<Bytecode, TooLarge> {
             limit: MODULE_BYTES_MAX,
         });
     }
-    Ok(bytecode)
+    Ok((bytecode, trails))
 }
 
 /// A limit that was passed: of what, and how much is allowed.
@@ -105,6 +128,10 @@ struct Compiler<'a> {
     draft: &'a mut Draft,
     constants: &'a mut Constants,
     code: Vec<Instruction>,
+    /// Where the instructions are from, by neighbours.
+    runs: Vec<Run<Span>>,
+    /// Where the next one is from.
+    at: Option<Span>,
     height: usize,
 }
 
@@ -114,19 +141,22 @@ impl<'a> Compiler<'a> {
             draft,
             constants,
             code: Vec::new(),
+            runs: Vec::new(),
+            at: None,
             height: 0,
         }
     }
 
-    fn function(mut self, arrow: Arrow) -> Result<Body, Excess> {
+    fn function(mut self, arrow: Arrow) -> Result<(Body, Vec<Run<Span>>), Excess> {
         let (domain, codomain) = (self.draft.domain(arrow), self.draft.codomain(arrow));
         self.evaluate(arrow, Place::Register)?;
         self.emit(Instruction::End())?;
-        Ok(Body {
+        let body = Body {
             domain,
             codomain,
             code: self.code,
-        })
+        };
+        Ok((body, self.runs))
     }
 
     /// Runs `arrow` from `place`, leaves its result in the register and the stack as it was.
@@ -139,11 +169,13 @@ impl<'a> Compiler<'a> {
 
     /// Runs `arrow` from `place`. Slots it has filled stay until the caller drops them.
     fn arrow(&mut self, arrow: Arrow, place: Place) -> Result<Place, Excess> {
+        let outside = self.at;
         let chain = self.flattened(arrow);
         let mut place = place;
         let mut rest = chain.iter().copied().peekable();
         while let Some(next) = rest.next() {
             let node = self.draft.node(next).clone();
+            self.at = node.at.or(outside);
             place = match node.combinator {
                 Combinator::Identity => place,
                 Combinator::Constant(value) => Place::Constant(value),
@@ -154,8 +186,9 @@ impl<'a> Compiler<'a> {
                         .and_then(|next| self.operation(*next, parts.len()));
                     match operation {
                         Some(instruction) => {
-                            rest.next();
                             self.operands(&parts, place)?;
+                            let next = rest.next().and_then(|next| self.draft.node(next).at);
+                            self.at = next.or(self.at);
                             self.consume(instruction, parts.len())?
                         }
                         None => self.tuple(&parts, place)?,
@@ -190,6 +223,7 @@ impl<'a> Compiler<'a> {
                 }
             };
         }
+        self.at = outside;
         Ok(place)
     }
 
@@ -414,6 +448,10 @@ impl<'a> Compiler<'a> {
             return Err(("instructions", FUNCTION_INSTRUCTIONS_MAX));
         }
         self.code.push(instruction);
+        match self.runs.last_mut() {
+            Some((count, at)) if *at == self.at => *count += 1,
+            _ => self.runs.push((1, self.at)),
+        }
         Ok(())
     }
 

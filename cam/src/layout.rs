@@ -129,10 +129,7 @@ fn within(what: &'static str, count: usize, limit: usize) -> Result<(), TooLarge
 }
 
 /// Callees have smaller numbers, so one pass backwards finds what the exports reach.
-fn reached_functions(
-    bodies: Vec<Body>,
-    exports: Vec<(Role, FunctionId)>,
-) -> (Vec<Body>, Vec<(Role, FunctionId)>) {
+pub(crate) fn reached(bodies: &[Body], exports: &[(Role, FunctionId)]) -> Vec<bool> {
     let mut reached = vec![false; bodies.len()];
     exports
         .iter()
@@ -145,6 +142,14 @@ fn reached_functions(
                 .for_each(|callee| reached[callee.index()] = true);
         }
     }
+    reached
+}
+
+fn reached_functions(
+    bodies: Vec<Body>,
+    exports: Vec<(Role, FunctionId)>,
+) -> (Vec<Body>, Vec<(Role, FunctionId)>) {
+    let reached = reached(&bodies, &exports);
     let mut names = Vec::with_capacity(bodies.len());
     let mut next = 0;
     for is_reached in &reached {

@@ -47,6 +47,7 @@ mod reader;
 mod writer;
 
 pub mod assembly;
+pub mod debug;
 
 mod engine;
 mod fuel;

@@ -10,6 +10,15 @@ pub const MODULE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a module's assembly. A byte of a module takes at most 40 of text: a short instruction, indented.
 pub const ASSEMBLY_BYTES_MAX: usize = 1 << 26;
 
+/// Bytes of a program's debug data. A place takes at most 13 bytes, and hardly ever more than 5.
+pub const DEBUG_BYTES_MAX: usize = 1 << 24;
+
+/// Sources that one program's debug data names.
+pub const DEBUG_FILES_MAX: usize = 256;
+
+/// Bytes of a file's or function's name in debug data.
+pub const DEBUG_NAME_BYTES_MAX: usize = 1024;
+
 /// Entries of a module's type table. The verifier's memory is linear in it.
 pub const TYPES_MAX: usize = 4096;
 

@@ -20,6 +20,13 @@ use crate::value::Value;
 /// # Errors
 /// `Mismatch` if a `get` or `put` in it is of another state; `TooLarge`.
 pub fn thread(draft: &mut Draft, arrow: Arrow, state: TypeId) -> Result<Arrow, IllTyped> {
+    let outside = draft.enter(draft.node(arrow).at);
+    let threaded = thread_here(draft, arrow, state);
+    draft.enter(outside);
+    threaded
+}
+
+fn thread_here(draft: &mut Draft, arrow: Arrow, state: TypeId) -> Result<Arrow, IllTyped> {
     if !draft.node(arrow).stateful {
         return thread_pure(draft, arrow, state);
     }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use cam::combinator::{Combinators, IllTyped};
 use cam::compile::TooLarge;
+use cam::debug::{Debug, Trail};
 use cam::schema::Schema;
+use cam::trap::Trap;
 use cam::verify::{Invalid, InvalidReason, Migration, Misfit, Program};
 
 use crate::ast::{ItemKind, Module};
@@ -17,12 +19,13 @@ use crate::problem::catalogue::{C001, C002, C003};
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
 use crate::typed::Machine;
-use crate::{check, parse, translate};
+use crate::{check, parse, places, translate};
 
 /// A machine that compiles, and everything its source says about older versions.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     program: Arc<Program>,
+    trails: Vec<Trail>,
     upgrades: Vec<Upgrade>,
     warnings: Problems,
     machine: Machine,
@@ -43,6 +46,21 @@ impl Compiled {
     #[must_use]
     pub fn program(&self) -> &Arc<Program> {
         &self.program
+    }
+
+    /// Which place of `source` each instruction of the program is from. `source` must be what was compiled;
+    /// `file` is what the data calls it.
+    #[must_use]
+    pub fn debug(&self, source: &Source, file: &str) -> Debug {
+        places::debug(self.program.digest(), source, file, &self.trails)
+    }
+
+    /// The place of the source where a step of the program stopped, if it is from one.
+    #[must_use]
+    pub fn stopped_at(&self, trap: &Trap) -> Option<Span> {
+        let trail = self.trails.get(trap.function.index())?;
+        let span = trail.span(trap.instruction as usize)?;
+        Some(Span::new(span.start, span.end))
     }
 
     /// The machine's interface.
@@ -113,7 +131,7 @@ pub fn compile(source: &Source, history: &History) -> Result<Compiled, Problems>
 }
 
 fn assemble(machine: Machine, history: &History, warnings: Problems) -> Result<Compiled, Failure> {
-    let bytecode = cam::compile::compile(translate::machine(&machine)?)?;
+    let (bytecode, trails) = cam::compile::compile_with_trails(translate::machine(&machine)?)?;
     let program = cam::verify::machine(bytecode)?;
     let mut upgrades = Vec::new();
     for conversion in &machine.migrations {
@@ -129,6 +147,7 @@ fn assemble(machine: Machine, history: &History, warnings: Problems) -> Result<C
     }
     Ok(Compiled {
         program: Arc::new(program),
+        trails,
         upgrades,
         warnings,
         machine,

@@ -25,6 +25,7 @@ pub mod fault;
 pub mod translate;
 
 pub mod compile;
+mod places;
 pub mod trace;
 
 pub mod value;

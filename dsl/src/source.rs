@@ -134,6 +134,13 @@ pub struct Span {
     pub end: u32,
 }
 
+impl From<Span> for cam::debug::Span {
+    fn from(span: Span) -> cam::debug::Span {
+        let Span { start, end } = span;
+        cam::debug::Span { start, end }
+    }
+}
+
 impl Span {
     /// The bytes from `start` to `end`; empty if they are the wrong way round.
     pub fn new(start: u32, end: u32) -> Span {

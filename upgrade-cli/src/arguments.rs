@@ -290,6 +290,9 @@ pub(crate) struct Disasm {
     /// Which module of a bundle; the new program if left out.
     #[arg(long, value_enum, value_name = "PART")]
     pub(crate) part: Option<Part>,
+    /// Show above the code the lines of the source that it is from, by the `.camd` beside the module.
+    #[arg(long, conflicts_with = "part")]
+    pub(crate) source: bool,
     /// Write the text to this file, instead of the standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -6,6 +6,7 @@ mod bundle;
 mod check;
 mod completions;
 mod disasm;
+mod excerpts;
 mod explain;
 mod history;
 mod key;
@@ -55,7 +56,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Bundle(arguments) => bundle::run(context, arguments),
         Command::Sign(arguments) => sign::run(context, arguments),
         Command::Verify(arguments) => verify::run(context, arguments),
-        Command::Disasm(arguments) => disasm::run(arguments),
+        Command::Disasm(arguments) => disasm::run(context, arguments),
         Command::Asm(arguments) => asm::run(arguments),
         Command::Push(arguments) => push::run(context, arguments),
         Command::Send(arguments) => send::run(context, arguments),

@@ -46,7 +46,8 @@ Examples:
 
 pub(crate) const BUILD: &str = "\
 Examples:
-  cam build                    writes out/counter@1.camb, prints its size and its digest";
+  cam build                    writes out/counter@1.camb, prints its size and its digest
+  cam disasm out/counter@1.camb --source    shows what became of each line, by out/counter@1.camd";
 
 pub(crate) const KEY: &str = "\
 One key says who somebody is, to nodes and on bundles.
@@ -119,6 +120,7 @@ has the grammar and what each instruction does.
 
 Examples:
   cam disasm out/counter@1.camb
+  cam disasm out/counter@1.camb --source     with the lines of the source that it is from
   cam disasm out/counter@1..2.bundle --part migration
   cam disasm out/counter@1.camb --json | jq -r '.functions[] | .name, .code[].text'
   cam disasm out/counter@1.camb -o counter.cama      to change it, then: cam asm counter.cama";

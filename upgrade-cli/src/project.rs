@@ -88,7 +88,17 @@ impl Project {
 
     /// The source that the author edits.
     pub(crate) fn source(&self) -> PathBuf {
-        self.root.join("src").join(format!("{}.cam", self.name))
+        self.root.join(self.source_name())
+    }
+
+    /// Where that stands in the project: `src/counter.cam` on every computer.
+    pub(crate) fn source_name(&self) -> String {
+        format!("src/{}.cam", self.name)
+    }
+
+    /// A file of the project by its name in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
     }
 
     /// The folder of what was released.

@@ -171,8 +171,11 @@ impl<'a> Run<'a> {
             }
             (Answered::Fault(trap), _) => {
                 let title = format!("the step stopped: {}", described(trap));
-                let problem =
+                let mut problem =
                     problem(R003, line, title).helping("`= fault` expects a step to stop");
+                if let Some(at) = self.stopped_at(&trap) {
+                    problem = problem.pointing_at(at, "here");
+                }
                 Err(self.with_state(problem))
             }
             (Answered::Retired, _) => {
@@ -181,6 +184,12 @@ impl<'a> Run<'a> {
                 Err(self.with_state(problem))
             }
         }
+    }
+
+    /// Where the program stopped, if it is the one whose source this is.
+    fn stopped_at(&self, trap: &Trap) -> Option<Span> {
+        let is_own = Arc::ptr_eq(self.instance.program(), self.compiled.program());
+        is_own.then(|| self.compiled.stopped_at(trap)).flatten()
     }
 
     fn check(&self, state: Local, condition: ExprId) -> Ran<()> {

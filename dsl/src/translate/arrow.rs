@@ -11,8 +11,16 @@ use super::{Branch, Outcome, Translated, Translator};
 use crate::typed::{ArrowId, ArrowKind};
 
 impl Translator<'_> {
-    /// `Γ -> B`, the arrow applied to what stands at `argument`; stateful if the arrow is.
+    /// `Γ -> B`, the arrow applied to what stands at `argument`; stateful if the arrow is. From its place
+    /// in the source.
     pub(super) fn arrow(&mut self, id: ArrowId, argument: &Place) -> Translated<Arrow> {
+        let outside = self.draft.enter(Some(self.terms.arrow(id).span.into()));
+        let arrow = self.applied(id, argument)?;
+        self.draft.enter(outside);
+        Ok(arrow)
+    }
+
+    fn applied(&mut self, id: ArrowId, argument: &Place) -> Translated<Arrow> {
         let terms = self.terms;
         match &terms.arrow(id).kind {
             ArrowKind::Identity => self.look(argument),

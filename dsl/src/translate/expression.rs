@@ -11,8 +11,15 @@ use crate::typed::{ExprId, ExprKind, FunctionBody, FunctionIndex, Local};
 use crate::value::literal;
 
 impl Translator<'_> {
-    /// `⟦e⟧ : Γ -> A`
+    /// `⟦e⟧ : Γ -> A`, from its place in the source.
     pub(super) fn expression(&mut self, id: ExprId) -> Translated<Arrow> {
+        let outside = self.draft.enter(Some(self.terms.expr(id).span.into()));
+        let arrow = self.evaluated(id)?;
+        self.draft.enter(outside);
+        Ok(arrow)
+    }
+
+    fn evaluated(&mut self, id: ExprId) -> Translated<Arrow> {
         let terms = self.terms;
         let expr = terms.expr(id);
         let result = self.type_of(expr.shape);

@@ -1,12 +1,14 @@
 //! `cam disasm`: a module as text. It is decoded and not verified: what is wrong can be looked at.
 
 use cam::assembly::Listing;
-use cam::bytecode::{Bytecode, COST_MODEL};
+use cam::bytecode::{Body, Bytecode, COST_MODEL};
 use cam::decode::{self, Malformed};
 use cam::digest::Digest;
 use cam::verify;
 use serde_json::{Value, json};
 
+use super::Context;
+use super::excerpts::Excerpts;
 use crate::arguments::{Disasm, Part};
 use crate::bundle_file::BundleFile;
 use crate::exit::Exit;
@@ -15,7 +17,7 @@ use crate::module_file;
 use crate::project::files;
 use crate::report::{Outcome, Report};
 
-pub(super) fn run(arguments: &Disasm) -> Outcome {
+pub(super) fn run(context: &Context, arguments: &Disasm) -> Outcome {
     let bytes = module(arguments)?;
     let bytecode = match decode::module(&bytes) {
         Ok(bytecode) => bytecode,
@@ -24,7 +26,12 @@ pub(super) fn run(arguments: &Disasm) -> Outcome {
             return Err(DisasmError::Malformed { file, source }.into());
         }
     };
-    let listing = Listing::new(&bytecode);
+    let excerpts = match arguments.source {
+        true => Some(Excerpts::read(context, &arguments.file, &bytes, &bytecode)?),
+        false => None,
+    };
+    let note = |function, instruction| excerpts.as_ref()?.note(function, instruction);
+    let listing = Listing::new(&bytecode).with_notes(&note);
     let mut report = Report::new();
     if let Some(path) = &arguments.output {
         let text = listing.to_string();
@@ -37,7 +44,7 @@ pub(super) fn run(arguments: &Disasm) -> Outcome {
     } else {
         report = report.text(listing.to_string());
     }
-    for (name, value) in object(&bytes, &bytecode, &listing) {
+    for (name, value) in object(&bytes, &bytecode, &listing, excerpts.as_ref()) {
         report = report.field(name, value);
     }
     Ok(match refusal(bytecode) {
@@ -54,6 +61,9 @@ fn module(arguments: &Disasm) -> Result<Vec<u8>, AnyFailure> {
             None => Ok(bytes),
             Some(_) => Err(DisasmError::NoParts.into()),
         };
+    }
+    if arguments.source {
+        return Err(DisasmError::NoSource.into());
     }
     let file = BundleFile::of_bytes(&arguments.file, &bytes)?;
     let (_, parts) = file.claims()?;
@@ -73,15 +83,24 @@ fn refusal(bytecode: Bytecode) -> Option<String> {
     judged.err().map(|invalid| invalid.to_string())
 }
 
-fn object(bytes: &[u8], bytecode: &Bytecode, listing: &Listing<'_>) -> [(&'static str, Value); 6] {
+fn object(
+    bytes: &[u8],
+    bytecode: &Bytecode,
+    listing: &Listing<'_>,
+    excerpts: Option<&Excerpts>,
+) -> [(&'static str, Value); 6] {
     let names = listing.names();
-    let code = |body: &cam::bytecode::Body| -> Vec<Value> {
-        let instructions = body.code.iter();
+    let code = |function: usize, body: &Body| -> Vec<Value> {
+        let instructions = body.code.iter().enumerate();
         instructions
-            .map(|instruction| {
+            .map(|(position, instruction)| {
                 let row = instruction.row();
                 let text = listing.instruction(*instruction);
-                json!({"op": row.mnemonic, "opcode": row.code, "text": text})
+                let mut one = json!({"op": row.mnemonic, "opcode": row.code, "text": text});
+                if let Some(excerpts) = excerpts {
+                    one["source"] = excerpts.object(function, position);
+                }
+                one
             })
             .collect()
     };
@@ -92,7 +111,7 @@ fn object(bytes: &[u8], bytecode: &Bytecode, listing: &Listing<'_>) -> [(&'stati
                 "name": names.function(index),
                 "domain": names.type_name(body.domain),
                 "codomain": names.type_name(body.codomain),
-                "code": code(body),
+                "code": code(index, body),
             })
         })
         .collect();
@@ -122,6 +141,8 @@ enum DisasmError {
     Malformed { file: String, source: Malformed },
     #[error("a module has no parts: `--part` is for bundles")]
     NoParts,
+    #[error("a bundle has no debug data: `--source` is for modules")]
+    NoSource,
     #[error("the bundle has no {part}")]
     NoSuchPart { part: &'static str },
 }
@@ -130,7 +151,9 @@ impl Failure for DisasmError {
     fn exit(&self) -> Exit {
         match self {
             DisasmError::Malformed { .. } => Exit::Wrong,
-            DisasmError::NoParts | DisasmError::NoSuchPart { .. } => Exit::Usage,
+            DisasmError::NoParts | DisasmError::NoSource | DisasmError::NoSuchPart { .. } => {
+                Exit::Usage
+            }
         }
     }
 

@@ -21,6 +21,9 @@ use crate::failure::Failure;
 /// The extension of bytecode.
 pub(crate) const BYTECODE: &str = "camb";
 
+/// The extension of debug data.
+pub(crate) const DEBUG: &str = "camd";
+
 /// The extension of sources.
 pub(crate) const SOURCE: &str = "cam";
 
