@@ -322,6 +322,7 @@ fn every_reason_to_be_invalid_has_a_row() {
 fn all_rows() -> Vec<Row> {
     [
         typing_rows(),
+        function_rows(),
         operation_rows(),
         stack_rows(),
         structure_rows(),
@@ -367,9 +368,8 @@ fn a_module_built_by_hand_is_judged_by_what_its_bytes_say() {
 fn certified(text: &str, function: usize) -> (bool, bool, bool) {
     let bytecode = decode::module(&assembled(text)).expect("canonical");
     let migration = verify::migration(bytecode).expect("valid");
-    let code = migration.code();
-    let function = code.function_at(function).expect("it is there");
-    let certificate = code.certificate(function);
+    let function = migration.code().function_at(function).expect("it is there");
+    let certificate = migration.code().certificate(function);
     (certificate.may_fail, certificate.loops, certificate.sized)
 }
 
@@ -403,8 +403,8 @@ fn a_step_without_rounds_has_a_highest_cost() {
         verify::machine(bytecode).expect("valid")
     };
     let plain = read(COUNTER);
-    let certificate = plain.code().certificate(plain.step());
-    assert_eq!(plain.max_cost(), Some(certificate.cost));
+    let cost = plain.code().certificate(plain.step()).cost;
+    assert_eq!(plain.max_cost(), Some(cost));
     assert_eq!((plain.query(), plain.check()), (None, None));
     let comparing = COUNTER.replace("proj 1; add;", "proj 1; eq; case; int 0; else; int 1; end;");
     assert_eq!(read(&comparing).max_cost(), None);
