@@ -197,10 +197,7 @@ fn read_functions(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Vec<Body
         let domain = read_type_id(reader, types)?;
         let codomain = read_type_id(reader, types)?;
         let length = reader.count("instructions in a function", FUNCTION_INSTRUCTIONS_MAX, 1)?;
-        let mut code = Vec::with_capacity(length);
-        for _ in 0..length {
-            code.push(Instruction::read(reader)?);
-        }
+        let code = read_code(reader, length)?;
         functions.push(Body {
             domain,
             codomain,
@@ -208,6 +205,17 @@ fn read_functions(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Vec<Body
         });
     }
     Ok(functions)
+}
+
+/// The reader is taken by value for the while: see `reader`.
+fn read_code(reader: &mut Reader<'_>, length: usize) -> Result<Vec<Instruction>, Malformed> {
+    let mut here = reader.clone();
+    let mut code = Vec::with_capacity(length);
+    for _ in 0..length {
+        code.push(Instruction::read(&mut here)?);
+    }
+    *reader = here;
+    Ok(code)
 }
 
 fn read_exports(

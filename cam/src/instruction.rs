@@ -120,7 +120,7 @@ pub struct Manner {
 }
 
 /// It has a result, and costs what the table says.
-const TOTAL: Manner = Manner {
+pub(crate) const TOTAL: Manner = Manner {
     traps: false,
     sized: false,
     loops: false,

@@ -5,6 +5,7 @@ use crate::malformed::{Malformed, MalformedReason};
 use crate::schema::Name;
 
 /// A position in untrusted bytes.
+#[derive(Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
@@ -38,7 +39,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Malformed> {
         let Some(byte) = self.bytes.get(self.offset) else {
-            return Err(self.truncated());
+            return Err(truncated(self.bytes));
         };
         self.offset += 1;
         Ok(*byte)
@@ -68,33 +69,12 @@ impl<'a> Reader<'a> {
                 self.offset += 1;
                 Ok(u64::from(*byte))
             }
-            _ => self.long_number(),
-        }
-    }
-
-    fn long_number(&mut self) -> Result<u64, Malformed> {
-        let start = self.offset;
-        let long = Malformed {
-            offset: start,
-            reason: MalformedReason::LongNumber,
-        };
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let low = u64::from(byte & 0x7F);
-            if shift == 63 && low > 1 {
-                return Err(long);
-            }
-            number |= low << shift;
-            if byte & 0x80 == 0 {
-                return if byte == 0 && shift > 0 {
-                    Err(long)
-                } else {
-                    Ok(number)
-                };
+            _ => {
+                let (number, end) = long_number(self.bytes, self.offset)?;
+                self.offset = end;
+                Ok(number)
             }
         }
-        Err(long)
     }
 
     /// A count of things of which each takes at least `least` bytes.
@@ -132,18 +112,10 @@ impl<'a> Reader<'a> {
             .offset
             .checked_add(count)
             .filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or_else(|| self.truncated())?;
+        let end = end.ok_or_else(|| truncated(self.bytes))?;
         let taken = &self.bytes[self.offset..end];
         self.offset = end;
         Ok(taken)
-    }
-
-    #[cold]
-    fn truncated(&self) -> Malformed {
-        Malformed {
-            offset: self.bytes.len(),
-            reason: MalformedReason::Truncated,
-        }
     }
 
     pub(crate) fn text(&mut self, limit: usize) -> Result<&'a str, Malformed> {
@@ -199,5 +171,39 @@ impl<'a> Reader<'a> {
                 limit: limit as u64,
             },
         )
+    }
+}
+
+/// The number at `start` and where it ends. By value, and so are the errors: a reader whose address is
+/// passed on would live in memory and not in registers, at twice the cost of a byte.
+fn long_number(bytes: &[u8], start: usize) -> Result<(u64, usize), Malformed> {
+    let long = Malformed {
+        offset: start,
+        reason: MalformedReason::LongNumber,
+    };
+    let mut number = 0;
+    for (shift, offset) in (0..64).step_by(7).zip(start..) {
+        let byte = *bytes.get(offset).ok_or_else(|| truncated(bytes))?;
+        let low = u64::from(byte & 0x7F);
+        if shift == 63 && low > 1 {
+            return Err(long);
+        }
+        number |= low << shift;
+        if byte & 0x80 == 0 {
+            return if byte == 0 && shift > 0 {
+                Err(long)
+            } else {
+                Ok((number, offset + 1))
+            };
+        }
+    }
+    Err(long)
+}
+
+#[cold]
+fn truncated(bytes: &[u8]) -> Malformed {
+    Malformed {
+        offset: bytes.len(),
+        reason: MalformedReason::Truncated,
     }
 }

@@ -8,7 +8,7 @@ mod bodies;
 mod operations;
 
 use crate::bytecode::{Body, Bytecode};
-use crate::instruction::Instruction;
+use crate::instruction::{Instruction, TOTAL};
 use crate::invalid::InvalidReason;
 use crate::limits::{CASE_DEPTH_MAX, STACK_MAX};
 use crate::types::{INT, Type, TypeId, TypeTable};
@@ -144,15 +144,22 @@ struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     fn body(&mut self, body: &Body) -> Result<(), Refusal> {
+        // Since the last bracket: too few instructions to overflow, so it is added up apart.
+        let mut straight = 0;
         for (at, instruction) in body.code.iter().enumerate() {
             let before = self.stack.len();
             let row = instruction.row();
-            self.cost = self.cost.saturating_add(row.cost);
-            self.certificate.may_fail |= row.manner.traps;
-            self.certificate.loops |= row.manner.loops;
-            self.certificate.sized |= row.manner.sized;
-            if matches!(instruction, Instruction::End()) && self.cases.is_empty() {
-                return self.end_of_body(body, at);
+            straight += row.cost;
+            if row.manner != TOTAL {
+                self.certificate.may_fail |= row.manner.traps;
+                self.certificate.loops |= row.manner.loops;
+                self.certificate.sized |= row.manner.sized;
+            }
+            if let Instruction::Case() | Instruction::Else() | Instruction::End() = instruction {
+                self.cost = self.cost.saturating_add(std::mem::take(&mut straight));
+                if self.cases.is_empty() && matches!(instruction, Instruction::End()) {
+                    return self.end_of_body(body, at);
+                }
             }
             self.instruction(at, *instruction)
                 .map_err(|reason| (at, reason))?;
