@@ -134,8 +134,9 @@ impl<'a> IntoIterator for &'a List {
 
 impl FromIterator<Value> for List {
     fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> List {
+        // Leaves ask in turn, also after the last item; what collects results would go on behind its error.
         List {
-            root: node::built(items.into_iter()),
+            root: node::built(items.into_iter().fuse()),
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::script;
 /// Fuel of one run. Engines that are written to be read are slow.
 const FUEL: u64 = 20_000;
 
+/// Weight of a result that is written down: lists that are joined with themselves are soon vast.
+const WEIGHT_MAX: u64 = 1 << 16;
+
 /// Inputs of one function.
 const INPUTS: usize = 2;
 
@@ -69,6 +72,7 @@ fn write_run(
     let mut fuel = Fuel::new(FUEL);
     let argument = encoded(&input);
     match run(code, function, input, &mut fuel) {
+        Ok(value) if value.weight() > WEIGHT_MAX => {}
         Ok(value) => {
             let (value, used) = (encoded(&value), FUEL - fuel.remaining());
             line(out, format_args!("run {index} {argument} {value} {used}"));

@@ -125,7 +125,7 @@ const ROWS: &[Row] = &[
     Row {
         id: 9,
         values: &["[]", "[-5]", "[-5, 2]", "[1]", "[1, 2, 3]"],
-        refused: &["01", "0102ff", "0180", "ffffffff0f"],
+        refused: &["01", "0102ff", "0180", "0480008100", "ffffffff0f"],
     },
     Row {
         id: 10,
