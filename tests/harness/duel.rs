@@ -4,14 +4,14 @@
 //! product calls them. What is compared: result or reason to stop, fuel, the new state, and after a stop
 //! the old one.
 
+mod steps;
+
 use std::fmt::{self, Debug, Write};
 use std::sync::Arc;
 
 use cam::combinator::FunctionId;
-use cam::instance::{Context, Instance};
-use cam::limits::{OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX, STEP_FUEL};
+use cam::limits::OUTPUT_WEIGHT_MAX;
 use cam::machine::{self, Fuel};
-use cam::schema::Stamp;
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
 use cam::verify::{Invalid, Migration, Program, Verified};
@@ -33,7 +33,7 @@ pub fn judge(code: &Verified, function: FunctionId, argument: Value, fuel: u64) 
 }
 
 /// The engines that are held to the judge, function by function. Machines are held to it through
-/// [`Instance`] besides, step by step, with whatever engine that has.
+/// [`Instance`](cam::instance::Instance) besides, step by step, with whatever engine that has.
 pub const ENGINES: &[(&str, Engine)] = &[("register", register)];
 
 /// Fuel of one contested run. A mutant may loop for as long as its fuel lasts; more would only be longer.
@@ -108,9 +108,9 @@ pub fn contested(accepted: &Accepted, seed: u64) -> Result<Runs, String> {
     let mut choices = Choices::seeded(seed, 80);
     match accepted {
         Accepted::Machine(program) => {
-            walk(program, None, &mut choices, &mut runs)?;
+            steps::walk(program, None, &mut choices, &mut runs)?;
             let state = any_value(program.types(), program.state_type(), &mut choices);
-            walk(program, Some(state), &mut choices, &mut runs)?;
+            steps::walk(program, Some(state), &mut choices, &mut runs)?;
         }
         Accepted::Migration(migration) => {
             for (function, converted) in conversions(migration) {
@@ -281,114 +281,6 @@ fn shown(outcome: &Outcome) -> String {
         }
         (result, fuel) => format!("{result:?}, {fuel} fuel left"),
     }
-}
-
-/// Steps of an instance, from the first state or a drawn one, each beside the judge's.
-fn walk(
-    program: &Arc<Program>,
-    state: Option<Value>,
-    choices: &mut Choices,
-    runs: &mut Runs,
-) -> Result<(), String> {
-    let mut instance = match state {
-        Some(state) => Instance::resume(Arc::clone(program), state)
-            .map_err(|strange| format!("a drawn state: {strange}"))?,
-        None => match first(program, runs)? {
-            Some(instance) => instance,
-            None => return Ok(()),
-        },
-    };
-    // An engine that stops where the judge goes on is replaced; that is a divergence too.
-    let engine = instance.engine();
-    for sequence in 0..INPUTS {
-        let context = Context {
-            at_ms: sequence * 1000,
-            from: "someone".into(),
-            sequence,
-        };
-        let input = any_value(program.types(), program.input_type(), choices);
-        let before = instance.state();
-        let stamped = stamped(program, &context, input.clone());
-        let argument = Value::product(vec![stamped, before.clone()]);
-        let exactly = choices.once_in(4);
-        let (result, left) = agreed(program.code(), program.step(), &argument, exactly)?;
-        runs.count(&result);
-        if result == Err(TrapReason::OutOfFuel) {
-            continue; // an instance has more fuel
-        }
-        let fuel = STEP_FUEL - (FUEL - left);
-        let meant = within_limits(result);
-        let answer = instance.step(&context, input.clone());
-        let (answer, left) = match answer {
-            Ok(answer) => (Ok(answer.output), STEP_FUEL - answer.fuel_used),
-            Err(trap) => (Err(trap.reason), fuel),
-        };
-        let (after, output) = match meant {
-            Ok((after, output)) => (after, Ok(output)),
-            Err(reason) => (before, Err(reason)),
-        };
-        if !same(&(answer.clone(), left), &(output.clone(), fuel))
-            || !equal(&after, &instance.state())
-            || instance.engine() != engine
-        {
-            return Err(format!(
-                "step {sequence} of the instance on {argument:?}\n the judge: {}, state {}\n the \
-                 instance: {}, state {}",
-                shown(&(output, fuel)),
-                shown(&(Ok(after), 0)),
-                shown(&(answer, left)),
-                shown(&(Ok(instance.state()), 0)),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The instance in its first state, if the judge has one.
-fn first(program: &Arc<Program>, runs: &mut Runs) -> Result<Option<Instance>, String> {
-    let (result, _) = agreed(program.code(), program.init(), &Value::unit(), true)?;
-    runs.count(&result);
-    let meant = match result {
-        Ok(state) if state.weight() > STATE_WEIGHT_MAX => Err(TrapReason::SizeLimit),
-        Err(TrapReason::OutOfFuel) => return Ok(None),
-        result => result,
-    };
-    match (meant, Instance::start(Arc::clone(program))) {
-        (Ok(state), Ok(instance)) if equal(&state, &instance.state()) => Ok(Some(instance)),
-        (Err(reason), Err(trap)) if trap.reason == reason => Ok(None),
-        (meant, started) => {
-            let started = started.map(|instance| instance.state());
-            Err(format!(
-                "the first state\n the judge: {meant:?}\n the instance: {started:?}"
-            ))
-        }
-    }
-}
-
-fn within_limits(result: Result<Value, TrapReason>) -> Result<(Value, Value), TrapReason> {
-    let Value::Product(parts) = result? else {
-        unreachable!("it is of the step's type")
-    };
-    let (state, output) = (parts[0].clone(), parts[1].clone());
-    if state.weight() > STATE_WEIGHT_MAX || output.weight() > OUTPUT_WEIGHT_MAX {
-        return Err(TrapReason::SizeLimit);
-    }
-    Ok((state, output))
-}
-
-/// The input as the step sees it.
-#[must_use]
-pub fn stamped(program: &Program, context: &Context, input: Value) -> Value {
-    let stamps = &program.schema().stamps;
-    if stamps.is_empty() {
-        return input;
-    }
-    let fields = stamps.iter().map(|stamp| match stamp {
-        Stamp::At => Value::Int(context.at_ms),
-        Stamp::From => Value::Text(Arc::clone(&context.from)),
-        Stamp::Sequence => Value::Int(context.sequence),
-    });
-    Value::product(vec![Value::product(fields.collect()), input])
 }
 
 /// The name at the head of what `Debug` writes; the rest is not written.
