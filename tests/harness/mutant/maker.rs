@@ -213,7 +213,14 @@ impl Maker<'_> {
             }
             LIST => self.emit(0x50, &[target], target),
             MAP => self.emit(0x60, &[target], target),
-            FUNCTION => self.curried(target, depth - 1)?,
+            FUNCTION if self.code.len() < 4 * CODE_MAX => {
+                let function = self.body_of(target)?;
+                let environment = self.environment(function)?;
+                // It may hold a closure of the same type: what is at hand, or an end.
+                self.simplest(environment, depth / 4)?;
+                self.emit(opcode::CUR, &[function, target], target);
+            }
+            FUNCTION => return None,
             _ => self.integer(),
         }
         Some(())
@@ -443,16 +450,25 @@ impl Maker<'_> {
     }
 
     fn curried(&mut self, target: usize, depth: u32) -> Option<()> {
-        let form = self.module.types[target].operands.clone();
-        let function = self.function_that(|module, domain, codomain| {
-            let parts = module.parts(domain).unwrap_or_default();
-            codomain == form[1] && parts.len() == 2 && parts[1] == form[0]
-        })?;
-        let domain = self.module.functions[function].domain;
-        let environment = self.module.parts(domain)?[0];
-        self.make(environment, depth.saturating_sub(1))?;
+        let function = self.body_of(target)?;
+        let environment = self.environment(function)?;
+        self.make(environment, depth - 1)?;
         self.emit(opcode::CUR, &[function, target], target);
         Some(())
+    }
+
+    /// A function out of which closures of type `target` can be made.
+    fn body_of(&mut self, target: usize) -> Option<usize> {
+        let form = self.module.types[target].operands.clone();
+        self.function_that(|module, domain, codomain| {
+            let parts = module.parts(domain).unwrap_or_default();
+            codomain == form[1] && parts.len() == 2 && parts[1] == form[0]
+        })
+    }
+
+    fn environment(&self, function: usize) -> Option<usize> {
+        let domain = self.module.functions[function].domain;
+        self.module.parts(domain)?.first().copied()
     }
 
     /// A product with one part replaced.
