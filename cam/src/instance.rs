@@ -226,7 +226,7 @@ impl Instance {
             INPUT_WEIGHT_MAX,
         );
         let input = decoded.map_err(NoStep::Malformed)?;
-        self.judged(context, input).map_err(NoStep::Trap)
+        self.attempt(context, input).map_err(NoStep::Trap)
     }
 
     /// The reference interpreter's word on a step.

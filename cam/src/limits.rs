@@ -103,3 +103,7 @@ pub const GRAPH_SLOTS_MAX: usize = 1 << 20;
 /// Words of live sets that are looked at to find last uses. Above it containers are copied before they are
 /// changed.
 pub const LIVENESS_WORK_MAX: usize = 1 << 20;
+
+/// Nodes of the codec of an input or output: types at places. A type above it is read and written through
+/// values.
+pub const CODEC_NODES_MAX: usize = 1 << 12;

@@ -18,7 +18,7 @@ enum Worked {
     /// In the engine's registers.
     InRegisters,
     /// Here; the instance has the old state.
-    Aside(Transition),
+    Aside(Box<Transition>),
     /// Nowhere: it is done.
     Done,
 }
@@ -38,7 +38,7 @@ impl<'a> Pending<'a> {
         Pending {
             fuel_used: transition.answer.fuel_used,
             instance,
-            worked: Worked::Aside(transition),
+            worked: Worked::Aside(Box::new(transition)),
         }
     }
 

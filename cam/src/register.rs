@@ -12,11 +12,14 @@
 
 mod boundary;
 pub mod code;
+mod codec;
 mod execute;
 mod heap;
+mod hot;
 pub(crate) mod lower;
 pub(crate) mod machine;
 mod moves;
+mod plan;
 mod view;
 
 pub use machine::run;

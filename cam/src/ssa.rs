@@ -10,6 +10,7 @@
 
 pub mod graph;
 pub mod liveness;
+pub mod shortcut;
 pub mod slots;
 mod symbol;
 pub mod translate;

@@ -1,11 +1,7 @@
-//! The boundary: values and encoded bytes become slots, and operands of the library become values.
+//! The boundary: values become slots, and operands of the library become values.
 //!
 //! Recursion follows a type and is bounded by its height.
 
-use std::sync::Arc;
-
-use crate::decode::ValueReader;
-use crate::reader::Reader;
 use crate::register::Stopped;
 use crate::register::code::{Form, Place};
 use crate::register::execute::Registers;
@@ -13,7 +9,7 @@ use crate::register::heap::Heap;
 use crate::register::view::{Slots, View};
 use crate::ssa::slots::Layouts;
 use crate::types::{Type, TypeId, TypeTable};
-use crate::value::{PRODUCT_WEIGHT, SUM_WEIGHT, Value};
+use crate::value::Value;
 
 /// Registers and table, to be written.
 pub(super) struct Boundary<'a> {
@@ -49,42 +45,6 @@ impl Boundary<'_> {
         Ok(())
     }
 
-    /// Writes the value of type `id` that the bytes say, as [`decode::value`](crate::decode::value) reads it.
-    pub(super) fn decode(
-        &mut self,
-        id: TypeId,
-        reader: &mut Reader<'_>,
-        values: &mut ValueReader<'_>,
-        to: Start,
-    ) -> Result<(), Stopped> {
-        let (types, layouts) = (self.types, self.layouts);
-        match types.get(id) {
-            Type::Int => {
-                values.charge(reader, 8).map_err(|_| Stopped)?;
-                *self.slot(to.0)? = reader.integer().map_err(|_| Stopped)?;
-            }
-            Type::Product(parts) => {
-                values.charge(reader, PRODUCT_WEIGHT).map_err(|_| Stopped)?;
-                for (part, start) in parts.iter().zip(&layouts.of(id).parts) {
-                    self.decode(*part, reader, values, (to.0 + start.0, to.1 + start.1))?;
-                }
-            }
-            Type::Sum(payloads) => {
-                values.charge(reader, SUM_WEIGHT).map_err(|_| Stopped)?;
-                let tag = reader.byte().map_err(|_| Stopped)?;
-                let part = *payloads.get(usize::from(tag)).ok_or(Stopped)?;
-                *self.slot(to.0)? = i64::from(tag);
-                self.decode(part, reader, values, (to.0 + 1, to.1))?;
-                self.clear_room(id, part, to)?;
-            }
-            _ => {
-                let container = values.read(reader, id).map_err(|_| Stopped)?;
-                *self.slot(to.1)? = self.heap.put(container);
-            }
-        }
-        Ok(())
-    }
-
     /// Zero behind a payload, to the end of the sum's room.
     fn clear_room(&mut self, sum: TypeId, payload: TypeId, to: Start) -> Result<(), Stopped> {
         let (room, own) = (self.layouts.of(sum), self.layouts.of(payload));
@@ -94,18 +54,6 @@ impl Boundary<'_> {
         for slot in own.handles..room.handles {
             *self.slot(to.1 + slot)? = 0;
         }
-        Ok(())
-    }
-
-    /// Writes a word.
-    pub(super) fn write_word(&mut self, register: usize, word: i64) -> Result<(), Stopped> {
-        *self.slot(register)? = word;
-        Ok(())
-    }
-
-    /// Writes a text that is shared with whoever gave it.
-    pub(super) fn write_text(&mut self, register: usize, text: &Arc<str>) -> Result<(), Stopped> {
-        *self.slot(register)? = self.heap.put(Value::Text(Arc::clone(text)));
         Ok(())
     }
 

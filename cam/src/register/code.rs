@@ -38,6 +38,11 @@ pub(super) enum Op {
         to: Register,
         from: Register,
     },
+    /// So many moves from the entry `start` of the moves on.
+    Moves {
+        count: u16,
+        start: u32,
+    },
     Duplicate {
         to: Register,
         from: Register,
@@ -200,6 +205,8 @@ pub struct Code {
     pub(super) ops: Box<[Op]>,
     pub(super) sites: Box<[Site]>,
     pub(super) tables: Box<[Box<[u32]>]>,
+    /// Moves in a row: to, from.
+    pub(super) moves: Box<[(Register, Register)]>,
     pub(super) costs: Box<[u64]>,
     pub(super) divisors: Box<[Divisor]>,
     pub(super) routines: Box<[Option<Routine>]>,

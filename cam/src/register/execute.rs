@@ -10,8 +10,9 @@ use crate::fuel::Fuel;
 use crate::library;
 use crate::register::Stopped;
 use crate::register::boundary::Boundary;
-use crate::register::code::{Code, Divisor, Form, Op, REGISTERS, Register, Site, Three, Unless};
+use crate::register::code::{Code, Form, Op, REGISTERS, Register, Site, Three};
 use crate::register::heap::{Heap, Walk};
+use crate::register::hot;
 use crate::types::TypeTable;
 use crate::value::Value;
 
@@ -36,61 +37,11 @@ impl Run<'_> {
     /// Runs from `entry` until the function with this `link` ends.
     pub(super) fn run(&mut self, entry: u32, link: Register) -> Result<(), Stopped> {
         self.registers[usize::from(link)] = OUTSIDE;
-        let code = self.code;
         let mut at = entry as usize;
-        loop {
-            let op = *code.ops.get(at).ok_or(Stopped)?;
-            at += 1;
-            match op {
-                Op::Move { to, from } => self.set(to, self.word(from)),
-                Op::Add(own) => self.checked(own, i64::checked_add)?,
-                Op::Subtract(own) => self.checked(own, i64::checked_sub)?,
-                Op::Multiply(own) => self.checked(own, i64::checked_mul)?,
-                Op::RemainderBy(own) => self.remainder_by(own)?,
-                Op::AddWrapping(own) => self.total(own, i64::wrapping_add),
-                Op::Less(own) => self.total(own, |left, right| i64::from(left < right)),
-                Op::LessOrEqual(own) => self.total(own, |left, right| i64::from(left <= right)),
-                Op::Equal(own) => self.total(own, |left, right| i64::from(left == right)),
-                Op::UnlessLess(own) => at = self.unless(at, own, |left, right| left < right),
-                Op::UnlessLessOrEqual(own) => {
-                    at = self.unless(at, own, |left, right| left <= right)
-                }
-                Op::UnlessEqual(own) => at = self.unless(at, own, |left, right| left == right),
-                Op::Jump { to } => at = to as usize,
-                Op::JumpIf { word, to } => {
-                    if self.word(word) != 0 {
-                        at = to as usize;
-                    }
-                }
-                Op::JumpUnless { word, to } => {
-                    if self.word(word) == 0 {
-                        at = to as usize;
-                    }
-                }
-                Op::Switch { word, table } => {
-                    let table = code.tables.get(table as usize).ok_or(Stopped)?;
-                    let arm = usize::try_from(self.word(word)).map_err(|_| Stopped)?;
-                    at = *table.get(arm).ok_or(Stopped)? as usize;
-                }
-                Op::Charge { cost } => {
-                    let cost = code.costs.get(cost as usize).ok_or(Stopped)?;
-                    self.charge(*cost)?;
-                }
-                Op::Call { function } => {
-                    let routine = code.routines.get(function as usize);
-                    let routine = routine.and_then(Option::as_ref).ok_or(Stopped)?;
-                    let back = i64::try_from(at).map_err(|_| Stopped)?;
-                    self.set(routine.link, back);
-                    at = routine.entry as usize;
-                }
-                Op::Return { link } => match usize::try_from(self.word(link)) {
-                    Ok(back) => at = back,
-                    Err(_) => return Ok(()),
-                },
-                Op::Stop => return Err(Stopped),
-                _ => self.seldom(op)?,
-            }
+        while let Some(op) = hot::run(self.code, self.registers, self.fuel, &mut at)? {
+            self.seldom(op)?;
         }
+        Ok(())
     }
 
     /// Operations that take long enough not to be in the loop itself.
@@ -320,12 +271,10 @@ impl Run<'_> {
         self.registers[usize::from(register)] = word;
     }
 
-    #[inline]
     fn total(&mut self, own: Three, function: impl Fn(i64, i64) -> i64) {
         self.set(own.to, function(self.word(own.left), self.word(own.right)));
     }
 
-    #[inline]
     fn checked(
         &mut self,
         own: Three,
@@ -333,40 +282,6 @@ impl Run<'_> {
     ) -> Result<(), Stopped> {
         let result = function(self.word(own.left), self.word(own.right)).ok_or(Stopped)?;
         self.set(own.to, result);
-        Ok(())
-    }
-
-    /// After the jump's own position, which `distance` counts from, `at` is one further.
-    #[inline]
-    fn unless(&self, at: usize, own: Unless, holds: impl Fn(i64, i64) -> bool) -> usize {
-        if holds(self.word(own.left), self.word(own.right)) {
-            at
-        } else {
-            at - 1 + usize::from(own.distance)
-        }
-    }
-
-    /// The Euclidean remainder by a constant. With `r` the reciprocal rounded down and `a < 2^63`, the
-    /// quotient `a * r / 2^64` is at most one too small, so one correction is enough.
-    #[inline]
-    fn remainder_by(&mut self, own: Three) -> Result<(), Stopped> {
-        let divisor = self.code.divisors.get(usize::from(own.right));
-        let Divisor {
-            divisor,
-            reciprocal,
-        } = *divisor.ok_or(Stopped)?;
-        let left = self.word(own.left);
-        let magnitude = left.unsigned_abs();
-        let quotient = (u128::from(magnitude) * u128::from(reciprocal)) >> 64;
-        let quotient = u64::try_from(quotient).map_err(|_| Stopped)?;
-        let mut remainder = magnitude - quotient * divisor;
-        while remainder >= divisor {
-            remainder -= divisor;
-        }
-        if left < 0 && remainder > 0 {
-            remainder = divisor - remainder;
-        }
-        self.set(own.to, remainder.cast_signed());
         Ok(())
     }
 }

@@ -261,6 +261,11 @@ impl Heap {
         Ok(())
     }
 
+    /// Whether a step has left nothing behind.
+    pub(super) fn is_clean(&self) -> bool {
+        self.entries.len() == self.kept && self.journal.is_empty()
+    }
+
     fn forget(&mut self) {
         self.entries.truncate(self.kept);
         self.free.clear();

@@ -14,6 +14,7 @@ use crate::combinator::FunctionId;
 use crate::register::code::{Code, Divisor, Op, Place, REGISTERS, Register, Routine, Site};
 use crate::ssa::graph::{Constant, Graph, Name, Operand, Use};
 use crate::ssa::liveness::mark_last_uses;
+use crate::ssa::shortcut;
 use crate::ssa::slots::Layouts;
 use crate::ssa::translate::{self, Inlining, OverBudget};
 use crate::types::TypeId;
@@ -37,6 +38,7 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         ops: Vec::new(),
         sites: Vec::new(),
         tables: Vec::new(),
+        moves: Vec::new(),
         costs: Vec::new(),
         divisors: Vec::new(),
         routines: Vec::new(),
@@ -50,6 +52,7 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         let function = function.expect("the index is below the number of functions");
         if exported(function) || !inlining.in_place(function) {
             let mut graph = translate::function(verified, &layouts, &inlining, function)?;
+            shortcut::take(&mut graph);
             mark_last_uses(&mut graph);
             lowering.function(function, &graph)?;
         } else {
@@ -62,6 +65,7 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         ops,
         sites,
         tables,
+        moves,
         costs,
         divisors,
         routines,
@@ -72,6 +76,7 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         ops: ops.into(),
         sites: sites.into(),
         tables: tables.into(),
+        moves: moves.into(),
         costs: costs.into(),
         divisors: divisors.into(),
         routines: routines.into(),
@@ -93,6 +98,7 @@ struct Lowering<'a> {
     ops: Vec<Op>,
     sites: Vec<Site>,
     tables: Vec<Box<[u32]>>,
+    moves: Vec<(Register, Register)>,
     costs: Vec<u64>,
     divisors: Vec<Divisor>,
     routines: Vec<Option<Routine>>,

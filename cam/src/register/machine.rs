@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use crate::combinator::FunctionId;
 use crate::decode::ValueReader;
+use crate::encode;
 use crate::fuel::Fuel;
-use crate::limits::{INPUT_WEIGHT_MAX, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX};
+use crate::limits::{OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX};
 use crate::reader::Reader;
 use crate::register::Stopped;
-use crate::register::boundary::{Boundary, Start};
-use crate::register::code::{Code, Place, REGISTERS, Register};
+use crate::register::boundary::Boundary;
+use crate::register::code::{Code, Place, REGISTERS};
 use crate::register::execute::{Registers, Run};
 use crate::register::heap::Heap;
-use crate::register::moves::{Move, in_sequence};
+use crate::register::plan::Plan;
 use crate::register::view::View;
 use crate::schema::Stamp;
-use crate::types::TypeId;
 use crate::value::Value;
 use crate::verify::{Program, Verified};
 
@@ -48,22 +48,6 @@ struct File {
     used: usize,
     heap: Heap,
     operands: Vec<Value>,
-}
-
-/// Where a step finds and leaves what.
-#[derive(Debug)]
-struct Plan {
-    entry: u32,
-    link: Register,
-    input_start: Start,
-    state_start: Start,
-    /// The state between steps.
-    state: Place,
-    /// The state and the output of a step, nothing of it to be taken.
-    next: Place,
-    output: Place,
-    /// From the new state's words to the state's.
-    moves: Box<[Move]>,
 }
 
 impl Machine {
@@ -101,48 +85,58 @@ impl Machine {
         input: &Input<'_>,
         fuel: &mut Fuel,
     ) -> Result<(), Stopped> {
-        self.stamp(stamps, input)?;
-        let plan = &self.plan;
-        let step = self.program.step();
-        let cost = self.program.code().certificate(step).cost;
-        fuel.charge(cost).map_err(|_| Stopped)?;
-        let (entry, link) = (plan.entry, plan.link);
-        self.file
-            .run(self.program.code(), &self.code, fuel)
-            .run(entry, link)?;
-        let view = self.view();
-        let fits = view.within(&self.plan.next, STATE_WEIGHT_MAX)?
-            && view.within(&self.plan.output, OUTPUT_WEIGHT_MAX)?;
-        if fits { Ok(()) } else { Err(Stopped) }
-    }
-
-    fn stamp(&mut self, stamps: &Stamps<'_>, input: &Input<'_>) -> Result<(), Stopped> {
+        self.stamp(stamps)?;
+        self.read(input)?;
         let Machine {
             program,
             code,
             plan,
             file,
         } = self;
-        let mut at = plan.input_start;
-        let mut boundary = file.boundary(program.code(), code);
-        for stamp in &program.schema().stamps {
-            match stamp {
-                Stamp::At => boundary.write_word(at.0, stamps.at_ms)?,
-                Stamp::Sequence => boundary.write_word(at.0, stamps.sequence)?,
-                Stamp::From => boundary.write_text(at.1, stamps.from)?,
-            }
-            match stamp {
-                Stamp::At | Stamp::Sequence => at.0 += 1,
-                Stamp::From => at.1 += 1,
-            }
+        fuel.charge(plan.cost).map_err(|_| Stopped)?;
+        file.run(program.code(), code, fuel)
+            .run(plan.entry, plan.link)?;
+        let plan = &self.plan;
+        let fits = (!plan.next_is_weighed || self.view().within(&plan.next, STATE_WEIGHT_MAX)?)
+            && (!plan.output_is_weighed || self.view().within(&plan.output, OUTPUT_WEIGHT_MAX)?);
+        if fits { Ok(()) } else { Err(Stopped) }
+    }
+
+    fn stamp(&mut self, stamps: &Stamps<'_>) -> Result<(), Stopped> {
+        let Machine { plan, file, .. } = self;
+        for (stamp, register) in &plan.stamps {
+            let slot = file.registers.get_mut(*register).ok_or(Stopped)?;
+            *slot = match stamp {
+                Stamp::At => stamps.at_ms,
+                Stamp::Sequence => stamps.sequence,
+                Stamp::From => file.heap.put(Value::Text(Arc::clone(stamps.from))),
+            };
         }
-        let id = program.input_type();
+        Ok(())
+    }
+
+    fn read(&mut self, input: &Input<'_>) -> Result<(), Stopped> {
+        let Machine {
+            program,
+            code,
+            plan,
+            file,
+        } = self;
         match input {
-            Input::Value(value) => boundary.write(id, value, at),
+            Input::Value(value) => {
+                let mut boundary = file.boundary(program.code(), code);
+                boundary.write(program.input_type(), value, plan.input_start)
+            }
             Input::Bytes(bytes) => {
                 let mut reader = Reader::new(bytes);
-                let mut values = ValueReader::new(program.types(), INPUT_WEIGHT_MAX);
-                boundary.decode(id, &mut reader, &mut values, at)?;
+                let mut values = ValueReader::new(program.types(), plan.input_weight_left);
+                let codec = plan.input.as_ref().ok_or(Stopped)?;
+                codec.decode(
+                    &mut reader,
+                    &mut values,
+                    &mut file.registers,
+                    &mut file.heap,
+                )?;
                 reader.finish().map_err(|_| Stopped)
             }
         }
@@ -155,7 +149,13 @@ impl Machine {
 
     /// Appends the canonical bytes of that output.
     pub(crate) fn encode_output(&self, out: &mut Vec<u8>) -> Result<(), Stopped> {
-        self.view().encode(&self.plan.output, out)
+        match &self.plan.output_codec {
+            Some(codec) => codec.encode(&self.file.registers, &self.file.heap, out),
+            None => {
+                encode::write_value(out, &self.output()?);
+                Ok(())
+            }
+        }
     }
 
     /// The state that the step leads to.
@@ -180,7 +180,9 @@ impl Machine {
     /// Makes the step's state the machine's.
     pub(crate) fn commit(&mut self) -> Result<(), Stopped> {
         let Machine { plan, file, .. } = self;
-        file.keep(&plan.next, &plan.state)?;
+        if !plan.state.handles.is_empty() || !file.heap.is_clean() {
+            file.keep(&plan.next, &plan.state)?;
+        }
         for own in &*plan.moves {
             file.registers[usize::from(own.to)] = file.registers[usize::from(own.from)];
         }
@@ -304,46 +306,5 @@ impl File {
             registers: &mut self.registers,
             heap: &mut self.heap,
         }
-    }
-}
-
-impl Plan {
-    fn of(program: &Program, code: &Code) -> Option<Plan> {
-        let step = code.routine(program.step())?;
-        let state_id = program.state_type();
-        let layout = code.layouts.of(state_id);
-        let stamped = code.layouts.of(program.stamped_input_type());
-        let words = usize::from(step.argument);
-        let handles = words + stamped.words + layout.words;
-        let state_start = (words + stamped.words, handles + stamped.handles);
-        let registers = |start: usize, count: usize| {
-            let registers = (start..start + count).map(|own| Register::try_from(own).ok());
-            registers.collect::<Option<Vec<Register>>>()
-        };
-        let place = |id: TypeId, words: &[Register], handles: &[Register]| {
-            let handles = handles.iter().map(|own| (*own, false)).collect();
-            Place::new(program.types(), id, words.into(), handles)
-        };
-        let state_words = registers(state_start.0, layout.words)?;
-        let state_handles = registers(state_start.1, layout.handles)?;
-        let result = step.result.as_ref()?;
-        let (next_words, output_words) = result.words.split_at_checked(layout.words)?;
-        let result_handles: Vec<Register> = result.handles.iter().map(|(own, _)| *own).collect();
-        let (next_handles, output_handles) = result_handles.split_at_checked(layout.handles)?;
-        let moves = next_words.iter().zip(&state_words).map(|(from, to)| Move {
-            to: *to,
-            from: *from,
-            duplicate: false,
-        });
-        Some(Plan {
-            entry: step.entry,
-            link: step.link,
-            input_start: (words, handles),
-            state_start,
-            moves: in_sequence(moves).into(),
-            state: place(state_id, &state_words, &state_handles),
-            next: place(state_id, next_words, next_handles),
-            output: place(program.output_type(), output_words, output_handles),
-        })
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Recursion follows a type and is bounded by its height.
 
-use crate::encode;
 use crate::register::Stopped;
 use crate::register::code::{Place, Register};
 use crate::register::execute::Registers;
@@ -10,7 +9,6 @@ use crate::register::heap::Heap;
 use crate::ssa::slots::Layouts;
 use crate::types::{Type, TypeId, TypeTable};
 use crate::value::{PRODUCT_WEIGHT, SUM_WEIGHT, Value};
-use crate::writer::write_integer;
 
 /// Registers and table.
 #[derive(Clone, Copy)]
@@ -46,29 +44,6 @@ impl View<'_> {
             }
             _ => self.container(slots).cloned(),
         }
-    }
-
-    /// Appends the canonical bytes of the value at a place.
-    pub(super) fn encode(&self, place: &Place, out: &mut Vec<u8>) -> Result<(), Stopped> {
-        self.encode_of(place.id, (&place.words, &place.handles), out)
-    }
-
-    fn encode_of(&self, id: TypeId, slots: Slots<'_>, out: &mut Vec<u8>) -> Result<(), Stopped> {
-        match self.types.get(id) {
-            Type::Int => write_integer(out, self.word(slots)?),
-            Type::Product(parts) => {
-                for (index, part) in parts.iter().enumerate() {
-                    self.encode_of(*part, self.part(id, index, *part, slots)?, out)?;
-                }
-            }
-            Type::Sum(payloads) => {
-                let (tag, payload, slots) = self.opened(payloads, slots)?;
-                out.push(tag);
-                self.encode_of(payload, slots, out)?;
-            }
-            _ => encode::write_value(out, self.container(slots)?),
-        }
-        Ok(())
     }
 
     /// Whether the value at a place is no heavier than `weight_max`. Mostly that is known from its type

@@ -232,6 +232,31 @@ pub struct Graph {
     pub constants: Vec<(Name, Constant)>,
 }
 
+impl Graph {
+    /// How often each name is read.
+    #[must_use]
+    pub fn reads(&self) -> Vec<u32> {
+        let mut reads = vec![0; self.kinds.len()];
+        let mut add = |name: Name| reads[name.index()] += 1;
+        for block in &self.blocks {
+            for operation in &block.operations {
+                if let Operation::Binary { left, right, .. } = operation {
+                    [*left, *right].into_iter().for_each(&mut add);
+                }
+                operation.used().for_each(|own| add(own.name));
+            }
+            match &block.end {
+                End::Branch(word, ..) | End::Switch(word, _) => add(*word),
+                End::Jump(_, given) | End::Return(given) => {
+                    given.iter().for_each(|own| add(own.name));
+                }
+                End::Open | End::Stop => {}
+            }
+        }
+        reads
+    }
+}
+
 impl Operation {
     /// Every use in it, from the one that is looked at last to the one that is looked at first. A name
     /// read by a walk or as a word is no use in this sense: it takes nothing.
@@ -259,6 +284,26 @@ impl Operation {
             | Operation::ChargeRounds { .. }
             | Operation::Charge { .. } => {}
         }
+    }
+
+    /// Every use in it, in no particular order.
+    pub fn used(&self) -> impl Iterator<Item = &Use> {
+        let (operands, more): (&[Operand], [Option<&Operand>; 2]) = match self {
+            Operation::Runtime { operands, .. } => (operands, [None, None]),
+            Operation::Append { item, .. } => (&[], [Some(item), None]),
+            Operation::Store { key, value, .. } => (&[], [Some(key), Some(value)]),
+            _ => (&[], [None, None]),
+        };
+        let (one, list): (Option<&Use>, &[Use]) = match self {
+            Operation::Append { list: own, .. }
+            | Operation::Store { map: own, .. }
+            | Operation::Walk { container: own, .. } => (Some(own), &[]),
+            Operation::Call { arguments, .. } => (None, arguments),
+            _ => (None, &[]),
+        };
+        let operands = operands.iter().chain(more.into_iter().flatten());
+        let slots = operands.flat_map(|operand| operand.slots.iter());
+        slots.chain(one).chain(list)
     }
 
     /// A handle that is read and stays what it is.

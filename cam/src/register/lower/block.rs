@@ -26,7 +26,7 @@ impl Lowering<'_> {
         let mut starts: Vec<Option<u32>> = vec![None; graph.blocks.len()];
         let mut holes = Vec::new();
         let mut result = None;
-        let reads = Reads::count(graph);
+        let reads = graph.reads();
         for (position, block) in graph.order.iter().enumerate() {
             starts[block.index()] = Some(self.here()?);
             let next = graph.order.get(position + 1).copied();
@@ -47,9 +47,13 @@ impl Lowering<'_> {
                         right,
                     }),
                     End::Branch(word, yes, no),
-                ) if to == word && reads.only_one(*to) && next == Some(*yes) => {
+                ) if to == word && reads[to.index()] == 1 => {
                     let pair = [homes[left.index()], homes[right.index()]];
-                    self.unless(*binary, pair, *no, &mut holes)
+                    match next {
+                        Some(next) if next == *yes => self.unless(*binary, pair, *no, &mut holes),
+                        Some(next) if next == *no => self.when(*binary, pair, *yes, &mut holes),
+                        _ => false,
+                    }
                 }
                 _ => false,
             };
@@ -131,17 +135,33 @@ impl Lowering<'_> {
             from: homes[own.name.index()],
             duplicate: !own.last && graph.kinds[own.name.index()].is_handle(),
         });
-        for Move {
-            to,
-            from,
-            duplicate,
-        } in in_sequence(moves)
-        {
-            self.ops.push(if duplicate {
-                Op::Duplicate { to, from }
-            } else {
-                Op::Move { to, from }
-            });
+        let moves = in_sequence(moves);
+        for group in moves.chunk_by(|left, right| left.duplicate == right.duplicate) {
+            match group {
+                [own] if !own.duplicate => self.ops.push(Op::Move {
+                    to: own.to,
+                    from: own.from,
+                }),
+                [own, ..] if !own.duplicate => self.several(group),
+                _ => self.ops.extend(group.iter().map(|own| Op::Duplicate {
+                    to: own.to,
+                    from: own.from,
+                })),
+            }
+        }
+    }
+
+    /// Moves that stand in a row are one operation.
+    fn several(&mut self, group: &[Move]) {
+        let start = self.moves.len();
+        self.moves
+            .extend(group.iter().map(|own| (own.to, own.from)));
+        match (u32::try_from(start), u16::try_from(group.len())) {
+            (Ok(start), Ok(count)) => self.ops.push(Op::Moves { count, start }),
+            _ => self.ops.extend(group.iter().map(|own| Op::Move {
+                to: own.to,
+                from: own.from,
+            })),
         }
     }
 
@@ -153,8 +173,8 @@ impl Lowering<'_> {
         self.ops.push(op);
     }
 
-    /// A comparison and its branch in one. The distance is 16 bits: where code could be longer than that,
-    /// the two stay apart.
+    /// A comparison and its branch in one. The distance is 16 bits; a program with a longer one is too
+    /// large for this engine.
     fn unless(
         &mut self,
         binary: Binary,
@@ -176,6 +196,22 @@ impl Lowering<'_> {
         };
         self.jump(holes, no, op);
         true
+    }
+
+    /// The same where the branch is taken if the comparison holds: unless its opposite does.
+    fn when(
+        &mut self,
+        binary: Binary,
+        [left, right]: [Register; 2],
+        yes: BlockId,
+        holes: &mut Vec<Hole>,
+    ) -> bool {
+        let opposite = match binary {
+            Binary::Less => Binary::LessOrEqual,
+            Binary::LessOrEqual => Binary::Less,
+            _ => return false,
+        };
+        self.unless(opposite, [right, left], yes, holes)
     }
 
     fn fill(&mut self, holes: &[Hole], starts: &[Option<u32>]) -> Result<(), OverBudget> {
@@ -430,48 +466,5 @@ impl Lowering<'_> {
             results: Box::default(),
             to,
         })
-    }
-}
-
-/// How often names are read: a comparison that is read once, by the branch behind it, needs no register.
-struct Reads {
-    counts: Vec<u32>,
-}
-
-impl Reads {
-    fn count(graph: &Graph) -> Reads {
-        let mut reads = Reads {
-            counts: vec![0; graph.kinds.len()],
-        };
-        for block in &graph.blocks {
-            for operation in &block.operations {
-                reads.operation(operation);
-            }
-            match &block.end {
-                End::Branch(word, ..) | End::Switch(word, _) => reads.add(*word),
-                End::Jump(_, given) | End::Return(given) => {
-                    given.iter().for_each(|own| reads.add(own.name));
-                }
-                End::Open | End::Stop => {}
-            }
-        }
-        reads
-    }
-
-    fn operation(&mut self, operation: &Operation) {
-        if let Operation::Binary { left, right, .. } = operation {
-            self.add(*left);
-            self.add(*right);
-            return;
-        }
-        operation.clone().uses(|own| self.add(own.name));
-    }
-
-    fn add(&mut self, name: Name) {
-        self.counts[name.index()] += 1;
-    }
-
-    fn only_one(&self, name: Name) -> bool {
-        self.counts[name.index()] == 1
     }
 }

@@ -1,0 +1,149 @@
+//! The hot loop: the operations on words, and the jumps.
+//!
+//! It has nothing at hand but the code, the registers and the fuel, each in a machine register of its own,
+//! and hands every operation on containers to its caller. A register's number is 16 bits and there are
+//! 2^16 registers, so their accesses need no check.
+
+use crate::fuel::Fuel;
+use crate::register::Stopped;
+use crate::register::code::{Code, Divisor, Op, Register, Three, Unless};
+use crate::register::execute::Registers;
+
+/// Runs until an operation is not its own: that operation, with `at` behind it. Nothing when the outermost
+/// function has ended.
+pub(super) fn run(
+    code: &Code,
+    registers: &mut Registers,
+    fuel: &mut Fuel,
+    at: &mut usize,
+) -> Result<Option<Op>, Stopped> {
+    let ops = &*code.ops;
+    let mut here = *at;
+    loop {
+        let op = *ops.get(here).ok_or(Stopped)?;
+        here += 1;
+        match op {
+            Op::Move { to, from } => registers[usize::from(to)] = registers[usize::from(from)],
+            Op::Moves { count, start } => {
+                let start = start as usize;
+                let moves = code.moves.get(start..start + usize::from(count));
+                for (to, from) in moves.ok_or(Stopped)? {
+                    registers[usize::from(*to)] = registers[usize::from(*from)];
+                }
+            }
+            Op::Add(own) => checked(registers, own, i64::checked_add)?,
+            Op::Subtract(own) => checked(registers, own, i64::checked_sub)?,
+            Op::Multiply(own) => checked(registers, own, i64::checked_mul)?,
+            Op::RemainderBy(own) => remainder_by(code, registers, own)?,
+            Op::AddWrapping(own) => total(registers, own, i64::wrapping_add),
+            Op::And(own) => total(registers, own, |left, right| left & right),
+            Op::Less(own) => total(registers, own, |left, right| i64::from(left < right)),
+            Op::LessOrEqual(own) => total(registers, own, |left, right| i64::from(left <= right)),
+            Op::Equal(own) => total(registers, own, |left, right| i64::from(left == right)),
+            Op::UnlessLess(own) => here = unless(registers, here, own, |l, r| l < r),
+            Op::UnlessLessOrEqual(own) => here = unless(registers, here, own, |l, r| l <= r),
+            Op::UnlessEqual(own) => here = unless(registers, here, own, |l, r| l == r),
+            Op::Jump { to } => here = to as usize,
+            Op::JumpIf { word, to } => {
+                if registers[usize::from(word)] != 0 {
+                    here = to as usize;
+                }
+            }
+            Op::JumpUnless { word, to } => {
+                if registers[usize::from(word)] == 0 {
+                    here = to as usize;
+                }
+            }
+            Op::Switch { word, table } => {
+                here = arm(code, table, registers[usize::from(word)])?;
+            }
+            Op::Charge { cost } => {
+                let cost = code.costs.get(cost as usize).ok_or(Stopped)?;
+                fuel.charge(*cost).map_err(|_| Stopped)?;
+            }
+            Op::Call { function } => {
+                let routine = code.routines.get(function as usize);
+                let routine = routine.and_then(Option::as_ref).ok_or(Stopped)?;
+                registers[usize::from(routine.link)] = i64::try_from(here).map_err(|_| Stopped)?;
+                here = routine.entry as usize;
+            }
+            Op::Return { link } => match usize::try_from(registers[usize::from(link)]) {
+                Ok(back) => here = back,
+                Err(_) => return Ok(None),
+            },
+            Op::Stop => return Err(Stopped),
+            other => {
+                *at = here;
+                return Ok(Some(other));
+            }
+        }
+    }
+}
+
+#[inline]
+fn word(registers: &Registers, register: Register) -> i64 {
+    registers[usize::from(register)]
+}
+
+#[inline]
+fn total(registers: &mut Registers, own: Three, function: impl Fn(i64, i64) -> i64) {
+    registers[usize::from(own.to)] =
+        function(word(registers, own.left), word(registers, own.right));
+}
+
+#[inline]
+fn checked(
+    registers: &mut Registers,
+    own: Three,
+    function: impl Fn(i64, i64) -> Option<i64>,
+) -> Result<(), Stopped> {
+    let result = function(word(registers, own.left), word(registers, own.right));
+    registers[usize::from(own.to)] = result.ok_or(Stopped)?;
+    Ok(())
+}
+
+/// `distance` counts from the jump itself, and `here` is one further.
+#[inline]
+fn unless(
+    registers: &Registers,
+    here: usize,
+    own: Unless,
+    holds: impl Fn(i64, i64) -> bool,
+) -> usize {
+    if holds(word(registers, own.left), word(registers, own.right)) {
+        here
+    } else {
+        here - 1 + usize::from(own.distance)
+    }
+}
+
+fn arm(code: &Code, table: u32, word: i64) -> Result<usize, Stopped> {
+    let table = code.tables.get(table as usize).ok_or(Stopped)?;
+    let arm = usize::try_from(word).map_err(|_| Stopped)?;
+    let to = table.get(arm).ok_or(Stopped)?;
+    Ok(*to as usize)
+}
+
+/// The Euclidean remainder by a constant. With `r` the reciprocal rounded down and a magnitude up to 2^63,
+/// the quotient `magnitude * r / 2^64` is at most one too small, so one correction is enough.
+#[inline]
+fn remainder_by(code: &Code, registers: &mut Registers, own: Three) -> Result<(), Stopped> {
+    let divisor = code.divisors.get(usize::from(own.right));
+    let Divisor {
+        divisor,
+        reciprocal,
+    } = *divisor.ok_or(Stopped)?;
+    let left = word(registers, own.left);
+    let magnitude = left.unsigned_abs();
+    let quotient = (u128::from(magnitude) * u128::from(reciprocal)) >> 64;
+    let quotient = u64::try_from(quotient).map_err(|_| Stopped)?;
+    let mut remainder = magnitude.wrapping_sub(quotient.wrapping_mul(divisor));
+    if remainder >= divisor {
+        remainder -= divisor;
+    }
+    if left < 0 && remainder > 0 {
+        remainder = divisor - remainder;
+    }
+    registers[usize::from(own.to)] = remainder.cast_signed();
+    Ok(())
+}
