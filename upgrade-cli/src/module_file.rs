@@ -8,7 +8,7 @@ use cam::decode::{self, Malformed};
 use cam::digest::Digest;
 use cam::encode::MAGIC;
 use cam::schema::{Name, Schema, Shape, ShapeId, Shapes};
-use cam::verify::{self, Invalid, Migration, Program, Verified};
+use cam::verify::{self, Certificate, Invalid, Migration, Program, Verified};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -118,8 +118,9 @@ impl ModuleFile {
         for (role, function) in self.exports() {
             let proved = self.code().certificate(function);
             let (stack, height, cost) = (proved.stack, proved.height, proved.cost);
+            let more = more(proved);
             lines.push(format!(
-                "    {role:8} stack {stack}, calls {height}, cost {cost}"
+                "    {role:8} stack {stack}, calls {height}, cost {cost}{more}"
             ));
         }
         lines
@@ -134,6 +135,9 @@ impl ModuleFile {
                 "stack": proved.stack,
                 "height": proved.height,
                 "cost": proved.cost,
+                "loops": proved.loops,
+                "sized": proved.sized,
+                "may_fail": proved.may_fail,
             })
         };
         let exports: Vec<Value> = self.exports().into_iter().map(certificate).collect();
@@ -165,6 +169,17 @@ impl ModuleFile {
         };
         exports.iter().map(named).collect()
     }
+}
+
+/// What the numbers of a certificate leave out.
+fn more(proved: &Certificate) -> String {
+    let words = [
+        (proved.loops, " and rounds"),
+        (proved.sized, " and sizes"),
+        (proved.may_fail, ", may trap"),
+    ];
+    let words = words.iter().filter(|(holds, _)| *holds);
+    words.map(|(_, word)| *word).collect()
 }
 
 fn interface_lines(schema: &Schema) -> Vec<String> {
