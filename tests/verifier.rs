@@ -2,6 +2,9 @@
 //!
 //! The rows are data. A reason without a row is found by reading the enumerations in the source.
 
+#[path = "verifier/operations.rs"]
+mod operations;
+
 use std::collections::BTreeSet;
 
 use cam::bytecode::{Bytecode, Parts};
@@ -100,57 +103,6 @@ fn typing_rows() -> Vec<Row> {
         row("NeedlessConstant", "f:0", QUOTE, "Text \"a\"", "Int 7"),
         row("ForwardCall", "f:0", TWO, "call g", "call f"),
         row("ForwardCall", "f:0", TWO, "call g", "call 7"),
-    ]
-}
-
-/// Operations with a result type of their own, operand by operand and result by result.
-fn operation_rows() -> Vec<Row> {
-    let three = "push; proj 0; push; acc 1; proj 1; push; acc 2; proj 2;";
-    let scaled = format!("type T = prod Int Int Int\nfn f T -> Int\n  {three} muldiv; drop 1; end");
-    let cut = format!(
-        "type T = prod Text Int Int\ntype O = sum Unit Text\nfn f T -> O\n  {three} tsub O; drop 1; end"
-    );
-    let find = format!(
-        "type T = prod Text Text Int\ntype O = sum Unit Int\nfn f T -> O\n  {three} tfind O; drop 1; end"
-    );
-    let bytes = format!(
-        "type T = prod Bytes Int Int\ntype O = sum Unit Bytes\nfn f T -> O\n  {three} bsub O; drop 1; end"
-    );
-    let both = "fn f Text -> Text\n  push; tcat; end";
-    let read = "type O = sum Unit Int\nfn f Text -> O\n  ttoi O; end";
-    vec![
-        row("Mismatch", "f:8", &scaled, "proj 2", "tuple Unit"),
-        row("Mismatch", "f:8", &scaled, "proj 1", "tuple Unit"),
-        row("Mismatch", "f:8", &scaled, "proj 0", "tuple Unit"),
-        row(
-            "StackUnderflow",
-            "f:3",
-            &scaled,
-            three,
-            "int 1; push; int 1;",
-        ),
-        row("Mismatch", "f:8", &cut, "proj 2", "proj 0"),
-        row("Mismatch", "f:8", &cut, "proj 1", "tuple Unit"),
-        row("Mismatch", "f:8", &cut, "push; proj 0", "push; proj 1"),
-        row("WrongForm", "f:8", &cut, "sum Unit Text", "sum Unit Int"),
-        row("WrongForm", "f:8", &cut, "sum Unit Text", "sum Text Unit"),
-        row("WrongForm", "f:8", &cut, "tsub O", "tsub Bool"),
-        row("Mismatch", "f:8", &find, "proj 2", "proj 0"),
-        row("Mismatch", "f:8", &find, "push; proj 0", "push; proj 2"),
-        row("WrongForm", "f:8", &find, "tfind O", "tfind Int"),
-        row("Mismatch", "f:8", &bytes, "bsub O", "tsub O"),
-        row(
-            "WrongForm",
-            "f:8",
-            &bytes,
-            "sum Unit Bytes",
-            "sum Unit Text",
-        ),
-        row("Mismatch", "f:1", both, "tcat", "bcat"),
-        row("Mismatch", "f:1", both, "tcat", "addw"),
-        row("Mismatch", "f:1", both, "fn f Text", "fn f Bytes"),
-        row("WrongForm", "f:0", read, "sum Unit Int", "sum Unit Bool"),
-        row("Mismatch", "f:0", read, "ttoi", "btot"),
     ]
 }
 
@@ -323,7 +275,8 @@ fn all_rows() -> Vec<Row> {
     [
         typing_rows(),
         function_rows(),
-        operation_rows(),
+        operations::operation_rows(),
+        operations::list_rows(),
         stack_rows(),
         structure_rows(),
         module_rows(),

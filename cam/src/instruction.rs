@@ -273,14 +273,18 @@ instructions! {
     0x4B Encode()                        "enc"    2, Some(0),  4,  BUILDS, "(d; S) -> (Bytes; S), the bytes of the value";
     0x4C Hash()                          "hash"   2, Some(0),  16, SIZED, "(Bytes; S) -> (Bytes; S), BLAKE3, 32 bytes";
     0x50 ListEmpty(list: TypeId)         "lnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (List d; S)";
-    0x51 ListPush()                      "lpush"  1, Some(-1), 4,  TOTAL, "(d; List d:S) -> (List d; S)";
+    0x51 ListPush()                      "lpush"  1, Some(-1), 4,  SIZED, "(d; List d:S) -> (List d; S)";
     0x52 ListLength()                    "llen"   1, Some(0),  1,  TOTAL, "(List d; S) -> (Int; S)";
+    0x53 ListGet(option: TypeId)         "lget"   2, Some(-1), 3,  TOTAL, "(Int; List d:S) -> (Option d; S)";
+    0x54 ListSet(option: TypeId)         "lset"   2, Some(-2), 8,  SIZED, "(d; Int:List d:S) -> (Option (List d); S), none if there is no such item";
+    0x55 ListConcat()                    "lcat"   2, Some(-1), 8,  BUILDS, "(List d; List d:S) -> (List d; S)";
+    0x56 ListSlice()                     "lsub"   2, Some(-2), 8,  SIZED, "(Int; Int:List d:S) -> (List d; S), so many items from there, or those that there are";
     0x57 ListMap(body: FunctionId, list: TypeId) "lmap" 2, Some(-1), 4, LOOPS, "(List d; c:S) -> (List e; S), body c x d -> e";
     0x58 ListFold(body: FunctionId)      "lfold"  1, Some(-2), 4,  LOOPS, "(List d; e:c:S) -> (e; S), body c x e x d -> e";
     0x60 MapEmpty(map: TypeId)           "mnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (Map k d; S)";
     0x61 MapLength()                     "mlen"   1, Some(0),  1,  TOTAL, "(Map k d; S) -> (Int; S)";
     0x62 MapGet(option: TypeId)          "mget"   1, Some(-1), 8,  SIZED, "(k; Map k d:S) -> (Option d; S)";
-    0x63 MapPut()                        "mput"   1, Some(-2), 12, SIZED, "(d; k:Map k d:S) -> (Map k d; S)";
+    0x63 MapPut()                        "mput"   1, Some(-2), 16, SIZED, "(d; k:Map k d:S) -> (Map k d; S)";
     0x64 MapDelete()                     "mdel"   1, Some(-1), 12, SIZED, "(k; Map k d:S) -> (Map k d; S)";
     0x65 MapNext(option: TypeId)         "mnext"  2, Some(-1), 10, SIZED, "(Option k; Map k d:S) -> (Option (k x d); S): the least entry, or the least above a key";
     0x66 MapMap(body: FunctionId, map: TypeId) "mmap" 2, Some(-1), 4, LOOPS, "(Map k d; c:S) -> (Map k e; S), body c x k x d -> e, in key order";
@@ -288,6 +292,12 @@ instructions! {
     0x68 MapFold(body: FunctionId)       "mfold"  1, Some(-2), 4,  LOOPS, "(Map k d; e:c:S) -> (e; S), body c x e x k x d -> e, in key order";
     0x70 Loop(body: FunctionId, sum: TypeId) "loop" 2, Some(-2), 4, LOOPS, "(Int n; e:c:S) -> (e + r; S), body c x e x Int -> e + r: rounds 0 to n - 1, until one gives an r";
     0x71 TextFind(option: TypeId)        "tfind"  2, Some(-2), 4,  SIZED, "(Int; Text:Text:S) -> (Option Int; S), where the second text is in the first, from there on";
+    0x72 TextSplit(list: TypeId)         "tsplit" 2, Some(-1), 8,  SIZED, "(Text; Text:S) -> (List Text; S), what is between the separators";
+    0x73 TextJoin()                      "tjoin"  2, Some(-1), 4,  BUILDS, "(Text; List Text:S) -> (Text; S), with the separator between";
+    0x74 ListOfText(list: TypeId)        "ttol"   2, Some(0),  6,  SIZED, "(Text; S) -> (List Int; S), its scalar values";
+    0x75 TextOfList(option: TypeId)      "ltot"   2, Some(0),  4,  BUILDS, "(List Int; S) -> (Option Text; S), none unless scalar values";
+    0x76 ListOfBytes(list: TypeId)       "btol"   2, Some(0),  6,  SIZED, "(Bytes; S) -> (List Int; S), its bytes";
+    0x77 BytesOfList(option: TypeId)     "ltob"   2, Some(0),  4,  BUILDS, "(List Int; S) -> (Option Bytes; S), none unless all are 0 to 255";
 }
 
 #[cfg(test)]

@@ -21,10 +21,14 @@ use crate::instruction::Instruction;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::trap::TrapReason;
 use crate::value::{List, Map, Value};
-pub(crate) use map::charge_search;
+pub(crate) use list::charge_change as charge_list_change;
+pub(crate) use map::{charge_change as charge_map_change, charge_search};
 
 /// Weight that is looked at or made for a unit of fuel.
 pub(crate) const WEIGHT_PER_FUEL: u64 = 16;
+
+/// Bytes that become numbers of a list for a unit of fuel.
+const LISTED_PER_FUEL: u64 = 2;
 
 /// The result of an instruction that computes on values. The last operand is `register`, those before
 /// it are taken from `stack`.
@@ -71,6 +75,12 @@ pub(crate) fn apply(
         I::TextLength() => text::length(register, fuel),
         I::TextSlice(_) => text::slice(stack, &register, fuel),
         I::TextFind(_) => text::find(stack, &register, fuel),
+        I::TextSplit(_) => text::split(stack, register, fuel),
+        I::TextJoin() => text::join(stack, register, fuel),
+        I::ListOfText(_) => text::to_list(register, fuel),
+        I::TextOfList(_) => text::of_list(register, fuel),
+        I::ListOfBytes(_) => bytes::to_list(register, fuel),
+        I::BytesOfList(_) => bytes::of_list(register, fuel),
         I::TextOfInt() => Ok(text::of_integer(&register)),
         I::IntOfText(_) => Ok(text::to_integer(register)),
         I::BytesOfText() => Ok(bytes::of_text(register)),
@@ -82,7 +92,11 @@ pub(crate) fn apply(
         I::Encode() => bytes::encoded(&register, fuel),
         I::Hash() => bytes::hash(register, fuel),
         I::ListEmpty(_) => Ok(Value::List(List::default())),
-        I::ListPush() => Ok(list::push(stack, register)),
+        I::ListPush() => list::push(stack, register, fuel),
+        I::ListGet(_) => Ok(list::get(stack, &register)),
+        I::ListSet(_) => list::set(stack, register, fuel),
+        I::ListConcat() => list::concat(stack, register, fuel),
+        I::ListSlice() => list::slice(stack, &register, fuel),
         I::ListLength() => Ok(list::length(&register)),
         I::MapEmpty(_) => Ok(Value::Map(Map::default())),
         I::MapLength() => Ok(map::length(&register)),
@@ -131,6 +145,12 @@ fn map(value: Value) -> Map {
         Value::Map(map) => map,
         _ => unreachable!("verified: the operand is a map"),
     }
+}
+
+/// How many comparisons a search among `length` entries takes, and how many nodes a change of a list of
+/// so many items copies: one more than the binary logarithm of one more.
+fn levels(length: usize) -> u64 {
+    u64::from((length as u64).saturating_add(1).ilog2()) + 1
 }
 
 /// A length as a number of the machine.

@@ -70,6 +70,11 @@ pub const SHAPES_MAX: usize = 4096;
 /// Bytes of one text or byte string.
 pub const TEXT_BYTES_MAX: usize = 1 << 24;
 
+/// Items of one list that `lcat` makes. A list may share its parts with itself, so doubling one again and
+/// again costs little memory here, and all memory where nothing is shared. A state holds fewer items: eleven
+/// million units weigh `STATE_WEIGHT_MAX`.
+pub const LIST_ITEMS_MAX: usize = 1 << 24;
+
 /// Weight of all constants of a module. A list of 2^32 units is five bytes on the wire, so bytes alone
 /// bound nothing; weight is charged before an element is built.
 pub const POOL_WEIGHT_MAX: u64 = 1 << 22;

@@ -61,6 +61,18 @@ pub enum Operation {
     BytesGet,
     /// `Bytes x Int x Int -> Option Bytes`: from an offset, so many bytes
     BytesSlice,
+    /// `Text x Text -> List Text`: what is between the separators
+    TextSplit,
+    /// `List Text x Text -> Text`, with the separator between
+    TextJoin,
+    /// `Text -> List Int`, its scalar values
+    ListOfText,
+    /// `List Int -> Option Text`, none unless scalar values
+    TextOfList,
+    /// `Bytes -> List Int`, its bytes
+    ListOfBytes,
+    /// `List Int -> Option Bytes`, none unless all are 0 to 255
+    BytesOfList,
     /// `D -> Bytes`, the bytes of the value
     Encode(TypeId),
     /// `Bytes -> Bytes`, BLAKE3
@@ -79,6 +91,14 @@ pub enum Operation {
     ListPush(TypeId),
     /// `List D -> Int`, named by the list type
     ListLength(TypeId),
+    /// `List D x Int -> Option D`, named by the list type
+    ListGet(TypeId),
+    /// `List D x Int x D -> Option (List D)`, named by the list type
+    ListSet(TypeId),
+    /// `List D x List D -> List D`, named by the list type
+    ListConcat(TypeId),
+    /// `List D x Int x Int -> List D`, named by the list type: from an offset, at most so many
+    ListSlice(TypeId),
     /// `Unit -> Map K D`, named by the map type
     MapEmpty(TypeId),
     /// `Map K D -> Int`, named by the map type
@@ -128,6 +148,22 @@ impl Operation {
                 let item = item(types, list)?;
                 (two(types, list, item), list)
             }
+            Operation::ListGet(list) => {
+                let item = item(types, list)?;
+                (two(types, list, INT), types.option(item))
+            }
+            Operation::ListSet(list) => {
+                let item = item(types, list)?;
+                (types.product(&[list, INT, item]), types.option(list))
+            }
+            Operation::ListConcat(list) => {
+                item(types, list)?;
+                (two(types, list, list), list)
+            }
+            Operation::ListSlice(list) => {
+                item(types, list)?;
+                (types.product(&[list, INT, INT]), list)
+            }
             Operation::MapEmpty(map) => (UNIT, entry(types, map).map(|_| map)?),
             Operation::MapLength(map) => (map, entry(types, map).map(|_| INT)?),
             Operation::MapGet(map) => {
@@ -166,6 +202,15 @@ impl Operation {
             Operation::BytesLength => (BYTES, INT),
             Operation::BytesGet => (types.product(&[BYTES, INT]), types.option(INT)),
             Operation::BytesSlice => (types.product(&[BYTES, INT, INT]), types.option(BYTES)),
+            Operation::TextSplit => (types.product(&[TEXT, TEXT]), types.list(TEXT)),
+            Operation::TextJoin => {
+                let list = types.list(TEXT);
+                (types.product(&[list, TEXT]), TEXT)
+            }
+            Operation::ListOfText => (TEXT, types.list(INT)),
+            Operation::TextOfList => (types.list(INT), types.option(TEXT)),
+            Operation::ListOfBytes => (BYTES, types.list(INT)),
+            Operation::BytesOfList => (types.list(INT), types.option(BYTES)),
             Operation::Encode(d) => (d, BYTES),
             Operation::Hash => (BYTES, BYTES),
             _ => unreachable!("the others are above"),
@@ -197,6 +242,10 @@ impl Operation {
             Operation::ListEmpty(list) => (Instruction::ListEmpty(list), 1),
             Operation::ListPush(_) => (Instruction::ListPush(), 2),
             Operation::ListLength(_) => (Instruction::ListLength(), 1),
+            Operation::ListGet(_) => (Instruction::ListGet(end), 2),
+            Operation::ListSet(_) => (Instruction::ListSet(end), 3),
+            Operation::ListConcat(_) => (Instruction::ListConcat(), 2),
+            Operation::ListSlice(_) => (Instruction::ListSlice(), 3),
             Operation::MapEmpty(map) => (Instruction::MapEmpty(map), 1),
             Operation::MapLength(_) => (Instruction::MapLength(), 1),
             Operation::MapGet(_) => (Instruction::MapGet(end), 2),
@@ -221,6 +270,12 @@ impl Operation {
             Operation::BytesLength => (Instruction::BytesLength(), 1),
             Operation::BytesGet => (Instruction::BytesGet(end), 2),
             Operation::BytesSlice => (Instruction::BytesSlice(end), 3),
+            Operation::TextSplit => (Instruction::TextSplit(end), 2),
+            Operation::TextJoin => (Instruction::TextJoin(), 2),
+            Operation::ListOfText => (Instruction::ListOfText(end), 1),
+            Operation::TextOfList => (Instruction::TextOfList(end), 1),
+            Operation::ListOfBytes => (Instruction::ListOfBytes(end), 1),
+            Operation::BytesOfList => (Instruction::BytesOfList(end), 1),
             Operation::Encode(_) => (Instruction::Encode(), 1),
             Operation::Hash => (Instruction::Hash(), 1),
             _ => unreachable!("the others are above"),

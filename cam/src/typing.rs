@@ -343,8 +343,12 @@ impl<'a> Checker<'a> {
 
     /// A value is weighed before it is compared or kept in a container, and that walks its slots.
     fn charge_weighing(&mut self, id: TypeId) {
-        let cost = weighing(self.types(), id);
-        self.cost = self.cost.saturating_add(cost);
+        self.charge_weighing_many(id, 1);
+    }
+
+    fn charge_weighing_many(&mut self, id: TypeId, values: u64) {
+        let slots = self.types().width(id).saturating_mul(values);
+        self.cost = self.cost.saturating_add(slots / SLOTS_PER_FUEL);
     }
 
     fn push(&mut self, id: TypeId) -> Result<(), InvalidReason> {

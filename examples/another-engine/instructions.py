@@ -58,12 +58,16 @@ TABLE = """
 50 lnil list                2 1
 51 lpush                    4 1
 52 llen                     1 1
+53 lget option              3 2
+54 lset option              8 2
+55 lcat                     8 2
+56 lsub                     8 2
 57 lmap body list           4 2
 58 lfold body               4 1
 60 mnil map                 2 1
 61 mlen                     1 1
 62 mget option              8 1
-63 mput                    12 1
+63 mput                    16 1
 64 mdel                    12 1
 65 mnext option            10 2
 66 mmap body map            4 2
@@ -71,6 +75,12 @@ TABLE = """
 68 mfold body               4 1
 70 loop body sum            4 2
 71 tfind option             4 2
+72 tsplit list              8 2
+73 tjoin                    4 2
+74 ttol list                6 2
+75 ltot option              4 2
+76 btol list                6 2
+77 ltob option              4 2
 """
 
 

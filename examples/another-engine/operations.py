@@ -8,6 +8,8 @@ from bisect import bisect_left
 import blake3
 from codec import TEXT, UNIT_VALUE, List, Map, Product, Sum, encode, weight
 
+ITEMS = 1 << 24
+
 NONE = Sum((0, UNIT_VALUE))
 BOOLS = [Sum((0, UNIT_VALUE)), Sum((1, UNIT_VALUE))]
 ORDERINGS = {-1: Sum((0, UNIT_VALUE)), 0: Sum((1, UNIT_VALUE)), 1: Sum((2, UNIT_VALUE))}
@@ -161,16 +163,92 @@ def hash_(engine, stack, data):
 # Lists and maps -----------------------------------------------------------------------------------------
 
 
-def search(engine, map_, key):
-    """Where the key is or would be, once that is paid for."""
-    comparisons = (len(map_) + 1).bit_length()
-    engine.charge(weight(key) // 16 * comparisons)
+def levels(container):
+    """Of the tree that an engine may keep it in: one more than the binary logarithm of one more."""
+    return (len(container) + 1).bit_length()
+
+
+def search(engine, map_, key, copied=0):
+    """Where the key is or would be, once that is paid for, and the nodes that a change copies."""
+    engine.charge((weight(key) // 16 + copied) * levels(map_))
     place = bisect_left(map_, key, key=lambda entry: entry[0])
     return place, place < len(map_) and map_[place][0] == key
 
 
 def lpush(engine, stack, item):
-    return List((*stack.pop(), item))
+    list_ = stack.pop()
+    engine.charge(levels(list_))
+    return List((*list_, item))
+
+
+def lget(engine, stack, index):
+    list_ = stack.pop()
+    return option(list_[index]) if 0 <= index < len(list_) else NONE
+
+
+def lset(engine, stack, item):
+    index, list_ = stack.pop(), stack.pop()
+    engine.charge(levels(list_))
+    if not 0 <= index < len(list_):
+        return NONE
+    return option(List((*list_[:index], item, *list_[index + 1 :])))
+
+
+def lcat(engine, stack, right):
+    left = stack.pop()
+    engine.charge(2 * (levels(left) + levels(right)))
+    if len(left) + len(right) > ITEMS:
+        raise Trap("size-limit")
+    return List((*left, *right))
+
+
+def lsub(engine, stack, length):
+    offset, list_ = max(stack.pop(), 0), stack.pop()
+    engine.charge(5 * levels(list_))
+    return List(list_[offset : offset + max(length, 0)])
+
+
+def tsplit(engine, stack, separator):
+    text = stack.pop()
+    engine.charge((weight(text) + weight(separator)) // 16)
+    pieces = text.split(separator) if separator else [text]
+    engine.charge(len(pieces))
+    return List(pieces)
+
+
+def tjoin(engine, stack, separator):
+    pieces = stack.pop()
+    engine.charge((weight(pieces) + weight(separator) * len(pieces)) // 16)
+    fitting_text(weight(separator.join(pieces)) - 16)
+    return separator.join(pieces)
+
+
+def ttol(engine, stack, text):
+    engine.charge(weight(text) // 16)
+    engine.charge((weight(text) - 16) // 2)
+    return List(map(ord, text))
+
+
+def ltot(engine, stack, numbers):
+    engine.charge(weight(numbers) // 16)
+    if not all(0 <= number < 0xD800 or 0xE000 <= number < 0x110000 for number in numbers):
+        return NONE
+    text = "".join(map(chr, numbers))
+    fitting_text(weight(text) - 16)
+    return option(text)
+
+
+def btol(engine, stack, data):
+    engine.charge(len(data) // 2)
+    return List(data)
+
+
+def ltob(engine, stack, numbers):
+    engine.charge(weight(numbers) // 16)
+    if not all(0 <= number < 256 for number in numbers):
+        return NONE
+    fitting_text(len(numbers))
+    return option(bytes(numbers))
 
 
 def mget(engine, stack, key):
@@ -181,13 +259,13 @@ def mget(engine, stack, key):
 
 def mput(engine, stack, value):
     key, map_ = stack.pop(), stack.pop()
-    place, found = search(engine, map_, key)
+    place, found = search(engine, map_, key, 2)
     return Map((*map_[:place], (key, value), *map_[place + found :]))
 
 
 def mdel(engine, stack, key):
     map_ = stack.pop()
-    place, found = search(engine, map_, key)
+    place, found = search(engine, map_, key, 2)
     return Map((*map_[:place], *map_[place + found :]))
 
 
@@ -222,6 +300,12 @@ OPERATIONS = {
     "blen": lambda engine, stack, data: len(data),
     "bget": bget,
     "bsub": bsub,
+    "tsplit": tsplit,
+    "tjoin": tjoin,
+    "ttol": ttol,
+    "ltot": ltot,
+    "btol": btol,
+    "ltob": ltob,
     "enc": enc,
     "hash": hash_,
     "add": checked(lambda left, right: left + right),
@@ -235,6 +319,10 @@ OPERATIONS = {
     "cmp": compared(lambda left, right: ORDERINGS[(left > right) - (left < right)]),
     "lnil": lambda engine, stack, register: List(),
     "lpush": lpush,
+    "lget": lget,
+    "lset": lset,
+    "lcat": lcat,
+    "lsub": lsub,
     "llen": lambda engine, stack, register: len(register),
     "mnil": lambda engine, stack, register: Map(),
     "mlen": lambda engine, stack, register: len(register),

@@ -197,8 +197,8 @@ class Checker:
         self.needs(len(self.stack) > self.floor(), "StackUnderflow")
         return self.stack.pop()
 
-    def weigh(self, id):
-        self.cost += self.types.widths[id] // 8
+    def weigh(self, id, values=1):
+        self.cost += self.types.widths[id] * values // 8
 
     def take(self, types):
         """Operands of these types: the last one in the register, the others on the stack."""
@@ -350,6 +350,60 @@ class Checker:
     def llen_(self):
         self.operands_of(self.register, LIST)
         self.register = INT_TYPE
+
+    def lget_(self, option):
+        self.expect(INT, self.register)
+        (item,) = self.operands_of(self.pop(), LIST)
+        self.answer(option, item)
+
+    def lset_(self, option):
+        index, list_ = self.pop(), self.pop()
+        (item,) = self.operands_of(list_, LIST)
+        self.expect(item, self.register)
+        self.expect(INT, index)
+        self.weigh(item, 2)
+        self.answer(option, list_)
+
+    def lcat_(self):
+        (item,) = self.operands_of(self.register, LIST)
+        self.weigh(item, 16)
+        self.take([self.register, self.register])
+
+    def lsub_(self):
+        self.expect(INT, self.register)
+        offset, list_ = self.pop(), self.pop()
+        self.expect(INT, offset)
+        (item,) = self.operands_of(list_, LIST)
+        self.weigh(item, 72)
+        self.register = list_
+
+    def listed(self, list_, item):
+        self.expect((item,), self.operands_of(list_, LIST))
+        self.register = list_
+
+    def tsplit_(self, list_):
+        self.take([TEXT, TEXT])
+        self.listed(list_, TEXT)
+
+    def tjoin_(self):
+        self.expect((TEXT,), self.operands_of(self.pop(), LIST))
+        self.take([TEXT])
+
+    def ttol_(self, list_):
+        self.take([TEXT])
+        self.listed(list_, INT)
+
+    def btol_(self, list_):
+        self.take([BYTES])
+        self.listed(list_, INT)
+
+    def ltot_(self, option):
+        self.expect((INT,), self.operands_of(self.register, LIST))
+        self.answer(option, TEXT)
+
+    def ltob_(self, option):
+        self.expect((INT,), self.operands_of(self.register, LIST))
+        self.answer(option, BYTES)
 
     def lfold_(self, body):
         self.fold(body, self.operands_of(self.register, LIST))

@@ -246,7 +246,7 @@ pub fn any_type(types: &mut TypeTable, choices: &mut Choices, height: u32) -> Ty
             let parts = several(count, || any_type(types, choices, height - 1));
             types.product(&parts)
         }
-        2 if choices.once_in(3) => {
+        2 if choices.once_in(2) => {
             let content = any_type(types, choices, height - 1);
             types.option(content)
         }

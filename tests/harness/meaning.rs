@@ -4,7 +4,9 @@
 //! slow and shares nothing with the compiler, the interpreter or the state-passing pass: integers are
 //! computed in 128 bits, maps are ordinary sorted maps, the order of values is spelled out.
 
-mod operation;
+mod list;
+mod number;
+mod text;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -195,7 +197,11 @@ fn apply(operation: Operation, input: &Value) -> Result<Value, TrapReason> {
             entries.remove(&key);
             Value::Map(entries.into_iter().collect())
         }
-        _ => operation::meant(operation, input)?,
+        _ => {
+            let text = text::meant(operation, input).or_else(|| list::meant(operation, input));
+            let all = text.map(Ok).or_else(|| number::meant(operation, input));
+            all.expect("each operation has a room")?
+        }
     })
 }
 

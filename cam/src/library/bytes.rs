@@ -1,6 +1,8 @@
 //! Byte strings, the bytes of any value, and hashes.
 
-use super::{WEIGHT_PER_FUEL, bytes, count, integer, pop, text, within_limit};
+use super::{
+    LISTED_PER_FUEL, WEIGHT_PER_FUEL, bytes, count, integer, list, pop, text, within_limit,
+};
 use crate::encode;
 use crate::fuel::Fuel;
 use crate::trap::TrapReason;
@@ -46,6 +48,26 @@ pub(super) fn slice(
 /// No copy: a text is its bytes.
 pub(super) fn of_text(value: Value) -> Value {
     Value::Bytes(text(value).into())
+}
+
+pub(super) fn to_list(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {
+    let bytes = bytes(value);
+    fuel.charge(bytes.len() as u64 / LISTED_PER_FUEL)?;
+    let numbers = bytes.iter().map(|byte| Value::Int(i64::from(*byte)));
+    Ok(Value::List(numbers.collect()))
+}
+
+/// Numbers that are no bytes come before a length that is too large: then nothing would be made.
+pub(super) fn of_list(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {
+    fuel.charge(value.weight() / WEIGHT_PER_FUEL)?;
+    let list = list(value);
+    let byte = |item| u8::try_from(integer(item)).ok();
+    if list.iter().any(|item| byte(item).is_none()) {
+        return Ok(Value::option(None));
+    }
+    within_limit(list.len())?;
+    let bytes: Option<Vec<u8>> = list.iter().map(byte).collect();
+    Ok(Value::option(bytes.map(|bytes| Value::Bytes(bytes.into()))))
 }
 
 /// The canonical bytes of a value, which are at most a quarter more than its weight.

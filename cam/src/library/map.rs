@@ -1,6 +1,6 @@
 //! Maps: what stands under a key, and how many entries there are.
 
-use super::{WEIGHT_PER_FUEL, count, map, pop};
+use super::{WEIGHT_PER_FUEL, count, levels, map, pop};
 use crate::fuel::Fuel;
 use crate::trap::TrapReason;
 use crate::value::{Map, Value};
@@ -50,7 +50,7 @@ pub(super) fn put(
 ) -> Result<Value, TrapReason> {
     let key = pop(stack);
     let mut map = map(pop(stack));
-    charge_search(fuel, &map, &key)?;
+    charge_change(fuel, &map, &key)?;
     map.insert(key, value);
     Ok(Value::Map(map))
 }
@@ -61,13 +61,22 @@ pub(super) fn delete(
     fuel: &mut Fuel,
 ) -> Result<Value, TrapReason> {
     let mut map = map(pop(stack));
-    charge_search(fuel, &map, key)?;
+    charge_change(fuel, &map, key)?;
     map.remove(key);
     Ok(Value::Map(map))
 }
 
-/// A search compares the key with about log2 entries.
+/// Pays for comparing a key with those on the way to its place.
 pub(crate) fn charge_search(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
-    let comparisons = u64::from((map.len() as u64 + 1).ilog2()) + 1;
-    fuel.charge((key.weight() / WEIGHT_PER_FUEL).saturating_mul(comparisons))
+    let comparison = key.weight() / WEIGHT_PER_FUEL;
+    fuel.charge(comparison.saturating_mul(levels(map.len())))
 }
+
+/// Pays for a search and for copying the nodes on the way.
+pub(crate) fn charge_change(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
+    charge_search(fuel, map, key)?;
+    fuel.charge(levels(map.len()).saturating_mul(COPIED))
+}
+
+/// What copying the nodes of a level costs, in which a map keeps up to 16 entries.
+const COPIED: u64 = 2;

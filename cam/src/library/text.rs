@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{WEIGHT_PER_FUEL, bytes, count, integer, pop, text, within_limit};
+use super::{
+    LISTED_PER_FUEL, WEIGHT_PER_FUEL, bytes, count, integer, list, pop, text, within_limit,
+};
 use crate::fuel::Fuel;
 use crate::trap::TrapReason;
 use crate::value::Value;
@@ -53,6 +55,73 @@ pub(super) fn find(
     ))
 }
 
+/// What is between the separators. An empty separator is nowhere, and the text stays whole.
+pub(super) fn split(
+    stack: &mut Vec<Value>,
+    separator: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let (text, separator) = (text(pop(stack)), text(separator));
+    charge(fuel, &[&text, &separator])?;
+    if separator.is_empty() {
+        fuel.charge(1)?;
+        return Ok(Value::List([Value::Text(text)].into_iter().collect()));
+    }
+    let between = text.matches(&*separator).count();
+    fuel.charge((between as u64).saturating_add(1))?;
+    let pieces = text.split(&*separator).map(Value::text);
+    Ok(Value::List(pieces.collect()))
+}
+
+pub(super) fn join(
+    stack: &mut Vec<Value>,
+    separator: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let (pieces, separator) = (pop(stack), text(separator));
+    let weight = pieces.weight();
+    let pieces = list(pieces);
+    let between = Value::weight_of_bytes(separator.len()).saturating_mul(pieces.len() as u64);
+    fuel.charge(weight.saturating_add(between) / WEIGHT_PER_FUEL)?;
+    let lengths = pieces.iter().map(|piece| as_text(piece).len());
+    let between = separator
+        .len()
+        .saturating_mul(pieces.len().saturating_sub(1));
+    let length = lengths.fold(between, usize::saturating_add);
+    within_limit(length)?;
+    let mut joined = String::with_capacity(length);
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            joined.push_str(&separator);
+        }
+        joined.push_str(as_text(piece));
+    }
+    Ok(Value::Text(joined.into()))
+}
+
+pub(super) fn to_list(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {
+    let text = text(value);
+    charge(fuel, &[&text])?;
+    fuel.charge(text.len() as u64 / LISTED_PER_FUEL)?;
+    let numbers = text
+        .chars()
+        .map(|scalar| Value::Int(u32::from(scalar).into()));
+    Ok(Value::List(numbers.collect()))
+}
+
+pub(super) fn of_list(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {
+    fuel.charge(value.weight() / WEIGHT_PER_FUEL)?;
+    let list = list(value);
+    let scalar = |item| char::from_u32(u32::try_from(integer(item)).ok()?);
+    let lengths = list.iter().map(|item| scalar(item).map(char::len_utf8));
+    let Some(length) = lengths.sum::<Option<usize>>() else {
+        return Ok(Value::option(None));
+    };
+    within_limit(length)?;
+    let text: Option<String> = list.iter().map(scalar).collect();
+    Ok(Value::option(text.map(|text| Value::Text(text.into()))))
+}
+
 pub(super) fn of_integer(value: &Value) -> Value {
     Value::Text(integer(value).to_string().into())
 }
@@ -80,6 +149,13 @@ pub(super) fn of_bytes(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReaso
 fn charge(fuel: &mut Fuel, texts: &[&Arc<str>]) -> Result<(), TrapReason> {
     let weights = texts.iter().map(|text| Value::weight_of_bytes(text.len()));
     fuel.charge(weights.sum::<u64>() / WEIGHT_PER_FUEL)
+}
+
+fn as_text(value: &Value) -> &str {
+    match value {
+        Value::Text(text) => text,
+        _ => unreachable!("verified: the items are texts"),
+    }
 }
 
 fn scalars(text: &str, offset: i64, length: i64) -> Option<&str> {

@@ -97,6 +97,9 @@ pub(super) enum Op {
     MapDelete {
         site: u32,
     },
+    ListPush {
+        site: u32,
+    },
     Append {
         site: u32,
     },

@@ -81,7 +81,8 @@ impl Run<'_> {
             Op::MapPut { site: own } => self.map_put(site(own)?, true),
             Op::Store { site: own } => self.map_put(site(own)?, false),
             Op::MapDelete { site: own } => self.map_delete(site(own)?),
-            Op::Append { site: own } => self.append(site(own)?),
+            Op::ListPush { site: own } => self.append(site(own)?, true),
+            Op::Append { site: own } => self.append(site(own)?, false),
             Op::Runtime { site: own } => self.runtime(site(own)?),
             _ => self.arithmetic(op),
         }
@@ -166,7 +167,7 @@ impl Run<'_> {
         let (register, last) = container.handles[0];
         let handle = self.word(register);
         if charged {
-            self.charge_search(handle, &key)?;
+            self.charge_map_change(handle, &key)?;
         }
         let map = self.heap.insert(handle, last, key, value)?;
         self.set(site.to, map);
@@ -180,28 +181,35 @@ impl Run<'_> {
         let key = self.boundary().read(key)?;
         let (register, last) = container.handles[0];
         let handle = self.word(register);
-        self.charge_search(handle, &key)?;
+        self.charge_map_change(handle, &key)?;
         let map = self.heap.remove(handle, last, &key)?;
         self.set(site.to, map);
         Ok(())
     }
 
-    fn append(&mut self, site: &Site) -> Result<(), Stopped> {
+    fn append(&mut self, site: &Site, charged: bool) -> Result<(), Stopped> {
         let [container, item] = &*site.operands else {
             return Err(Stopped);
         };
         let item = self.boundary().read(item)?;
         let (register, last) = container.handles[0];
-        let list = self.heap.append(self.word(register), last, item)?;
+        let handle = self.word(register);
+        if charged {
+            let Value::List(list) = self.heap.get(handle)? else {
+                return Err(Stopped);
+            };
+            library::charge_list_change(self.fuel, list).map_err(|_| Stopped)?;
+        }
+        let list = self.heap.append(handle, last, item)?;
         self.set(site.to, list);
         Ok(())
     }
 
-    fn charge_search(&mut self, handle: i64, key: &Value) -> Result<(), Stopped> {
+    fn charge_map_change(&mut self, handle: i64, key: &Value) -> Result<(), Stopped> {
         let Value::Map(map) = self.heap.get(handle)? else {
             return Err(Stopped);
         };
-        library::charge_search(self.fuel, map, key).map_err(|_| Stopped)
+        library::charge_map_change(self.fuel, map, key).map_err(|_| Stopped)
     }
 
     fn advance(&mut self, site: &Site) -> Result<(), Stopped> {

@@ -7,6 +7,11 @@ use crate::instruction::Instruction;
 use crate::invalid::InvalidReason;
 use crate::types::{BOOL, BYTES, INT, ORDERING, TEXT, Type, TypeId, UNIT};
 
+/// Items that are weighed when two lists are joined: those of two leaves that become one or two others.
+const WEIGHED_BY_JOIN: u64 = 16;
+/// Items that are weighed when a part is cut out of a list: at both ends a leaf is cut, and joined.
+const WEIGHED_BY_CUT: u64 = 72;
+
 impl Checker<'_> {
     /// The rule of an instruction that computes on values.
     pub(super) fn operation(&mut self, instruction: Instruction) -> Result<(), InvalidReason> {
@@ -34,6 +39,10 @@ impl Checker<'_> {
             I::ListEmpty(list) => self.empty_list(list),
             I::ListPush() => self.list_push(),
             I::ListLength() => self.list_length(),
+            I::ListGet(option) => self.list_get(option),
+            I::ListSet(option) => self.list_set(option),
+            I::ListConcat() => self.list_concat(),
+            I::ListSlice() => self.list_slice(),
             I::MapEmpty(map) => self.empty_map(map),
             I::MapLength() => self.map_length(),
             I::MapGet(option) => self.map_get(option),
@@ -66,6 +75,31 @@ impl Checker<'_> {
                 Ok(())
             }
             I::Hash() => self.takes(&[BYTES], BYTES),
+            I::TextSplit(list) => {
+                self.two(TEXT, list)?;
+                self.expect(TEXT, self.item(list)?)
+            }
+            I::TextJoin() => {
+                let list = self.pop()?;
+                self.expect(TEXT, self.item(list)?)?;
+                self.takes(&[TEXT], TEXT)
+            }
+            I::ListOfText(list) => {
+                self.takes(&[TEXT], list)?;
+                self.expect(INT, self.item(list)?)
+            }
+            I::ListOfBytes(list) => {
+                self.takes(&[BYTES], list)?;
+                self.expect(INT, self.item(list)?)
+            }
+            I::TextOfList(option) => {
+                self.expect(INT, self.item(self.register)?)?;
+                self.answer(option, TEXT)
+            }
+            I::BytesOfList(option) => {
+                self.expect(INT, self.item(self.register)?)?;
+                self.answer(option, BYTES)
+            }
             _ => unreachable!("what moves values and what chooses the next instruction is above"),
         }
     }
@@ -87,6 +121,37 @@ impl Checker<'_> {
     fn list_length(&mut self) -> Result<(), InvalidReason> {
         self.item(self.register)?;
         self.register = INT;
+        Ok(())
+    }
+
+    fn list_get(&mut self, option: TypeId) -> Result<(), InvalidReason> {
+        self.expect(INT, self.register)?;
+        let list = self.pop()?;
+        self.answer(option, self.item(list)?)
+    }
+
+    /// The new item and the old one are weighed.
+    fn list_set(&mut self, option: TypeId) -> Result<(), InvalidReason> {
+        let (index, list) = (self.pop()?, self.pop()?);
+        let item = self.item(list)?;
+        self.expect(item, self.register)?;
+        self.expect(INT, index)?;
+        self.charge_weighing_many(item, 2);
+        self.answer(option, list)
+    }
+
+    fn list_concat(&mut self) -> Result<(), InvalidReason> {
+        let item = self.item(self.register)?;
+        self.charge_weighing_many(item, WEIGHED_BY_JOIN);
+        self.two(self.register, self.register)
+    }
+
+    fn list_slice(&mut self) -> Result<(), InvalidReason> {
+        self.expect(INT, self.register)?;
+        let (offset, list) = (self.pop()?, self.pop()?);
+        self.expect(INT, offset)?;
+        self.charge_weighing_many(self.item(list)?, WEIGHED_BY_CUT);
+        self.register = list;
         Ok(())
     }
 

@@ -199,11 +199,7 @@ impl<'a> Generator<'a> {
             Type::Map(key, value) if self.choices.once_in(3) => {
                 self.mapped_map(a, key, value, depth)
             }
-            Type::List(_) => {
-                let operations = [Operation::ListPush(b), Operation::ListEmpty(b)];
-                let operation = operations[self.choices.pick(2)];
-                self.operated(a, operation, depth)
-            }
+            Type::List(item) => self.built_list(a, b, item, depth),
             Type::Map(..) => {
                 let operations = [
                     Operation::MapPut(b),
@@ -214,15 +210,33 @@ impl<'a> Generator<'a> {
                 self.operated(a, operation, depth)
             }
             Type::Text => {
-                let operation = self
-                    .choices
-                    .one_of(&[Operation::TextConcat, Operation::TextOfInt]);
+                let operation = self.choices.one_of(&[
+                    Operation::TextConcat,
+                    Operation::TextOfInt,
+                    Operation::TextJoin,
+                ]);
                 self.operated(a, operation, depth)
             }
             Type::Bytes => self.built_bytes(a, depth),
             Type::Function(from, to) => self.closed(a, from, to, depth),
             Type::Int => self.simple(a, b),
         }
+    }
+
+    fn built_list(&mut self, a: TypeId, list: TypeId, item: TypeId, depth: u32) -> Arrow {
+        let read = match item {
+            INT => [Operation::ListOfText, Operation::ListOfBytes],
+            TEXT => [Operation::TextSplit; 2],
+            _ => [Operation::ListSlice(list), Operation::ListConcat(list)],
+        };
+        let operation = match self.choices.pick(6) {
+            0 | 1 => Operation::ListPush(list),
+            2 => Operation::ListEmpty(list),
+            3 => Operation::ListConcat(list),
+            4 => Operation::ListSlice(list),
+            _ => self.choices.one_of(&read),
+        };
+        self.operated(a, operation, depth)
     }
 
     /// What may have no result.
@@ -233,13 +247,21 @@ impl<'a> Generator<'a> {
                 Operation::IntOfText,
                 Operation::BytesGet,
             ],
-            TEXT => &[Operation::TextSlice, Operation::TextOfBytes],
-            BYTES => &[Operation::BytesSlice],
+            TEXT => &[
+                Operation::TextSlice,
+                Operation::TextOfBytes,
+                Operation::TextOfList,
+            ],
+            BYTES => &[Operation::BytesSlice, Operation::BytesOfList],
             _ => &[],
         };
-        let operation = match self.choices.pick(operations.len() + 1) {
+        let operation = match self.choices.pick(operations.len() + 2) {
             0 => Operation::MapGet(self.chosen_map(a, Some(content))),
-            other => operations[other - 1],
+            1 if matches!(self.draft.types.get(content), Type::List(_)) => {
+                Operation::ListSet(content)
+            }
+            1 => Operation::ListGet(self.draft.types.list(content)),
+            other => operations[other - 2],
         };
         self.operated(a, operation, depth)
     }

@@ -402,7 +402,7 @@ impl Lowering<'_> {
             Instruction::MapGet(_) => Op::MapGet { site },
             Instruction::MapPut() => Op::MapPut { site },
             Instruction::MapDelete() => Op::MapDelete { site },
-            Instruction::ListPush() => Op::Append { site },
+            Instruction::ListPush() => Op::ListPush { site },
             _ => Op::Runtime { site },
         });
         Ok(())

@@ -283,9 +283,11 @@ impl Translator<'_> {
             | I::BytesLength()
             | I::ListLength()
             | I::MapLength() => INT,
-            I::TextConcat() | I::TextOfInt() => TEXT,
+            I::TextConcat() | I::TextOfInt() | I::TextJoin() => TEXT,
             I::BytesOfText() | I::BytesConcat() | I::Encode() | I::Hash() => BYTES,
-            I::ListPush() | I::MapPut() | I::MapDelete() => operands[0].id,
+            I::ListPush() | I::ListConcat() | I::ListSlice() | I::MapPut() | I::MapDelete() => {
+                operands[0].id
+            }
             _ => {
                 let named = instruction.named_type();
                 named.expect("every other instruction of the library names its result")
