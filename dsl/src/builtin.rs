@@ -9,6 +9,9 @@ pub(crate) enum Builtin {
     Maximum,
     Absolute,
     Clamp,
+    MultiplyDivide,
+    Show,
+    ParseInt,
     Size,
     Contains,
     Insert,
@@ -20,9 +23,28 @@ pub(crate) enum Builtin {
     Sum,
     Any,
     All,
+    Count,
+    Find,
     Map,
     Filter,
     Range,
+    Take,
+    Drop,
+    Slice,
+    TakeLast,
+    Last,
+    Reverse,
+    Has,
+    StartsWith,
+    EndsWith,
+    Split,
+    Join,
+    CodePoints,
+    FromCodePoints,
+    Bytes,
+    Ints,
+    ToBytes,
+    Hash,
     Same,
 }
 
@@ -47,67 +69,67 @@ macro_rules! table {
 }
 
 table! {
-    "abs"      Absolute 1 "abs(number)"
-    "all"      All      2 "all(list, fn(item) => …)"
-    "any"      Any      2 "any(list, fn(item) => …)"
-    "clamp"    Clamp    3 "clamp(number, low, high)"
-    "contains" Contains 2 "contains(map, key)"
-    "filter"   Filter   2 "filter(list, fn(item) => …)"
-    "fold"     Fold     3 "fold(list, start, fn(so_far, item) => …)"
-    "insert"   Insert   3 "insert(map, key, value)"
-    "keys"     Keys     1 "keys(map)"
-    "len"      Size     1 "len(list)"
-    "map"      Map      2 "map(list, fn(item) => …)"
-    "max"      Maximum  2 "max(number, number)"
-    "min"      Minimum  2 "min(number, number)"
-    "push"     Push     2 "push(list, item)"
-    "range"    Range    3 "range(from, to, most)"
-    "remove"   Remove   2 "remove(map, key)"
-    "same"     Same     1 "same(value)"
-    "size"     Size     1 "size(map)"
-    "sum"      Sum      1 "sum(list)"
-    "values"   Values   1 "values(map)"
+    "abs"              Absolute       1 "abs(number)"
+    "all"              All            2 "all(list, fn(item) => …)"
+    "any"              Any            2 "any(list, fn(item) => …)"
+    "bytes"            Bytes          1 "bytes(numbers)"
+    "clamp"            Clamp          3 "clamp(number, low, high)"
+    "code_points"      CodePoints     1 "code_points(text)"
+    "contains"         Contains       2 "contains(map, key)"
+    "count"            Count          2 "count(list, fn(item) => …)"
+    "drop"             Drop           2 "drop(list, count)"
+    "ends_with"        EndsWith       2 "ends_with(text, part)"
+    "filter"           Filter         2 "filter(list, fn(item) => …)"
+    "find"             Find           2 "find(list, fn(item) => …)"
+    "fold"             Fold           3 "fold(list, start, fn(so_far, item) => …)"
+    "from_code_points" FromCodePoints 1 "from_code_points(numbers)"
+    "has"              Has            2 "has(text, part)"
+    "hash"             Hash           1 "hash(bytes)"
+    "insert"           Insert         3 "insert(map, key, value)"
+    "ints"             Ints           1 "ints(bytes)"
+    "join"             Join           2 "join(texts, separator)"
+    "keys"             Keys           1 "keys(map)"
+    "last"             Last           1 "last(list)"
+    "len"              Size           1 "len(list)"
+    "map"              Map            2 "map(list, fn(item) => …)"
+    "max"              Maximum        2 "max(number, number)"
+    "min"              Minimum        2 "min(number, number)"
+    "mul_div"          MultiplyDivide 3 "mul_div(number, times, by)"
+    "parse_int"        ParseInt       1 "parse_int(text)"
+    "push"             Push           2 "push(list, item)"
+    "range"            Range          3 "range(from, to, most)"
+    "remove"           Remove         2 "remove(map, key)"
+    "reverse"          Reverse        1 "reverse(list)"
+    "same"             Same           1 "same(value)"
+    "show"             Show           1 "show(number)"
+    "size"             Size           1 "size(map)"
+    "slice"            Slice          3 "slice(list, from, to)"
+    "split"            Split          2 "split(text, separator)"
+    "starts_with"      StartsWith     2 "starts_with(text, part)"
+    "sum"              Sum            1 "sum(list)"
+    "take"             Take           2 "take(list, count)"
+    "take_last"        TakeLast       2 "take_last(list, count)"
+    "to_bytes"         ToBytes        1 "to_bytes(value)"
+    "values"           Values         1 "values(map)"
 }
 
 /// Names of functions that are part of the language but not of this version.
 pub(crate) const LATER: &[&str] = &[
-    "bytes",
-    "code_points",
-    "count",
     "difference",
-    "drop",
-    "ends_with",
     "entries",
     "enumerate",
     "filter_map",
-    "find",
     "fixed",
     "flat_map",
     "from_bytes",
-    "from_code_points",
-    "has",
-    "hash",
     "hex",
     "intersection",
-    "ints",
     "items",
-    "join",
-    "last",
     "lower",
     "max_by",
     "min_by",
-    "mul_div",
     "parse_hex",
-    "parse_int",
-    "reverse",
-    "show",
-    "slice",
     "sort_by",
-    "split",
-    "starts_with",
-    "take",
-    "take_last",
-    "to_bytes",
     "to_map",
     "to_set",
     "trim",

@@ -9,7 +9,7 @@ pub enum Fault {
     Retired = 1,
     /// A place that the check for exhaustiveness has excluded.
     Unreachable = 2,
-    /// A `set` names a key that is not in the map.
+    /// A `set` names a key that is not in the map, or a position that is not in the list.
     MissingKey = 3,
     /// A range has more numbers than its author allowed.
     LongRange = 4,
@@ -42,7 +42,7 @@ impl Fault {
         match self {
             Fault::Retired => "this input is retired: the machine no longer has a meaning for it",
             Fault::Unreachable => "the program came to a place it cannot come to",
-            Fault::MissingKey => "a `set` names a key that is not in the map",
+            Fault::MissingKey => "a `set` names a key or a position that is not there",
             Fault::LongRange => "a `range` has more numbers than its third argument allows",
         }
     }

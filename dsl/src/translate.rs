@@ -19,6 +19,7 @@ mod handler;
 mod matching;
 mod operator;
 mod outline;
+mod part;
 mod range;
 mod scope;
 
@@ -31,7 +32,7 @@ use cam::value::Value;
 
 use crate::fault::Fault;
 use crate::typed::{
-    Conversion, ExprId, Function, FunctionBody, FunctionIndex, Local, Machine, Terms,
+    Conversion, ExprId, Function, FunctionBody, FunctionIndex, Local, Machine, Primitive, Terms,
 };
 use choice::{Branch, Outcome};
 use matching::Fresh;
@@ -138,6 +139,8 @@ struct Translator<'m> {
     defined: Vec<Option<FunctionId>>,
     /// Functions that carry values from one shape to another.
     carriers: BTreeMap<(ShapeId, ShapeId), FunctionId>,
+    /// Functions that cut lists, texts and byte strings, by what they do and to what.
+    cutters: BTreeMap<(Primitive, TypeId), FunctionId>,
     types: BTreeMap<ShapeId, TypeId>,
     /// Choices, matches and functions inside each other where the translator is.
     nested: usize,
@@ -154,6 +157,7 @@ impl<'m> Translator<'m> {
             fresh: Fresh::default(),
             defined: vec![None; machine.functions.len()],
             carriers: BTreeMap::new(),
+            cutters: BTreeMap::new(),
             types: BTreeMap::new(),
             nested: 0,
         }

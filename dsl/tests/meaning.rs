@@ -40,6 +40,7 @@ fn programs_mean_what_their_traces_say() {
         ("collections.cam", include_str!("meaning/collections.cam")),
         ("combinators.cam", include_str!("meaning/combinators.cam")),
         ("ranges.cam", include_str!("meaning/ranges.cam")),
+        ("sequences.cam", include_str!("meaning/sequences.cam")),
         ("stamps.cam", include_str!("meaning/stamps.cam")),
     ];
     for (name, text) in programs {

@@ -56,6 +56,21 @@ impl Checker<'_> {
             Builtin::Size => self.size(entry, given[0], span),
             Builtin::Contains => self.contains(entry, given, span),
             Builtin::Insert | Builtin::Remove => self.change_map(entry, given, hint, span),
+            Builtin::Count => self.count(entry, given, span),
+            Builtin::Find => self.find(entry, given, span),
+            Builtin::Take | Builtin::Drop | Builtin::Slice | Builtin::TakeLast => {
+                self.part_of(entry, given, hint, span)
+            }
+            Builtin::Last => self.last(entry, given[0], hint, span),
+            Builtin::Reverse => self.reverse(entry, given[0], hint, span),
+            Builtin::Has | Builtin::StartsWith | Builtin::EndsWith => {
+                self.text_question(entry, given, span)
+            }
+            Builtin::ToBytes => self.encoded(given[0], span),
+            _ => match self.plain_function(entry, given, span) {
+                Some(plain) => plain,
+                None => self.unknown(span),
+            },
         }
     }
 
@@ -194,14 +209,13 @@ impl Checker<'_> {
                 span,
                 &format!("`{}` does not know what it walks over", entry.name),
             ),
-            _ if is_text => Problem::new(
-                T119,
-                span,
-                format!(
+            _ if is_text => {
+                let title = format!(
                     "`{}` of a text is not part of this language version yet",
                     entry.name
-                ),
-            ),
+                );
+                Problem::new(T119, span, title).helping("use the list of its `code_points`")
+            }
             _ => {
                 let found = with_article(&self.types.describe(partial));
                 let problem = Problem::new(
@@ -284,15 +298,16 @@ impl Checker<'_> {
         }
     }
 
+    /// `len` and `size`, which also count what a text or a byte string is made of
     fn size(&mut self, entry: &Entry, given: Given<'_>, span: Span) -> ExprId {
         let int = self.types.int();
-        match self.collection(entry, given, None) {
-            (list, Some(Collection::List { .. })) => {
-                self.primitive(Primitive::ListSize, vec![list], int, span)
-            }
-            (map, Some(Collection::Map { .. })) => {
-                self.primitive(Primitive::MapSize, vec![map], int, span)
-            }
+        let over = self.argument_like(given, None);
+        let partial = self.draft.type_of(over);
+        if let Some(sequence) = self.sequence_of(partial) {
+            return self.primitive(sequence.length(), vec![over], int, span);
+        }
+        match self.collection(entry, Given::Done(over), None) {
+            (map, Some(_)) => self.primitive(Primitive::MapSize, vec![map], int, span),
             (_, None) => self.unknown(span),
         }
     }

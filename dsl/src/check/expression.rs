@@ -7,7 +7,7 @@ use super::types::{Form, Partial};
 use super::{Checker, Duty};
 use crate::ast::{self};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T101, T112, T119, U307};
+use crate::problem::catalogue::{T101, T112, U307};
 use crate::source::Span;
 use crate::typed::{Arm, ExprId, ExprKind, FunctionIndex, Local, Operator, Primitive};
 
@@ -397,30 +397,38 @@ impl<'a> Checker<'a> {
                 self.draft.expr(kind, option, span)
             }
             form => {
+                if let Some(sequence) = self.sequence_of(partial) {
+                    let int = self.types.int();
+                    let position = self.check(key, int);
+                    return self.item_at(map, sequence, position, span);
+                }
                 self.infer(key);
-                self.report_no_map(&form, partial, collection.span);
+                self.report_no_index(
+                    &form,
+                    partial,
+                    collection.span,
+                    "maps, lists, texts and bytes can be indexed",
+                );
                 self.unknown(span)
             }
         }
     }
 
-    pub(super) fn report_no_map(&mut self, form: &Form, partial: Partial, span: Span) {
+    /// `what` says what is possible instead.
+    pub(super) fn report_no_index(
+        &mut self,
+        form: &Form,
+        partial: Partial,
+        span: Span,
+        what: &str,
+    ) {
         let problem = match form {
             Form::Unknown => return,
             Form::Hole => self.too_early(span, "it cannot be indexed"),
-            Form::List(_) => Problem::new(
-                T119,
-                span,
-                "lists cannot be indexed in this language version",
-            )
-            .helping("walk over it with `fold`, or keep the items in a `Map(Int, …)`"),
             _ => {
                 let found = with_article(&self.types.describe(partial));
-                Problem::new(
-                    T112,
-                    span,
-                    format!("only a map can be indexed, this is {found}"),
-                )
+                let title = format!("only {what}, this is {found}");
+                Problem::new(T112, span, title)
             }
         };
         self.report(problem);

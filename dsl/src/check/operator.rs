@@ -84,13 +84,10 @@ impl Checker<'_> {
         }
         let mut problem = self.mismatch(result_span(expr), found, int);
         problem.title = format!("`{}` is for numbers", operator.symbol());
-        if operator == Written::Add && matches!(self.types.form(found), Form::List(_)) {
-            problem = problem.helping("lists are joined with `++`");
-        }
-        if operator == Written::Add && self.types.describe(found) == "Text" {
-            problem = problem
-                .noting("texts cannot be joined in this language version")
-                .helping("`+` works on `Int`; keep the texts side by side, for example in a list or a record");
+        if operator == Written::Add
+            && let Some(sequence) = self.sequence_of(found)
+        {
+            problem = problem.helping(format!("{} are joined with `++`", sequence.plural()));
         }
         self.report(problem);
         None

@@ -3,7 +3,6 @@
 use super::Checker;
 use super::call::Given;
 use super::names::Definition;
-use super::types::Form;
 use crate::ast;
 use crate::problem::Problem;
 use crate::problem::catalogue::T126;
@@ -29,7 +28,7 @@ impl Checker<'_> {
             self.report_vague_limit(*vague, rest.is_empty());
         }
         let most = rest.first().and_then(|most| self.literal_number(*most));
-        let list = self.types.make(Form::List(int));
+        let list = self.numbers();
         self.draft
             .expr(ExprKind::Range { from, to, most }, list, span)
     }
@@ -51,7 +50,8 @@ impl Checker<'_> {
 
     fn report_vague_limit(&mut self, limit: ExprId, is_bound: bool) {
         let partial = self.draft.type_of(limit);
-        if self.types.is_unknown(partial) {
+        let int = self.types.int();
+        if self.types.is_unknown(partial) || !self.types.unify(partial, int) {
             return; // what is wrong with it was reported
         }
         let span = self.draft.span_of(limit);

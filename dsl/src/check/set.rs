@@ -6,7 +6,7 @@ use crate::ast::{self, PathStepKind};
 use crate::problem::Problem;
 use crate::problem::catalogue::{M111, M112};
 use crate::source::Span;
-use crate::typed::{Arm, ExprId, ExprKind, Local, PatternId, PatternKind, Primitive, Statement};
+use crate::typed::{ExprId, ExprKind, Local, PatternId, Primitive, Statement};
 
 impl Checker<'_> {
     pub(super) fn set(
@@ -121,8 +121,10 @@ impl Checker<'_> {
     ) -> Option<ExprId> {
         let (key_kind, item_kind) = match self.types.form(target.end()) {
             Form::Map(key, value) => (key, value),
+            Form::List(item) => (self.types.int(), item),
             form => {
-                self.report_no_map(&form, target.end(), span);
+                let what = "entries of maps and items of lists can be set";
+                self.report_no_index(&form, target.end(), span, what);
                 self.infer(value);
                 return None;
             }
@@ -162,13 +164,17 @@ impl Checker<'_> {
         item: ExprId,
         span: Span,
     ) -> ExprId {
-        let map = self.read(target, span);
-        let key = self.local(key.0, key.1, span);
-        let kind = ExprKind::Primitive {
-            primitive: Primitive::MapInsert,
-            arguments: vec![map, key, item],
-        };
-        self.draft.expr(kind, target.end(), span)
+        let collection = self.read(target, span);
+        let (key, kind) = (self.local(key.0, key.1, span), target.end());
+        let arguments = vec![collection, key, item];
+        if let Form::Map(..) = self.types.form(kind) {
+            return self.primitive(Primitive::MapInsert, arguments, kind, span);
+        }
+        let option = self.types.make(Form::Option(kind));
+        let changed = self.primitive(Primitive::ListSet, arguments, option, span);
+        let (bound, list) = self.fresh(kind, span);
+        let list = self.local(list, kind, span);
+        self.or_stop(changed, (bound, list), span)
     }
 
     /// The body, with the item of a key bound; the step stops if the key is not there.
@@ -181,36 +187,20 @@ impl Checker<'_> {
         span: Span,
     ) -> ExprId {
         let option = self.types.make(Form::Option(item.1));
-        let (map, key) = (self.read(target, span), self.local(key.0, key.1, span));
-        let subject = ExprKind::Primitive {
-            primitive: Primitive::MapGet,
-            arguments: vec![map, key],
+        let (collection, key) = (self.read(target, span), self.local(key.0, key.1, span));
+        let get = match self.types.form(target.end()) {
+            Form::Map(..) => Primitive::MapGet,
+            _ => Primitive::ListGet,
         };
-        let subject = self.draft.expr(subject, option, span);
-        let some = self.draft.pattern(
-            PatternKind::Constructor {
-                constructor: 1,
-                payload: item.0,
-            },
-            option,
-            span,
-        );
-        let none = self.any(option, span);
-        let stop = self.draft.expr(ExprKind::MissingKey, target.end(), span);
-        let arms = vec![
-            Arm {
-                pattern: some,
-                guard: None,
-                body,
-            },
-            Arm {
-                pattern: none,
-                guard: None,
-                body: stop,
-            },
-        ];
-        self.draft
-            .expr(ExprKind::Match { subject, arms }, target.end(), span)
+        let subject = self.primitive(get, vec![collection, key], option, span);
+        self.or_stop(subject, (item.0, body), span)
+    }
+
+    /// The body, with what the option has bound; the step stops if it has nothing.
+    fn or_stop(&mut self, option: ExprId, some: (PatternId, ExprId), span: Span) -> ExprId {
+        let result = self.draft.type_of(some.1);
+        let stop = self.draft.expr(ExprKind::MissingKey, result, span);
+        self.with_option(option, some, stop, span)
     }
 
     /// What a target names, as it is now.

@@ -131,6 +131,10 @@ impl Types {
         self.base(Shape::Text)
     }
 
+    pub(super) fn bytes(&mut self) -> Partial {
+        self.base(Shape::Bytes)
+    }
+
     pub(super) fn unit(&mut self) -> Partial {
         self.base(Shape::Tuple(Box::new([])))
     }
@@ -203,6 +207,11 @@ impl Types {
     pub(super) fn is_text(&mut self, partial: Partial) -> bool {
         let form = self.form(partial);
         matches!(form, Form::Shape(id) if *self.shapes.get(id) == Shape::Text)
+    }
+
+    pub(super) fn is_bytes(&mut self, partial: Partial) -> bool {
+        let form = self.form(partial);
+        matches!(form, Form::Shape(id) if *self.shapes.get(id) == Shape::Bytes)
     }
 
     /// Makes two types one; `false`, and no change, if they cannot be.

@@ -3,12 +3,10 @@
 use super::Checker;
 use super::call::Given;
 use super::collection::Collection;
-use super::messages::with_article;
 use super::types::{Form, Partial};
-use crate::ast;
 use crate::builtin::{Builtin, Entry};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T112, T119};
+use crate::problem::catalogue::T119;
 use crate::source::Span;
 use crate::typed::{Arm, ExprId, ExprKind, Local, Operator, PatternId, PatternKind, Primitive};
 
@@ -137,6 +135,13 @@ impl Checker<'_> {
         list: Partial,
         span: Span,
     ) -> ExprId {
+        let partial = self.draft.type_of(over);
+        let is_list = matches!(self.types.form(partial), Form::List(_));
+        if is_list && !matches!(self.draft.kind_of(over), ExprKind::Range { .. }) {
+            return self
+                .draft
+                .expr(ExprKind::Each { over, item, body }, list, span);
+        }
         let start = self.draft.expr(ExprKind::List(Vec::new()), list, span);
         let (accumulator, so_far) = self.fresh(list, span);
         let so_far = self.local(so_far, list, span);
@@ -298,59 +303,96 @@ impl Checker<'_> {
         )
     }
 
-    /// `a ++ b` of lists
-    pub(super) fn append(
-        &mut self,
-        left: &ast::Expr,
-        right: &ast::Expr,
-        hint: Option<Partial>,
-        span: Span,
-    ) -> ExprId {
-        let left = self.hinted(left, hint);
-        let list = self.draft.type_of(left);
-        match self.types.form(list) {
-            Form::List(item_kind) => {
-                let over = self.check(right, list);
-                let ((accumulator, so_far), (item, next)) =
-                    (self.fresh(list, span), self.fresh(item_kind, span));
-                let (so_far, next) = (
-                    self.local(so_far, list, span),
-                    self.local(next, item_kind, span),
-                );
-                let body = self.primitive(Primitive::ListPush, vec![so_far, next], list, span);
-                self.draft.expr(
-                    ExprKind::Fold {
-                        over,
-                        start: left,
-                        accumulator,
-                        item,
-                        body,
-                        until: None,
-                    },
-                    list,
-                    span,
-                )
-            }
-            form => {
-                self.infer(right);
-                let at = self.draft.span_of(left);
-                let is_text = self.types.is_text(list);
-                let problem = match form {
-                    Form::Unknown => return self.unknown(span),
-                    Form::Hole => self.too_early(at, "it cannot be joined"),
-                    _ if is_text => Problem::new(
-                        T119,
-                        span,
-                        "`++` of texts is not part of this language version yet",
-                    ),
-                    _ => {
-                        let found = with_article(&self.types.describe(list));
-                        Problem::new(T112, at, format!("`++` joins lists, this is {found}"))
-                    }
-                };
-                self.report(problem);
-                self.unknown(span)
-            }
+    /// How many items there are of which the function holds.
+    pub(super) fn count(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], None);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        let (int, bool) = (self.types.int(), self.types.bool());
+        let callback = self.callback(given[1], &[collection.item()], Some(bool));
+        self.enforce(callback.body, bool);
+        let start = self.int(0, span);
+        let (accumulator, so_far) = self.fresh(int, span);
+        let (before, one) = (self.local(so_far, int, span), self.int(1, span));
+        let yes = self.binary(Operator::Add, before, one, int, span);
+        let (condition, no) = (callback.body, self.local(so_far, int, span));
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, int, span);
+        let fold = ExprKind::Fold {
+            over,
+            start,
+            accumulator,
+            item: callback.patterns[0],
+            body,
+            until: None,
+        };
+        self.draft.expr(fold, int, span)
+    }
+
+    /// The first item of which the function holds. It is not called again after that.
+    pub(super) fn find(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
+        let (over, collection) = self.collection(entry, given[0], None);
+        let Some(collection) = collection else {
+            return self.look_at_rest(given, span);
+        };
+        let (kind, bool) = (collection.item(), self.types.bool());
+        let option = self.types.make(Form::Option(kind));
+        let callback = self.callback(given[1], &[kind], Some(bool));
+        self.enforce(callback.body, bool);
+        let (item, whole) = self.fresh(kind, span);
+        let condition = ExprKind::Let {
+            pattern: callback.patterns[0],
+            value: self.local(whole, kind, span),
+            body: callback.body,
+        };
+        let condition = self.draft.expr(condition, bool, span);
+        let yes = self.some(whole, kind, option, span);
+        let no = self.none(option, span);
+        let body = self
+            .draft
+            .expr(ExprKind::If { condition, yes, no }, option, span);
+        let fold = ExprKind::Fold {
+            over,
+            start: self.none(option, span),
+            accumulator: self.any(option, span),
+            item,
+            body,
+            until: Some(self.found(kind, option, span)),
+        };
+        self.draft.expr(fold, option, span)
+    }
+
+    /// `Some(x) => Some(x)`
+    fn found(&mut self, kind: Partial, option: Partial, span: Span) -> Arm {
+        let (payload, local) = self.fresh(kind, span);
+        let constructor = 1;
+        let some = PatternKind::Constructor {
+            constructor,
+            payload,
+        };
+        Arm {
+            pattern: self.draft.pattern(some, option, span),
+            guard: None,
+            body: self.some(local, kind, option, span),
         }
+    }
+
+    fn some(&mut self, local: Local, kind: Partial, option: Partial, span: Span) -> ExprId {
+        let inject = ExprKind::Inject {
+            constructor: 1,
+            payload: self.local(local, kind, span),
+        };
+        self.draft.expr(inject, option, span)
+    }
+
+    fn none(&mut self, option: Partial, span: Span) -> ExprId {
+        let unit = self.types.unit();
+        let inject = ExprKind::Inject {
+            constructor: 0,
+            payload: self.draft.expr(ExprKind::Tuple(Vec::new()), unit, span),
+        };
+        self.draft.expr(inject, option, span)
     }
 }

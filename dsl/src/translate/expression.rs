@@ -94,6 +94,7 @@ impl Translator<'_> {
             }
             ExprKind::Match { subject, arms } => self.arms(*subject, arms, result),
             ExprKind::Fold { .. } => self.fold(id, result),
+            ExprKind::Each { over, item, body } => self.each(*over, *item, *body),
             ExprKind::Range { from, to, most } => self.range((*from, *to, *most), result),
             ExprKind::Same(value) => {
                 let from = terms.expr(*value).shape;

@@ -95,6 +95,38 @@ impl<'m> Translator<'m> {
         })
     }
 
+    /// A list of what the body gives for each item.
+    pub(super) fn each(
+        &mut self,
+        over: ExprId,
+        item: PatternId,
+        body: ExprId,
+    ) -> Translated<Arrow> {
+        let terms = self.terms;
+        let needs = free(terms, [Term::Pattern(item), Term::Expr(body)]);
+        let needs: Vec<Variable> = needs.into_iter().collect();
+        let captured = self.capture(&needs)?;
+        let Shape::List(item_shape) = *self.shapes.get(terms.expr(over).shape) else {
+            return self.expression(over);
+        };
+        let parts = [self.draft.codomain(captured), self.type_of(item_shape)];
+        let argument = self.draft.types.product(&parts);
+        let result = self.type_of(terms.expr(body).shape);
+        let function = self.function("each", argument, |translator| {
+            let whole = Place::argument();
+            translator.bind_captured(&needs, &whole);
+            let branch = Branch {
+                guard: None,
+                outcome: Outcome::Value(body),
+            };
+            translator.matched(&[whole.part(1)], &[(vec![item], branch)], result)
+        })?;
+        let over = self.expression(over)?;
+        let operands = self.draft.tuple(self.scope.gamma(), &[captured, over])?;
+        let each = self.draft.map_list(function)?;
+        self.draft.compose(operands, each)
+    }
+
     fn fold_body(
         &mut self,
         collection: ShapeId,

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use super::decision::Decision;
 use super::scope::Variable;
 use crate::typed::{
-    ArrowId, ArrowKind, ExprId, ExprKind, Handler, Local, PatternId, PatternKind, Statement, Terms,
+    Arm, ArrowId, ArrowKind, ExprId, ExprKind, Handler, Local, PatternId, PatternKind, Statement,
+    Terms,
 };
 
 /// A part of a machine that can be given to a function of its own.
@@ -158,10 +159,7 @@ impl<'m> Walk<'m> {
             ExprKind::If { condition, yes, no } => self.exprs([*condition, *yes, *no]),
             ExprKind::Match { subject, arms } => {
                 self.exprs([*subject]);
-                for arm in arms {
-                    self.todo.push(Term::Pattern(arm.pattern));
-                    self.exprs(arm.guard.into_iter().chain([arm.body]));
-                }
+                self.arms(arms);
             }
             ExprKind::Fold {
                 over,
@@ -174,12 +172,20 @@ impl<'m> Walk<'m> {
                 self.todo.push(Term::Pattern(*accumulator));
                 self.todo.push(Term::Pattern(*item));
                 self.exprs([*over, *start, *body]);
-                if let Some(until) = until {
-                    self.todo.push(Term::Pattern(until.pattern));
-                    self.exprs([until.body]);
-                }
+                self.arms(until);
+            }
+            ExprKind::Each { over, item, body } => {
+                self.todo.push(Term::Pattern(*item));
+                self.exprs([*over, *body]);
             }
             ExprKind::Range { from, to, .. } => self.exprs([*from, *to]),
+        }
+    }
+
+    fn arms(&mut self, arms: impl IntoIterator<Item = &'m Arm>) {
+        for arm in arms {
+            self.todo.push(Term::Pattern(arm.pattern));
+            self.exprs(arm.guard.into_iter().chain([arm.body]));
         }
     }
 

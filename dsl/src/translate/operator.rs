@@ -15,8 +15,33 @@ impl Translator<'_> {
     ) -> Translated<Arrow> {
         let subject = self.type_of(self.terms.expr(arguments[0]).shape);
         let operation = match primitive {
+            Primitive::TextGet
+            | Primitive::TextStarts
+            | Primitive::TextEnds
+            | Primitive::Part
+            | Primitive::End => return self.part(primitive, subject, arguments),
+            Primitive::MultiplyDivide => Operation::MultiplyDivide,
+            Primitive::TextOfInt => Operation::TextOfInt,
+            Primitive::IntOfText => Operation::IntOfText,
+            Primitive::TextSize => Operation::TextLength,
+            Primitive::TextConcat => Operation::TextConcat,
+            Primitive::TextFind => Operation::TextFind,
+            Primitive::TextSplit => Operation::TextSplit,
+            Primitive::TextJoin => Operation::TextJoin,
+            Primitive::ListOfText => Operation::ListOfText,
+            Primitive::TextOfList => Operation::TextOfList,
+            Primitive::BytesSize => Operation::BytesLength,
+            Primitive::BytesGet => Operation::BytesGet,
+            Primitive::BytesConcat => Operation::BytesConcat,
+            Primitive::ListOfBytes => Operation::ListOfBytes,
+            Primitive::BytesOfList => Operation::BytesOfList,
+            Primitive::Encode => Operation::Encode(subject),
+            Primitive::Hash => Operation::Hash,
             Primitive::ListSize => Operation::ListLength(subject),
+            Primitive::ListGet => Operation::ListGet(subject),
+            Primitive::ListSet => Operation::ListSet(subject),
             Primitive::ListPush => Operation::ListPush(subject),
+            Primitive::ListConcat => Operation::ListConcat(subject),
             Primitive::MapSize => Operation::MapLength(subject),
             Primitive::MapGet => Operation::MapGet(subject),
             Primitive::MapInsert => Operation::MapPut(subject),

@@ -221,10 +221,4 @@ impl<'m> Translator<'m> {
         self.scope.restore(mark);
         self.draft.chain(gamma, &[extended, limited])
     }
-
-    /// `Γ -> Int`, always the same.
-    fn number(&mut self, number: i64) -> Translated<Arrow> {
-        let gamma = self.scope.gamma();
-        self.draft.constant(gamma, INT, Value::Int(number))
-    }
 }

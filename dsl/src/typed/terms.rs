@@ -172,6 +172,15 @@ pub enum ExprKind {
         /// no guard.
         until: Option<Arm>,
     },
+    /// Of each item of a list, in order, what the body gives; the whole is a list again.
+    Each {
+        /// A list that is no [`ExprKind::Range`].
+        over: ExprId,
+        /// Always matches.
+        item: PatternId,
+        /// What becomes of the item.
+        body: ExprId,
+    },
     /// The numbers from the first to the one before the second, as a list: none if there are none between.
     /// A fold over it counts and makes no list.
     Range {
@@ -187,7 +196,8 @@ pub enum ExprKind {
     Same(ExprId),
     /// The old input has no meaning any more. Only in what `accept` makes; it has any shape.
     Refuse,
-    /// The step stops: a `set` names a key that is not in the map. It has any shape.
+    /// The step stops: a `set` names a key that is not in the map, or a position that is not in the list. It has
+    /// any shape.
     MissingKey,
 }
 
@@ -205,10 +215,60 @@ pub struct Arm {
 /// Operations of the machine that are written as functions.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Primitive {
+    /// `Int, Int, Int -> Int`: the first times the second by the third, checked at the end only
+    MultiplyDivide,
+    /// `Int -> Text`: decimal
+    TextOfInt,
+    /// `Text -> Option(Int)`: of what `TextOfInt` gives
+    IntOfText,
+    /// `Text -> Int`: code points
+    TextSize,
+    /// `Text, Int -> Option(Text)`: one code point
+    TextGet,
+    /// `Text, Text -> Text`
+    TextConcat,
+    /// `Text, Text, Int -> Option(Int)`: where the second is in the first, from a position on
+    TextFind,
+    /// `Text, Text -> Bool`: whether the first begins with the second
+    TextStarts,
+    /// `Text, Text -> Bool`: whether the first ends with the second
+    TextEnds,
+    /// `Text, Text -> List(Text)`: what stands between the second in the first
+    TextSplit,
+    /// `List(Text), Text -> Text`: with the second between them
+    TextJoin,
+    /// `Text -> List(Int)`: code points
+    ListOfText,
+    /// `List(Int) -> Option(Text)`: of code points
+    TextOfList,
+    /// `Bytes -> Int`
+    BytesSize,
+    /// `Bytes, Int -> Option(Int)`
+    BytesGet,
+    /// `Bytes, Bytes -> Bytes`
+    BytesConcat,
+    /// `Bytes -> List(Int)`
+    ListOfBytes,
+    /// `List(Int) -> Option(Bytes)`: none unless all are below 256
+    BytesOfList,
+    /// `A -> Bytes`: the canonical bytes of the value
+    Encode,
+    /// `Bytes -> Bytes`: BLAKE3
+    Hash,
     /// `List(A) -> Int`
     ListSize,
+    /// `List(A), Int -> Option(A)`
+    ListGet,
+    /// `List(A), Int, A -> Option(List(A))`: another item at a position
+    ListSet,
     /// `List(A), A -> List(A)`: the item at the end.
     ListPush,
+    /// `List(A), List(A) -> List(A)`
+    ListConcat,
+    /// `X, Int, Int -> X`, of a list, text or bytes: from a position to before another, as far as it goes
+    Part,
+    /// `X, Int -> X`, of a list, text or bytes: so many at the end, as far as it goes
+    End,
     /// `Map(K, V) -> Int`
     MapSize,
     /// `Map(K, V), K -> Option(V)`
