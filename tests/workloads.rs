@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cam::instance::Instance;
+use cam::instance::{Engine, Instance};
 use cam::limits::{INPUT_WEIGHT_MAX, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX};
 use cam::types::TypeId;
 use cam::value::Value;
@@ -11,36 +11,45 @@ use harness::workload::{
     Compute, Counter, Ledger, Order, Tokens, Workload, compiled, context, instance,
 };
 
-/// Machine and control give the same answers and end in the same state, on values and through bytes.
+/// Machine and control give the same answers and end in the same state, on both engines, on values and on bytes.
 fn agree<W: Workload>(steps: usize) {
-    let mut machine = instance::<W>(cam::instance::Engine::Register)
-        .expect("the machine compiles, and its control starts in its state");
-    let mut control = W::start();
+    for engine in [Engine::Register, Engine::Reference] {
+        agree_on::<W>(engine, steps);
+    }
+}
+
+fn agree_on<W: Workload>(engine: Engine, steps: usize) {
+    let start = || instance::<W>(engine).expect("the machine starts in its control's state");
+    let (mut machine, mut on_bytes, mut control) = (start(), start(), W::start());
     for (index, input) in W::inputs(steps).iter().enumerate() {
-        let types = machine.program().input_type();
-        let given = through_bytes(&machine, types, &W::input(input), INPUT_WEIGHT_MAX);
-        let answer = machine.step(&context(), given);
-        match (answer, control.step(input)) {
-            (Ok(answer), Some(output)) => {
-                let types = machine.program().output_type();
-                let output = W::output(&output);
-                assert_eq!(answer.output, output, "{} answer {index}", W::NAME);
-                through_bytes(&machine, types, &output, OUTPUT_WEIGHT_MAX);
-            }
-            (Err(_), None) => {}
-            (answer, output) => {
-                assert_eq!(
-                    answer.is_ok(),
-                    output.is_some(),
-                    "{} answer {index}",
-                    W::NAME
-                );
-            }
+        let input_type = machine.program().input_type();
+        let given = through_bytes(&machine, input_type, &W::input(input), INPUT_WEIGHT_MAX);
+        let encoded = after_bytes(&mut on_bytes, &encode::value(&given));
+        let answer = machine.step(&context(), given).ok();
+        let output = control.step(input).map(|output| W::output(&output));
+        let place = format!("{} on {engine:?}, answer {index}", W::NAME);
+        assert_eq!(answer.map(|answer| answer.output), output, "{place}");
+        assert_eq!(encoded, output.as_ref().map(encode::value), "{place}");
+        if let Some(output) = output {
+            let output_type = machine.program().output_type();
+            through_bytes(&machine, output_type, &output, OUTPUT_WEIGHT_MAX);
         }
     }
-    assert_eq!(machine.state(), control.state(), "{}", W::NAME);
-    let types = machine.program().state_type();
-    through_bytes(&machine, types, &machine.state(), STATE_WEIGHT_MAX);
+    for machine in [machine, on_bytes] {
+        assert_eq!(machine.state(), control.state(), "{}", W::NAME);
+        assert_eq!(machine.engine(), engine, "{} went to the judge", W::NAME);
+        let state_type = machine.program().state_type();
+        through_bytes(&machine, state_type, &machine.state(), STATE_WEIGHT_MAX);
+    }
+}
+
+/// The bytes of the answer, if the step goes through.
+fn after_bytes(machine: &mut Instance, input: &[u8]) -> Option<Vec<u8>> {
+    let pending = machine.attempt_encoded(&context(), input).ok()?;
+    let mut output = Vec::new();
+    pending.encode_output(&mut output);
+    pending.commit();
+    Some(output)
 }
 
 /// The value, written and read.
