@@ -13,7 +13,7 @@ use cam::trap::TrapReason;
 use cam::value::Value;
 use cam::verify::Program;
 
-use super::{FUEL, INPUTS, Outcome, Runs, agreed, equal, same, shown};
+use super::{FUEL, INPUTS, Outcome, Runs, agreed, equal, judge, preserved, same, shown};
 use crate::generate::{Choices, any_value};
 
 /// Steps of an instance, from the first state or a drawn one.
@@ -40,8 +40,7 @@ pub(super) fn walk(
         let input = any_value(program.types(), program.input_type(), choices);
         let stamped = stamped(program, &context, input.clone());
         let argument = Value::product(vec![stamped, instance.state()]);
-        let exactly = choices.once_in(4);
-        let (result, left) = agreed(program.code(), program.step(), &argument, exactly)?;
+        let (result, left) = judged(program, &argument, choices.once_in(4))?;
         runs.count(&result);
         if result == Err(TrapReason::OutOfFuel) {
             continue; // an instance has more fuel
@@ -54,6 +53,22 @@ pub(super) fn walk(
         stepped.map_err(|what| format!("step {sequence} on {argument:?}: {what}"))?;
     }
     Ok(())
+}
+
+/// The judge's word on a step. At times the engines run it as a bare function, too; else the instance's step,
+/// which comes next, is enough.
+fn judged(program: &Program, argument: &Value, bare: bool) -> Result<Outcome, String> {
+    let (code, step) = (program.code(), program.step());
+    if !bare {
+        let meant = judge(code, step, argument.clone(), FUEL);
+        if let Ok(value) = &meant.0 {
+            preserved(code, step, value)?;
+        }
+        if meant.0 != Err(TrapReason::OutOfFuel) {
+            return Ok(meant);
+        }
+    }
+    agreed(code, step, argument, bare)
 }
 
 /// What the judge says of a step: state and output or the reason, and the fuel that is left.
