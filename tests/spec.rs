@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cam::instruction::TABLE;
+use cam::instruction::{Manner, TABLE};
 use cam::trap::TrapReason;
 use harness::bytes::from_hex;
 use harness::generated::{check, table};
@@ -170,9 +170,9 @@ fn traps() -> Vec<(&'static str, String)> {
     traps
 }
 
-#[test]
-fn the_tables_are_those_of_the_source() {
-    let instructions: Vec<Vec<String>> = TABLE
+/// A row for each instruction.
+fn instructions() -> Vec<Vec<String>> {
+    TABLE
         .iter()
         .map(|row| {
             let name = [&[row.mnemonic], row.operands].concat().join(" ");
@@ -182,9 +182,26 @@ fn the_tables_are_those_of_the_source() {
                 format!("`{}`", row.effect),
                 row.cost.to_string(),
                 row.since.to_string(),
+                manner(row.manner),
             ]
         })
-        .collect();
+        .collect()
+}
+
+/// How an instruction can end and is paid for, in the words of certificates.
+fn manner(manner: Manner) -> String {
+    let words = [
+        (manner.traps, "`fails`"),
+        (manner.loops, "`loops`"),
+        (manner.sized, "`sized`"),
+    ];
+    let words = words.iter().filter(|(holds, _)| *holds);
+    words.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_tables_are_those_of_the_source() {
+    let instructions = instructions();
     let limits: Vec<Vec<String>> = constants(&read("cam/src/limits.rs"))
         .into_iter()
         .map(|(name, value, why)| vec![format!("`{name}`"), format!("`{value}`"), why])
@@ -200,7 +217,14 @@ fn the_tables_are_those_of_the_source() {
         .zip(traps())
         .map(|(code, (name, why))| vec![code.to_string(), format!("`{name}`"), why])
         .collect();
-    let effect = ["code", "instruction", "register and stack", "cost", "since"];
+    let effect = [
+        "code",
+        "instruction",
+        "register and stack",
+        "cost",
+        "since",
+        "also",
+    ];
     let sections = [
         (
             "spec/3-bytecode.md",

@@ -3,6 +3,7 @@
 //!
 //! `BLESS=1` writes the vectors anew; the difference is then to be read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -11,7 +12,7 @@ use cam::instruction::TABLE;
 
 use harness::bytes::from_hex;
 use harness::script::fences;
-use harness::tree::{exists, read, root};
+use harness::tree::{exists, files, read, root, variants};
 use harness::vectors;
 
 #[test]
@@ -127,6 +128,30 @@ fn an_engine_in_another_language_notices_a_wrong_vector() {
         fs::write(folder.path().join("modules.txt"), spoilt).expect("written");
         let output = another_engine(folder.path());
         assert_eq!(output.status.code(), Some(1), "{wrong}: {output:?}");
+    }
+}
+
+#[test]
+fn every_reason_to_refuse_bytes_is_in_the_vectors() {
+    let texts: Vec<String> = files("spec/vectors", ".txt")
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    let words: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.split_whitespace())
+        .collect();
+    let tables = [
+        ("cam/src/malformed.rs", "MalformedReason"),
+        ("cam/src/invalid.rs", "InvalidReason"),
+    ];
+    for (path, table) in tables {
+        for reason in variants(&read(path), table) {
+            // No bytes lead to these: one is of modules that were built by hand, and of a module with a
+            // schema the vectors ask whether it is a machine, of others whether it is a migration.
+            let is_of_bytes = !["NotCanonical", "Schema"].contains(&reason.as_str());
+            assert_eq!(words.contains(reason.as_str()), is_of_bytes, "{reason}");
+        }
     }
 }
 

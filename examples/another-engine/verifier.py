@@ -28,7 +28,17 @@ SIMPLE = {
     "blen": ([BYTES], INT),
     "hash": ([BYTES], BYTES),
 }
-# The same, where the result is an option of the second.
+# What a certificate says besides numbers: it may trap by what it does, has rounds, is charged by sizes.
+BITS = {
+    "fails": set("abort add sub mul div rem muldiv tcat bcat enc lcat tjoin ltot ltob".split()),
+    "loops": set("app lmap lfold mmap mfilt mfold loop".split()),
+    "sized": set(
+        "eq cmp tcat tlen tsub tfind btot bcat bsub enc hash lpush lset lcat lsub tsplit tjoin ttol ltot"
+        " btol ltob mget mput mdel mnext".split()
+    ),
+}
+
+# As SIMPLE, where the result is an option of the second.
 OPTIONAL = {
     "tsub": ([INT, INT, TEXT], TEXT),
     "tfind": ([INT, TEXT, TEXT], INT),
@@ -38,7 +48,7 @@ OPTIONAL = {
     "bsub": ([INT, INT, BYTES], BYTES),
 }
 
-Certificate = namedtuple("Certificate", "stack height cost")
+Certificate = namedtuple("Certificate", "stack height cost bits")
 Machine = namedtuple("Machine", "state input stamped output")
 
 
@@ -134,7 +144,7 @@ class Checker:
     def __init__(self, module, function, earlier):
         self.module, self.types, self.function, self.earlier = module, module.types, function, earlier
         self.register, self.stack, self.cases = function.domain, [], []
-        self.at, self.cost, self.highest, self.height = 0, 0, 0, 1
+        self.at, self.cost, self.highest, self.height, self.bits = 0, 0, 0, 1, set()
 
     def body(self):
         function = self.function
@@ -142,6 +152,7 @@ class Checker:
         while self.at < len(function.code):
             mnemonic, operands = function.code[self.at]
             self.cost += INSTRUCTIONS[mnemonic].cost
+            self.bits |= {bit for bit, mnemonics in BITS.items() if mnemonic in mnemonics}
             if mnemonic == "end" and not self.cases:
                 return self.end_of_body()
             for kind, operand in zip(INSTRUCTIONS[mnemonic].operands, operands):
@@ -170,7 +181,8 @@ class Checker:
         self.needs(not self.stack, "StackNotEmpty")
         self.at += 1
         self.needs(self.at == len(self.function.code), "CodeAfterEnd")
-        return Certificate(self.highest, self.height, min(self.cost, COST))
+        bits = ",".join(bit for bit in BITS if bit in self.bits) or "-"
+        return Certificate(self.highest, self.height, min(self.cost, COST), bits)
 
     # What the rules are made of
 
@@ -306,6 +318,7 @@ class Checker:
         self.needs(height <= CALLS, "CallTooHigh")
         self.height = max(self.height, height)
         self.cost += self.earlier[number].cost
+        self.bits |= set(self.earlier[number].bits.split(",")) & set(BITS)
         self.module.used_functions.add(number)
         return self.module.functions[number]
 

@@ -4,6 +4,7 @@
 //! `vectors/cases.md`; values, types and spoilt bytes are listed in `vectors/value.rs`. Each line is what the
 //! product says today, so a change of behaviour changes a committed file.
 
+mod limit;
 mod mutant;
 mod value;
 
@@ -20,7 +21,7 @@ use cam::machine::{Fuel, run};
 use cam::schema::Stamp;
 use cam::trap::TrapReason;
 use cam::value::Value;
-use cam::verify::{self, Invalid, Program, Verified};
+use cam::verify::{self, Certificate, Invalid, Program, Verified};
 
 use crate::bytes::from_hex;
 use crate::script::{self, Fence, Shown, Witness, fences, name_of};
@@ -30,6 +31,9 @@ pub use mutant::mutants;
 
 /// Scripts that are too dull for a chapter.
 const CASES: &str = "tests/harness/vectors/cases.md";
+
+/// Scripts that are too long for a file.
+const LIMITS: &str = "tests/harness/vectors/limit.rs";
 
 /// Modules whose every bit is flipped: lists and constants; a whole machine.
 const FLIPPED: [&str; 2] = ["spec/3-bytecode.md", "spec/10-front-ends.md"];
@@ -70,7 +74,13 @@ fn scripts() -> Result<Vec<Script>, String> {
     paths.push(CASES.to_owned());
     let blocks = paths.iter().flat_map(|path| fences(path, &read(path)));
     let blocks = blocks.filter(|block| block.language == "asm");
+    let at_limits = limit::scripts().into_iter().map(|text| Fence {
+        language: "asm".to_owned(),
+        place: LIMITS.to_owned(),
+        text,
+    });
     blocks
+        .chain(at_limits)
         .map(|Fence { place, text, .. }| {
             let shown = script::check(&text).map_err(|error| format!("{place}: {error}"))?;
             Ok(Script { place, shown })
@@ -182,10 +192,32 @@ fn proved(out: &mut String, judged: &Judged) {
         line(
             out,
             format_args!(
-                "function {index} {} {} {}",
-                proved.stack, proved.height, proved.cost
+                "function {index} {} {} {} {}",
+                proved.stack,
+                proved.height,
+                proved.cost,
+                bits(proved)
             ),
         );
+    }
+}
+
+/// What a certificate says besides numbers.
+fn bits(proved: &Certificate) -> String {
+    let bits = [
+        (proved.may_fail, "fails"),
+        (proved.loops, "loops"),
+        (proved.sized, "sized"),
+    ];
+    let set: Vec<&str> = bits
+        .iter()
+        .filter(|(bit, _)| *bit)
+        .map(|(_, word)| *word)
+        .collect();
+    if set.is_empty() {
+        "-".to_owned()
+    } else {
+        set.join(",")
     }
 }
 
