@@ -54,7 +54,8 @@ class Vectors:
         reader.finish()
 
     def type(self, id, height, width, key):
-        id, kind = int(id), "key" if self.table.keys[int(id)] else "data"
+        id = int(id)
+        kind = "key" if self.table.keys[id] else "data" if self.table.data[id] else "function"
         same([self.table.heights[id], self.table.widths[id], kind], [int(height), int(width), key])
 
     def value(self, id, data, heavy):

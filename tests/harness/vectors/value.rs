@@ -26,10 +26,12 @@ const TYPES: &[&str] = &[
     "list Unit",     // 8
     "list Int",      // 9
     "map Int Text",  // 10
-    "sum Int 10 9",  // 11
-    "list 7",        // 12
-    "map Text Bool", // 13
-    "map 6 9",       // 14
+    "fn Int Text",   // 11
+    "prod 11 Int",   // 12
+    "sum Int 10 9",  // 13
+    "list 7",        // 14
+    "map Text Bool", // 15
+    "map 6 9",       // 16
 ];
 
 const ROWS: &[Row] = &[
@@ -140,22 +142,22 @@ const ROWS: &[Row] = &[
         refused: &["0200000000", "0202000000", "01", "0100", "020000010002c3"],
     },
     Row {
-        id: 13,
+        id: 15,
         values: &["{}", "{\"\" => true}", "{\"a\" => false, \"b\" => true}"],
         refused: &["020162000161 00", "0201610101 6101", "01016102"],
     },
     Row {
-        id: 11,
+        id: 13,
         values: &["0:-3", "0:3", "1:{}", "1:{2 => \"b\"}", "2:[]", "2:[4]"],
         refused: &["03", "ff00"],
     },
     Row {
-        id: 12,
+        id: 14,
         values: &["[]", "[none]", "[none, some 1]", "[some 1]"],
         refused: &["0102", "03000000ff"],
     },
     Row {
-        id: 14,
+        id: 16,
         values: &[
             "{}",
             "{(0, \"a\") => []}",
@@ -186,10 +188,14 @@ pub(super) fn vectors() -> Result<String, String> {
     for index in 0..types.len() {
         let id = type_at(types, u32::try_from(index).map_err(|e| e.to_string())?)?;
         let (height, width) = (types.height(id), types.width(id));
-        let key = if types.is_key(id) { "key" } else { "data" };
+        let kind = match (types.is_key(id), types.is_data(id)) {
+            (true, _) => "key",
+            (false, true) => "data",
+            (false, false) => "function",
+        };
         line(
             &mut out,
-            format_args!("type {index} {height} {width} {key}"),
+            format_args!("type {index} {height} {width} {kind}"),
         );
     }
     for row in ROWS {
