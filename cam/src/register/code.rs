@@ -53,6 +53,8 @@ pub(super) enum Op {
     Divide(Three),
     Remainder(Three),
     /// By a constant above zero: the third names its entry in the table of divisors.
+    DivideBy(Three),
+    /// The same.
     RemainderBy(Three),
     AddWrapping(Three),
     SubtractWrapping(Three),
@@ -188,6 +190,16 @@ pub(super) struct Site {
 pub(super) struct Divisor {
     pub(super) divisor: u64,
     pub(super) reciprocal: u64,
+}
+
+impl Divisor {
+    pub(super) fn new(divisor: i64) -> Option<Divisor> {
+        let divisor = u64::try_from(divisor).ok().filter(|own| *own > 0)?;
+        Some(Divisor {
+            divisor,
+            reciprocal: u64::MAX / divisor,
+        })
+    }
 }
 
 /// A function's registers and where it starts.

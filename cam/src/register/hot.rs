@@ -34,7 +34,14 @@ pub(super) fn run(
             Op::Add(own) => checked(registers, own, i64::checked_add)?,
             Op::Subtract(own) => checked(registers, own, i64::checked_sub)?,
             Op::Multiply(own) => checked(registers, own, i64::checked_mul)?,
-            Op::RemainderBy(own) => remainder_by(code, registers, own)?,
+            Op::DivideBy(own) => {
+                let (quotient, _) = divided(code, own.right, word(registers, own.left))?;
+                registers[usize::from(own.to)] = quotient;
+            }
+            Op::RemainderBy(own) => {
+                let (_, remainder) = divided(code, own.right, word(registers, own.left))?;
+                registers[usize::from(own.to)] = remainder;
+            }
             Op::AddWrapping(own) => total(registers, own, i64::wrapping_add),
             Op::And(own) => total(registers, own, |left, right| left & right),
             Op::Less(own) => total(registers, own, |left, right| i64::from(left < right)),
@@ -124,26 +131,86 @@ fn arm(code: &Code, table: u32, word: i64) -> Result<usize, Stopped> {
     Ok(*to as usize)
 }
 
-/// The Euclidean remainder by a constant. With `r` the reciprocal rounded down and a magnitude up to 2^63,
-/// the quotient `magnitude * r / 2^64` is at most one too small, so one correction is enough.
+/// Euclidean quotient and remainder by a constant above zero.
+///
+/// With `r` the reciprocal rounded down and a magnitude up to 2^63, `magnitude * r / 2^64` is the quotient or
+/// one less, so one correction is enough. What is below zero is rounded down, and the remainder goes up.
 #[inline]
-fn remainder_by(code: &Code, registers: &mut Registers, own: Three) -> Result<(), Stopped> {
-    let divisor = code.divisors.get(usize::from(own.right));
+fn divided(code: &Code, entry: Register, left: i64) -> Result<(i64, i64), Stopped> {
+    let divisor = code.divisors.get(usize::from(entry));
     let Divisor {
         divisor,
         reciprocal,
     } = *divisor.ok_or(Stopped)?;
-    let left = word(registers, own.left);
     let magnitude = left.unsigned_abs();
     let quotient = (u128::from(magnitude) * u128::from(reciprocal)) >> 64;
-    let quotient = u64::try_from(quotient).map_err(|_| Stopped)?;
+    let mut quotient = u64::try_from(quotient).map_err(|_| Stopped)?;
     let mut remainder = magnitude.wrapping_sub(quotient.wrapping_mul(divisor));
     if remainder >= divisor {
         remainder -= divisor;
+        quotient += 1;
     }
-    if left < 0 && remainder > 0 {
+    if left >= 0 {
+        return Ok((quotient.cast_signed(), remainder.cast_signed()));
+    }
+    if remainder > 0 {
         remainder = divisor - remainder;
+        quotient += 1;
     }
-    registers[usize::from(own.to)] = remainder.cast_signed();
-    Ok(())
+    Ok((
+        quotient.wrapping_neg().cast_signed(),
+        remainder.cast_signed(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ssa::slots::Layouts;
+    use crate::types::TypeTable;
+
+    /// A program of nothing but one divisor.
+    fn dividing_by(divisor: i64) -> Code {
+        Code {
+            ops: Box::default(),
+            sites: Box::default(),
+            tables: Box::default(),
+            moves: Box::default(),
+            costs: Box::default(),
+            divisors: Box::new([Divisor::new(divisor).expect("above zero")]),
+            routines: Box::default(),
+            words: Box::default(),
+            containers: Box::default(),
+            layouts: Layouts::new(&TypeTable::new()),
+            used: 0,
+        }
+    }
+
+    #[test]
+    fn division_by_a_constant_is_division_at_every_edge() {
+        let edges = [
+            0,
+            1,
+            2,
+            3,
+            63,
+            64,
+            1000,
+            1_000_003,
+            1 << 32,
+            (1 << 32) + 1,
+            i64::MAX,
+        ];
+        let lefts = edges
+            .iter()
+            .flat_map(|edge| [*edge, -*edge, *edge - 1, 1 - *edge]);
+        let lefts: Vec<i64> = lefts.chain([i64::MIN, i64::MIN + 1]).collect();
+        for divisor in edges.into_iter().filter(|divisor| *divisor > 0) {
+            let code = dividing_by(divisor);
+            for left in &lefts {
+                let right = (left.div_euclid(divisor), left.rem_euclid(divisor));
+                assert_eq!(divided(&code, 0, *left), Ok(right), "{left} by {divisor}");
+            }
+        }
+    }
 }

@@ -343,7 +343,10 @@ impl Lowering<'_> {
             Binary::Add => Op::Add(three),
             Binary::Subtract => Op::Subtract(three),
             Binary::Multiply => Op::Multiply(three),
-            Binary::Divide => Op::Divide(three),
+            Binary::Divide => match self.divisor(three.right)? {
+                Some(right) => Op::DivideBy(Three { right, ..three }),
+                None => Op::Divide(three),
+            },
             Binary::Remainder => match self.divisor(three.right)? {
                 Some(right) => Op::RemainderBy(Three { right, ..three }),
                 None => Op::Remainder(three),
@@ -370,17 +373,10 @@ impl Lowering<'_> {
     fn divisor(&mut self, register: Register) -> Result<Option<Register>, OverBudget> {
         let found = self.words.binary_search_by_key(&register, |own| own.0);
         let word = found.ok().map(|index| self.words[index].1);
-        let Some(divisor) = word
-            .and_then(|word| u64::try_from(word).ok())
-            .filter(|word| *word > 0)
-        else {
+        let Some(divisor) = word.and_then(Divisor::new) else {
             return Ok(None);
         };
-        let reciprocal = u128::from(u64::MAX) / u128::from(divisor);
-        self.divisors.push(Divisor {
-            divisor,
-            reciprocal: u64::try_from(reciprocal).map_err(|_| OverBudget)?,
-        });
+        self.divisors.push(divisor);
         let entry = Register::try_from(self.divisors.len() - 1);
         entry.map(Some).map_err(|_| OverBudget)
     }
