@@ -120,6 +120,11 @@ pub(super) enum Op {
     Advance {
         site: u32,
     },
+    /// Of a list of integers: whether there is one, and then it.
+    AdvanceWord {
+        to: Register,
+        walk: Register,
+    },
     ChargeRounds {
         container: Register,
         cost: u32,

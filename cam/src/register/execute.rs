@@ -38,7 +38,7 @@ impl Run<'_> {
     pub(super) fn run(&mut self, entry: u32, link: Register) -> Result<(), Stopped> {
         self.registers[usize::from(link)] = OUTSIDE;
         let mut at = entry as usize;
-        while let Some(op) = hot::run(self.code, self.registers, self.fuel, &mut at)? {
+        while let Some(op) = hot::run(self.code, self.registers, self.heap, self.fuel, &mut at)? {
             self.seldom(op)?;
         }
         Ok(())
@@ -216,19 +216,7 @@ impl Run<'_> {
         let (register, _) = site.operands[0].handles[0];
         let to = usize::from(site.to);
         let parts = match self.heap.walk(self.word(register))? {
-            Walk::List(list, next) => match list.get(*next) {
-                Some(Value::Int(integer)) => {
-                    *next += 1;
-                    self.registers[to] = 1;
-                    self.registers[to + 1] = *integer;
-                    return Ok(());
-                }
-                Some(item) => {
-                    *next += 1;
-                    Some((item.clone(), None))
-                }
-                None => None,
-            },
+            Walk::List(items) => items.next().map(|item| (item, None)),
             Walk::Map(entries) => entries.next().map(|(key, value)| (key, Some(value))),
         };
         let Some((first, second)) = parts else {

@@ -10,17 +10,15 @@ use crate::register::Stopped;
 use crate::value::{List, Map, Value};
 
 /// What a handle stands for.
-#[derive(Clone)]
 enum Entry {
     Nothing,
     Value(Value),
     Walk(Box<Walk>),
 }
 
-/// A walk over a container: where it is, and what is still to come.
-#[derive(Clone)]
+/// A walk over a container: what is still to come.
 pub(super) enum Walk {
-    List(List, usize),
+    List(<List as IntoIterator>::IntoIter),
     Map(<Map as IntoIterator>::IntoIter),
 }
 
@@ -34,7 +32,7 @@ enum Undo {
 }
 
 /// The table.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Heap {
     entries: Vec<Entry>,
     /// Entries that outlive the step.
@@ -70,7 +68,7 @@ impl Heap {
 
     pub(super) fn start_walk(&mut self, container: Value) -> Result<i64, Stopped> {
         let walk = match container {
-            Value::List(list) => Walk::List(list, 0),
+            Value::List(list) => Walk::List(list.into_iter()),
             Value::Map(map) => Walk::Map(map.into_iter()),
             _ => return Err(Stopped),
         };
@@ -103,6 +101,19 @@ impl Heap {
         match self.entries.get_mut(position(handle)) {
             Some(Entry::Walk(walk)) => Ok(walk),
             _ => Err(Stopped),
+        }
+    }
+
+    /// The next integer of a walk over integers.
+    #[inline]
+    pub(super) fn next_word(&mut self, handle: i64) -> Result<Option<i64>, Stopped> {
+        match self.walk(handle)? {
+            Walk::List(items) => match items.next() {
+                Some(Value::Int(integer)) => Ok(Some(integer)),
+                Some(_) => Err(Stopped),
+                None => Ok(None),
+            },
+            Walk::Map(_) => Err(Stopped),
         }
     }
 
@@ -269,6 +280,23 @@ impl Heap {
     fn forget(&mut self) {
         self.entries.truncate(self.kept);
         self.free.clear();
+    }
+}
+
+/// A copy is made between steps, when all entries are values.
+impl Clone for Heap {
+    fn clone(&self) -> Heap {
+        let entries = self.entries.iter().take(self.kept);
+        let copied = entries.map(|entry| match entry {
+            Entry::Value(value) => Entry::Value(value.clone()),
+            Entry::Nothing | Entry::Walk(_) => Entry::Nothing,
+        });
+        Heap {
+            entries: copied.collect(),
+            kept: self.kept,
+            free: Vec::new(),
+            journal: Vec::new(),
+        }
     }
 }
 

@@ -1,19 +1,21 @@
-//! The hot loop: the operations on words, and the jumps.
+//! The hot loop: the operations on words, the jumps, and the walk over integers.
 //!
-//! It has nothing at hand but the code, the registers and the fuel, each in a machine register of its own,
-//! and hands every operation on containers to its caller. A register's number is 16 bits and there are
+//! It has little at hand, so that the code and the registers stay in machine registers, and hands every
+//! other operation on containers to its caller. A register's number is 16 bits and there are
 //! 2^16 registers, so their accesses need no check.
 
 use crate::fuel::Fuel;
 use crate::register::Stopped;
 use crate::register::code::{Code, Divisor, Op, Register, Three, Unless};
 use crate::register::execute::Registers;
+use crate::register::heap::Heap;
 
 /// Runs until an operation is not its own: that operation, with `at` behind it. Nothing when the outermost
 /// function has ended.
 pub(super) fn run(
     code: &Code,
     registers: &mut Registers,
+    heap: &mut Heap,
     fuel: &mut Fuel,
     at: &mut usize,
 ) -> Result<Option<Op>, Stopped> {
@@ -51,18 +53,16 @@ pub(super) fn run(
             Op::UnlessLessOrEqual(own) => here = unless(registers, here, own, |l, r| l <= r),
             Op::UnlessEqual(own) => here = unless(registers, here, own, |l, r| l == r),
             Op::Jump { to } => here = to as usize,
-            Op::JumpIf { word, to } => {
-                if registers[usize::from(word)] != 0 {
-                    here = to as usize;
-                }
-            }
-            Op::JumpUnless { word, to } => {
-                if registers[usize::from(word)] == 0 {
-                    here = to as usize;
-                }
-            }
+            Op::JumpIf { word, to } if registers[usize::from(word)] != 0 => here = to as usize,
+            Op::JumpUnless { word, to } if registers[usize::from(word)] == 0 => here = to as usize,
+            Op::JumpIf { .. } | Op::JumpUnless { .. } => {}
             Op::Switch { word, table } => {
                 here = arm(code, table, registers[usize::from(word)])?;
+            }
+            Op::AdvanceWord { to, walk } => {
+                let next = heap.next_word(registers[usize::from(walk)])?;
+                registers[usize::from(to)] = i64::from(next.is_some());
+                registers[usize::from(to.wrapping_add(1))] = next.unwrap_or(0);
             }
             Op::Charge { cost } => {
                 let cost = code.costs.get(cost as usize).ok_or(Stopped)?;

@@ -6,6 +6,7 @@
 //! becomes part of the branch.
 
 mod block;
+mod coalesce;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,7 +121,7 @@ impl Lowering<'_> {
             self.layouts.of(domain).slots()
         );
         let entry = self.here()?;
-        let result = self.blocks(graph, &homes, link, codomain)?;
+        let result = self.blocks(graph, homes, link, codomain)?;
         self.routines.push(Some(Routine {
             entry,
             argument,

@@ -3,10 +3,11 @@
 use crate::instruction::Instruction;
 use crate::register::code::{Divisor, Op, Place, Register, Routine, SCRATCH, Site, Three, Unless};
 use crate::register::lower::Lowering;
+use crate::register::lower::coalesce::coalesce;
 use crate::register::moves::{Move, in_sequence};
 use crate::ssa::graph::{Binary, BlockId, End, Graph, Name, Operation, Use};
 use crate::ssa::translate::OverBudget;
-use crate::types::TypeId;
+use crate::types::{INT, TypeId};
 
 /// A jump whose target is not laid out yet.
 struct Hole {
@@ -19,7 +20,7 @@ impl Lowering<'_> {
     pub(super) fn blocks(
         &mut self,
         graph: &Graph,
-        homes: &[Register],
+        mut homes: Vec<Register>,
         link: Register,
         codomain: TypeId,
     ) -> Result<Option<Place>, OverBudget> {
@@ -27,6 +28,8 @@ impl Lowering<'_> {
         let mut holes = Vec::new();
         let mut result = None;
         let reads = graph.reads();
+        coalesce(graph, &reads, &mut homes);
+        let homes = &homes[..];
         for (position, block) in graph.order.iter().enumerate() {
             starts[block.index()] = Some(self.here()?);
             let next = graph.order.get(position + 1).copied();
@@ -320,6 +323,12 @@ impl Lowering<'_> {
                 container: home(&container.name),
                 last: container.last,
             }),
+            Operation::Advance { walk, entry, to } if **entry == [INT] => {
+                self.ops.push(Op::AdvanceWord {
+                    to: to.first().map_or(SCRATCH, home),
+                    walk: home(walk),
+                });
+            }
             Operation::Advance { walk, entry, to } => {
                 let walk = Use {
                     name: *walk,
