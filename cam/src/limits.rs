@@ -112,3 +112,7 @@ pub const LIVENESS_WORK_MAX: usize = 1 << 20;
 /// Nodes of the codec of an input or output: types at places. A type above it is read and written through
 /// values.
 pub const CODEC_NODES_MAX: usize = 1 << 12;
+
+/// Register files of half a mebibyte that a program keeps for its next runs: as many as run at once on a
+/// small node.
+pub const SPARE_FILES_MAX: usize = 4;

@@ -20,6 +20,7 @@ pub(crate) mod lower;
 pub(crate) mod machine;
 mod moves;
 mod plan;
+mod spare;
 mod view;
 
 pub use machine::run;

@@ -2,6 +2,7 @@
 
 use crate::combinator::FunctionId;
 use crate::instruction::Instruction;
+use crate::register::spare::Spare;
 use crate::ssa::slots::Layouts;
 use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
@@ -237,6 +238,7 @@ pub struct Code {
     pub(super) layouts: Layouts,
     /// How many registers the program has.
     pub(super) used: usize,
+    pub(super) spare: Spare,
 }
 
 impl Code {

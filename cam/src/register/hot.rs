@@ -183,6 +183,7 @@ mod tests {
             containers: Box::default(),
             layouts: Layouts::new(&TypeTable::new()),
             used: 0,
+            spare: crate::register::spare::Spare::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::combinator::FunctionId;
 use crate::register::code::{Code, Divisor, Op, Place, REGISTERS, Register, Routine, Site};
+use crate::register::spare::Spare;
 use crate::ssa::graph::{Constant, Graph, Name, Operand, Use};
 use crate::ssa::liveness::mark_last_uses;
 use crate::ssa::shortcut;
@@ -85,6 +86,7 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         containers: containers.into(),
         layouts,
         used: next,
+        spare: Spare::default(),
     }))
 }
 

@@ -208,21 +208,10 @@ pub fn run(
     fuel: &mut Fuel,
 ) -> Result<Value, Stopped> {
     let code = verified.registers().ok_or(Stopped)?;
-    let routine = code.routine(function).ok_or(Stopped)?;
     let mut file = File::new(code, 0);
-    let (domain, _) = verified.function_type(function);
-    let words = usize::from(routine.argument);
-    let start = (words, words + code.layouts.of(domain).words);
-    file.boundary(verified, code)
-        .write(domain, &argument, start)?;
-    // Only the table holds the containers now, so they can be changed in place.
-    drop(argument);
-    fuel.charge(verified.certificate(function).cost)
-        .map_err(|_| Stopped)?;
-    file.run(verified, code, fuel)
-        .run(routine.entry, routine.link)?;
-    let result = routine.result.as_ref().ok_or(Stopped)?;
-    file.boundary(verified, code).read(result)
+    let result = file.call(verified, code, function, argument, fuel);
+    code.spare.leave(file.registers);
+    result
 }
 
 /// All registers, at zero. The pages of those that no program has are never touched.
@@ -254,16 +243,43 @@ impl std::fmt::Debug for File {
 
 impl File {
     fn new(code: &Code, handles: usize) -> File {
-        let mut registers = zeroed();
-        for (register, word) in &*code.words {
-            registers[usize::from(*register)] = *word;
-        }
+        let registers = code.spare.take().unwrap_or_else(|| {
+            let mut registers = zeroed();
+            for (register, word) in &*code.words {
+                registers[usize::from(*register)] = *word;
+            }
+            registers
+        });
         File {
             registers,
             used: code.used,
             heap: Heap::new(code.containers.iter().cloned(), handles),
             operands: Vec::new(),
         }
+    }
+
+    fn call(
+        &mut self,
+        verified: &Verified,
+        code: &Code,
+        function: FunctionId,
+        argument: Value,
+        fuel: &mut Fuel,
+    ) -> Result<Value, Stopped> {
+        let routine = code.routine(function).ok_or(Stopped)?;
+        let (domain, _) = verified.function_type(function);
+        let words = usize::from(routine.argument);
+        let start = (words, words + code.layouts.of(domain).words);
+        self.boundary(verified, code)
+            .write(domain, &argument, start)?;
+        // Only the table holds the containers now, so they can be changed in place.
+        drop(argument);
+        fuel.charge(verified.certificate(function).cost)
+            .map_err(|_| Stopped)?;
+        self.run(verified, code, fuel)
+            .run(routine.entry, routine.link)?;
+        let result = routine.result.as_ref().ok_or(Stopped)?;
+        self.boundary(verified, code).read(result)
     }
 
     /// Keeps the containers of the value at `place`, and makes their handles those of the state.
