@@ -333,7 +333,7 @@ class Checker:
         self.register = result
 
     def eq_(self):
-        self.is_data(self.register)
+        self.needs(self.types.data[self.register], "WrongForm")
         self.weigh(self.register)
         self.take([self.register, self.register])
         self.register = BOOL
