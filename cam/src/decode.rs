@@ -450,7 +450,7 @@ impl<'a> ValueReader<'a> {
         for _ in 0..count {
             let offset = reader.offset();
             let entry_key = self.read(reader, key)?;
-            if map.last_key().is_some_and(|last| *last >= entry_key) {
+            if map.last_key().is_some_and(|last| last >= entry_key) {
                 return Err(Malformed {
                     offset,
                     reason: MalformedReason::OutOfOrder,

@@ -119,8 +119,8 @@ pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) {
         Value::Map(map) => {
             write_length(out, map.len());
             for (key, value) in map.iter() {
-                write_value(out, key);
-                write_value(out, value);
+                write_value(out, &key);
+                write_value(out, &value);
             }
         }
         Value::Closure(_) => unreachable!("closures stand in the machine, never in data"),

@@ -5,18 +5,15 @@
 //! checked in time of its width and not of its content.
 
 pub mod list;
+pub mod map;
 
-use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
-use std::ops::Bound;
 use std::sync::{Arc, LazyLock};
-
-use imbl::OrdMap;
 
 use crate::closure::Closure;
 use crate::combinator::FunctionId;
 use crate::types::{Type, TypeId, TypeTable};
 pub use list::List;
+pub use map::Map;
 
 /// A value. Which type it has is known from outside; a value carries no type.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -116,7 +113,7 @@ impl Value {
             }),
             Value::Sum(_, payload) => payload.weight().saturating_add(SUM_WEIGHT),
             Value::List(list) => list.weight(),
-            Value::Map(map) => map.weight,
+            Value::Map(map) => map.weight(),
             Value::Closure(_) => unreachable!("only data is weighed"),
         }
     }
@@ -147,7 +144,6 @@ impl Value {
                 list.iter().all(|value| value.inhabits(types, *item))
             }
             (Value::Map(map), Type::Map(key, value)) => map
-                .entries
                 .iter()
                 .all(|(k, v)| k.inhabits(types, *key) && v.inhabits(types, *value)),
             // Of which type it is, the verifier knows: no closure comes from outside.
@@ -174,173 +170,10 @@ fn less(whole: u64, removed: u64) -> u64 {
     }
 }
 
-/// A finite map, ordered by key, that knows its weight. Its entries stand behind a pointer, because a
-/// value, which may be an integer, takes as much room as its largest form.
-#[derive(Clone, Debug)]
-pub struct Map {
-    entries: Arc<OrdMap<Value, Value>>,
-    weight: u64,
-}
-
-impl Default for Map {
-    fn default() -> Map {
-        Map {
-            entries: Arc::default(),
-            weight: CONTAINER_WEIGHT,
-        }
-    }
-}
-
-impl Map {
-    /// Entries in the map.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether the map has no entries.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The value stored under `key`.
-    #[must_use]
-    pub fn get(&self, key: &Value) -> Option<&Value> {
-        self.entries.get(key)
-    }
-
-    /// The greatest key.
-    #[must_use]
-    pub fn last_key(&self) -> Option<&Value> {
-        self.entries.get_max().map(|(key, _)| key)
-    }
-
-    /// The entry with the least key, or with the least key above `after`.
-    #[must_use]
-    pub fn next(&self, after: Option<&Value>) -> Option<(&Value, &Value)> {
-        match after {
-            None => self.entries.get_min().map(|(key, value)| (key, value)),
-            Some(key) => {
-                let above: (Bound<&Value>, Bound<&Value>) =
-                    (Bound::Excluded(key), Bound::Unbounded);
-                self.entries.range::<_, Value>(above).next()
-            }
-        }
-    }
-
-    /// Stores `value` under `key`; gives what stood there.
-    pub fn insert(&mut self, key: Value, value: Value) -> Option<Value> {
-        let key_weight = key.weight();
-        let entry = |value: &Value| {
-            value
-                .weight()
-                .saturating_add(key_weight)
-                .saturating_add(ENTRY_WEIGHT)
-        };
-        let added = entry(&value);
-        let old = Arc::make_mut(&mut self.entries).insert(key, value);
-        let removed = old.as_ref().map_or(0, entry);
-        self.weight = less(self.weight, removed).saturating_add(added);
-        old
-    }
-
-    /// Removes the entry under `key`; gives its value.
-    pub fn remove(&mut self, key: &Value) -> Option<Value> {
-        let (key, value) = Arc::make_mut(&mut self.entries).remove_with_key(key)?;
-        let removed = key
-            .weight()
-            .saturating_add(value.weight())
-            .saturating_add(ENTRY_WEIGHT);
-        self.weight = less(self.weight, removed);
-        Some(value)
-    }
-
-    /// The entries in key order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
-        self.entries.iter()
-    }
-}
-
-impl IntoIterator for Map {
-    type Item = (Value, Value);
-    type IntoIter = <OrdMap<Value, Value> as IntoIterator>::IntoIter;
-
-    fn into_iter(self) -> Self::IntoIter {
-        Arc::unwrap_or_clone(self.entries).into_iter()
-    }
-}
-
-impl FromIterator<(Value, Value)> for Map {
-    fn from_iter<I: IntoIterator<Item = (Value, Value)>>(entries: I) -> Map {
-        let mut map = Map::default();
-        entries
-            .into_iter()
-            .for_each(|(key, value)| drop(map.insert(key, value)));
-        map
-    }
-}
-
-/// Maps are compared by their entries; the weight follows from them.
-impl PartialEq for Map {
-    fn eq(&self, other: &Map) -> bool {
-        self.entries == other.entries
-    }
-}
-
-impl Eq for Map {}
-
-impl PartialOrd for Map {
-    fn partial_cmp(&self, other: &Map) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Map {
-    fn cmp(&self, other: &Map) -> Ordering {
-        self.entries.cmp(&other.entries)
-    }
-}
-
-impl Hash for Map {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.entries.hash(state);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::types::{BOOL, INT, TEXT};
-
-    #[test]
-    fn a_map_keeps_its_weight() {
-        let mut map = Map::default();
-        let empty = Value::Map(map.clone()).weight();
-        map.insert(Value::text("a"), Value::Int(1));
-        let one = Value::Map(map.clone()).weight();
-        map.insert(Value::text("a"), Value::Int(2));
-        assert_eq!(Value::Map(map.clone()).weight(), one);
-        map.remove(&Value::text("b"));
-        assert_eq!(Value::Map(map.clone()).weight(), one);
-        map.remove(&Value::text("a"));
-        assert_eq!(Value::Map(map).weight(), empty);
-    }
-
-    #[test]
-    fn a_weight_beyond_the_range_is_not_forgotten() {
-        let mut heavy = Value::List(List::default());
-        for _ in 0..9 {
-            heavy = Value::List(std::iter::repeat_n(heavy, 1000).collect());
-        }
-        assert_eq!(heavy.weight(), u64::MAX);
-        let mut map: Map = [(Value::Int(1), Value::Int(1))].into_iter().collect();
-        let light = map.clone();
-        map.insert(Value::Int(2), heavy);
-        map.remove(&Value::Int(2));
-        assert_eq!(map, light);
-        assert!(Value::Map(map).weight() >= Value::Map(light).weight());
-    }
 
     #[test]
     fn inhabitants_and_strangers() {

@@ -64,9 +64,9 @@ impl Printer<'_> {
             }
             (Shape::Map(key, content), Value::Map(map)) => {
                 self.between("Map[", map.iter(), "]", |printer, (k, v)| {
-                    printer.value(*key, k);
+                    printer.value(*key, &k);
                     printer.text.push_str(": ");
-                    printer.value(*content, v);
+                    printer.value(*content, &v);
                 });
             }
             _ => self.text.push('?'),

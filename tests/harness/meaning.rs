@@ -244,8 +244,9 @@ pub fn order(left: &Value, right: &Value) -> Ordering {
         (Value::List(_), Value::List(_)) => first_difference(&list_of(left), &list_of(right)),
         (Value::Map(left), Value::Map(right)) => {
             let flat = |map: &Map| -> Vec<Value> {
-                map.iter()
-                    .map(|(key, value)| Value::product(vec![key.clone(), value.clone()]))
+                map.clone()
+                    .into_iter()
+                    .map(|(key, value)| Value::product(vec![key, value]))
                     .collect()
             };
             first_difference(&flat(left), &flat(right))
@@ -297,7 +298,7 @@ pub fn belongs(value: &Value, types: &TypeTable, id: TypeId) -> bool {
         Type::Map(key_type, value_type) => {
             let Value::Map(map) = value else { return false };
             map.iter().all(|(key, value)| {
-                belongs(key, types, *key_type) && belongs(value, types, *value_type)
+                belongs(&key, types, *key_type) && belongs(&value, types, *value_type)
             })
         }
     }
@@ -316,7 +317,7 @@ pub fn weight(value: &Value) -> u64 {
         Value::Map(map) => {
             let entries = map.iter();
             32 + entries
-                .map(|(key, value)| 16 + weight(key) + weight(value))
+                .map(|(key, value)| 16 + weight(&key) + weight(&value))
                 .sum::<u64>()
         }
         Value::Closure(_) => unreachable!("closures are no data"),
@@ -358,10 +359,7 @@ fn list_of(value: &Value) -> Vec<Value> {
 
 fn map_of(value: &Value) -> BTreeMap<Value, Value> {
     match value {
-        Value::Map(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
+        Value::Map(map) => map.clone().into_iter().collect(),
         _ => unreachable!("well-typed: a map"),
     }
 }

@@ -303,9 +303,9 @@ pub(super) fn write(
             f.write_char('{')?;
             for (index, (key, value)) in map.iter().enumerate() {
                 f.write_str(if index == 0 { "" } else { ", " })?;
-                write(f, types, *key_type, key)?;
+                write(f, types, *key_type, &key)?;
                 f.write_str(" => ")?;
-                write(f, types, *value_type, value)?;
+                write(f, types, *value_type, &value)?;
             }
             f.write_char('}')
         }

@@ -133,8 +133,15 @@ impl Run<'_> {
         let handle = self.word(register);
         let found = match (key.form, &*key.words, &*key.handles) {
             (Form::Integer, [word], _) => {
-                let key = Value::Int(self.word(*word));
-                found(self.heap, handle, &key, self.fuel)?
+                let key = self.word(*word);
+                let map = self.heap.map(handle)?;
+                if let Some(numbers) = map.numbers() {
+                    let found = numbers.get(&key).copied();
+                    self.heap.release(handle, last);
+                    self.write_option(site, found);
+                    return Ok(());
+                }
+                map.get(&Value::Int(key))
             }
             (Form::Container, _, [(text, last)]) => {
                 let text = self.registers[usize::from(*text)];
@@ -149,23 +156,39 @@ impl Run<'_> {
             }
         };
         self.heap.release(handle, last);
-        let to = usize::from(site.to);
-        if let Some(Value::Int(integer)) = &found {
-            self.registers[to] = 1;
-            self.registers[to + 1] = *integer;
+        if let Some(Value::Int(integer)) = found {
+            self.write_option(site, Some(integer));
             return Ok(());
         }
         self.write(site, &Value::option(found))
+    }
+
+    /// Writes an option of a number: its constructor's position, and the number or zero.
+    fn write_option(&mut self, site: &Site, number: Option<i64>) {
+        let to = usize::from(site.to);
+        self.registers[to] = i64::from(number.is_some());
+        self.registers[to + 1] = number.unwrap_or(0);
     }
 
     fn map_put(&mut self, site: &Site, charged: bool) -> Result<(), Stopped> {
         let [container, key, value] = &*site.operands else {
             return Err(Stopped);
         };
-        let key = self.boundary().read(key)?;
-        let value = self.boundary().read(value)?;
         let (register, last) = container.handles[0];
         let handle = self.word(register);
+        let forms = (key.form, value.form);
+        let words = (&*key.words, &*value.words);
+        if let ((Form::Integer, Form::Integer), ([key], [value])) = (forms, words) {
+            let entry = (self.word(*key), self.word(*value));
+            if charged {
+                self.charge_map_change(handle, &Value::Int(entry.0))?;
+            }
+            let map = self.heap.insert_number(handle, last, entry)?;
+            self.set(site.to, map);
+            return Ok(());
+        }
+        let key = self.boundary().read(key)?;
+        let value = self.boundary().read(value)?;
         if charged {
             self.charge_map_change(handle, &key)?;
         }
@@ -206,10 +229,7 @@ impl Run<'_> {
     }
 
     fn charge_map_change(&mut self, handle: i64, key: &Value) -> Result<(), Stopped> {
-        let Value::Map(map) = self.heap.get(handle)? else {
-            return Err(Stopped);
-        };
-        library::charge_map_change(self.fuel, map, key).map_err(|_| Stopped)
+        library::charge_map_change(self.fuel, self.heap.map(handle)?, key).map_err(|_| Stopped)
     }
 
     fn advance(&mut self, site: &Site) -> Result<(), Stopped> {
@@ -287,11 +307,9 @@ fn remainder(left: i64, right: i64) -> Option<i64> {
 }
 
 fn found(heap: &Heap, handle: i64, key: &Value, fuel: &mut Fuel) -> Result<Option<Value>, Stopped> {
-    let Value::Map(map) = heap.get(handle)? else {
-        return Err(Stopped);
-    };
+    let map = heap.map(handle)?;
     library::charge_search(fuel, map, key).map_err(|_| Stopped)?;
-    Ok(map.get(key).cloned())
+    Ok(map.get(key))
 }
 
 fn length(container: &Value) -> Result<i64, Stopped> {

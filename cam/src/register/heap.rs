@@ -25,8 +25,11 @@ pub(super) enum Walk {
 /// What undoes a change to a container of the state.
 #[derive(Clone, Debug)]
 enum Undo {
-    /// The map had this value under this key, or none.
-    Restore(usize, Value, Option<Value>),
+    /// The map weighed so much and had this value under this key, or none. A weight that did not fit
+    /// cannot be taken back out of a sum.
+    Restore(usize, u64, Value, Option<Value>),
+    /// The same of numbers, whose weights fit.
+    RestoreNumber(usize, i64, Option<i64>),
     /// The list was shorter by its last item.
     Shorten(usize),
 }
@@ -97,6 +100,14 @@ impl Heap {
         }
     }
 
+    #[inline]
+    pub(super) fn map(&self, handle: i64) -> Result<&Map, Stopped> {
+        match self.get(handle)? {
+            Value::Map(map) => Ok(map),
+            _ => Err(Stopped),
+        }
+    }
+
     pub(super) fn walk(&mut self, handle: i64) -> Result<&mut Walk, Stopped> {
         match self.entries.get_mut(position(handle)) {
             Some(Entry::Walk(walk)) => Ok(walk),
@@ -162,34 +173,57 @@ impl Heap {
     ) -> Result<i64, Stopped> {
         let index = position(handle);
         if !last {
-            let mut map = self.map(index)?.clone();
+            let mut map = self.map_mut(index)?.clone();
             map.insert(key, value);
             return Ok(self.put(Value::Map(map)));
         }
         if index < self.kept {
-            let undone = key.clone();
-            let old = self.map(index)?.insert(key, value);
-            self.journal.push(Undo::Restore(index, undone, old));
+            let (undone, map) = (key.clone(), self.map_mut(index)?);
+            let weight = map.weight();
+            let old = map.insert(key, value);
+            self.journal.push(Undo::Restore(index, weight, undone, old));
         } else {
-            self.map(index)?.insert(key, value);
+            self.map_mut(index)?.insert(key, value);
         }
         Ok(handle)
+    }
+
+    /// The map with one number under another. Nearly always they go from registers to their places and
+    /// no value is made of them; the journal takes them as they are, too.
+    #[inline]
+    pub(super) fn insert_number(
+        &mut self,
+        handle: i64,
+        last: bool,
+        (key, value): (i64, i64),
+    ) -> Result<i64, Stopped> {
+        let index = position(handle);
+        if last && let Some(mut numbers) = self.map_mut(index)?.numbers_mut() {
+            let old = numbers.insert(key, value);
+            if index < self.kept {
+                self.journal.push(Undo::RestoreNumber(index, key, old));
+            }
+            return Ok(handle);
+        }
+        self.insert(handle, last, Value::Int(key), Value::Int(value))
     }
 
     /// The map without `key`.
     pub(super) fn remove(&mut self, handle: i64, last: bool, key: &Value) -> Result<i64, Stopped> {
         let index = position(handle);
         if !last {
-            let mut map = self.map(index)?.clone();
+            let mut map = self.map_mut(index)?.clone();
             map.remove(key);
             return Ok(self.put(Value::Map(map)));
         }
         let kept = index < self.kept;
-        if let Some(old) = self.map(index)?.remove(key)
+        let map = self.map_mut(index)?;
+        let weight = map.weight();
+        if let Some(old) = map.remove(key)
             && kept
         {
-            self.journal
-                .push(Undo::Restore(index, key.clone(), Some(old)));
+            let undo = Undo::Restore(index, weight, key.clone(), Some(old));
+            self.journal.push(undo);
         }
         Ok(handle)
     }
@@ -198,25 +232,26 @@ impl Heap {
     pub(super) fn append(&mut self, handle: i64, last: bool, item: Value) -> Result<i64, Stopped> {
         let index = position(handle);
         if !last {
-            let mut list = self.list(index)?.clone();
+            let mut list = self.list_mut(index)?.clone();
             list.push(item);
             return Ok(self.put(Value::List(list)));
         }
-        self.list(index)?.push(item);
+        self.list_mut(index)?.push(item);
         if index < self.kept {
             self.journal.push(Undo::Shorten(index));
         }
         Ok(handle)
     }
 
-    fn map(&mut self, index: usize) -> Result<&mut Map, Stopped> {
+    #[inline]
+    fn map_mut(&mut self, index: usize) -> Result<&mut Map, Stopped> {
         match self.entries.get_mut(index) {
             Some(Entry::Value(Value::Map(map))) => Ok(map),
             _ => Err(Stopped),
         }
     }
 
-    fn list(&mut self, index: usize) -> Result<&mut List, Stopped> {
+    fn list_mut(&mut self, index: usize) -> Result<&mut List, Stopped> {
         match self.entries.get_mut(index) {
             Some(Entry::Value(Value::List(list))) => Ok(list),
             _ => Err(Stopped),
@@ -257,14 +292,18 @@ impl Heap {
     pub(super) fn go_back(&mut self) -> Result<(), Stopped> {
         while let Some(undo) = self.journal.pop() {
             match undo {
-                Undo::Restore(index, key, Some(old)) => {
-                    self.map(index)?.insert(key, old);
+                Undo::Restore(index, weight, key, old) => {
+                    self.map_mut(index)?.restore(weight, key, old);
                 }
-                Undo::Restore(index, key, None) => {
-                    self.map(index)?.remove(&key);
+                Undo::RestoreNumber(index, key, old) => {
+                    let (map, key) = (self.map_mut(index)?, Value::Int(key));
+                    match old {
+                        Some(old) => drop(map.insert(key, Value::Int(old))),
+                        None => drop(map.remove(&key)),
+                    }
                 }
                 Undo::Shorten(index) => {
-                    self.list(index)?.pop();
+                    self.list_mut(index)?.pop();
                 }
             }
         }
@@ -311,4 +350,71 @@ impl std::fmt::Debug for Heap {
 #[inline]
 fn position(handle: i64) -> usize {
     usize::try_from(handle).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(entries: &[(Value, Value)]) -> Value {
+        Value::Map(entries.iter().cloned().collect())
+    }
+
+    /// A heap between steps, of a state with one container; and the container's handle.
+    fn kept(container: &Value) -> (Heap, i64) {
+        let mut heap = Heap::new(std::iter::empty(), 1);
+        let mut handles = [heap.put(container.clone())];
+        assert!(heap.keep(&mut handles).is_ok());
+        (heap, handles[0])
+    }
+
+    #[test]
+    fn going_back_leaves_a_map_and_its_weight_as_they_were() {
+        let mut heavy = Value::Int(0);
+        for _ in 0..20 {
+            heavy = Value::List(std::iter::repeat_n(heavy, 10).collect());
+        }
+        assert_eq!(heavy.weight(), u64::MAX);
+        let (one, two, text) = (Value::Int(1), Value::Int(2), Value::text("a"));
+        let states = [
+            map(&[]),
+            map(&[(one.clone(), one.clone())]),
+            map(&[(one.clone(), text.clone())]),
+        ];
+        for state in states {
+            let (mut heap, own) = kept(&state);
+            for value in [&heavy, &two] {
+                for key in [&one, &two] {
+                    let (key, value) = (key.clone(), value.clone());
+                    assert_eq!(heap.insert(own, true, key, value).ok(), Some(own));
+                }
+            }
+            assert_eq!(heap.remove(own, true, &one).ok(), Some(own));
+            assert!(heap.get(own).is_ok_and(|changed| *changed != state));
+            assert!(heap.go_back().is_ok());
+            let back = heap.get(own).ok();
+            assert_eq!(back, Some(&state));
+            assert_eq!(back.map(Value::weight), Some(state.weight()));
+        }
+    }
+
+    #[test]
+    fn going_back_takes_numbers_back() {
+        let state = map(&[
+            (Value::Int(1), Value::Int(10)),
+            (Value::Int(2), Value::Int(20)),
+        ]);
+        let (mut heap, own) = kept(&state);
+        for entry in [(1, 11), (3, 30), (1, 12), (3, 31)] {
+            assert_eq!(heap.insert_number(own, true, entry).ok(), Some(own));
+        }
+        assert_eq!(heap.journal.len(), 4);
+        assert!(heap.get(own).is_ok_and(|changed| *changed != state));
+        assert!(heap.go_back().is_ok());
+        assert_eq!(heap.get(own).ok(), Some(&state));
+        assert_eq!(heap.get(own).ok().map(Value::weight), Some(state.weight()));
+        let shared = heap.insert_number(own, false, (1, 11)).ok();
+        assert!(shared.is_some_and(|other| other != own));
+        assert_eq!(heap.get(own).ok(), Some(&state));
+    }
 }

@@ -139,7 +139,7 @@ fn encoded(value: &Value) -> Vec<u8> {
         Value::Map(map) => {
             number(&mut out, map.iter().count() as u64);
             let entries = map.iter();
-            out.extend(entries.flat_map(|(key, value)| [encoded(key), encoded(value)].concat()));
+            out.extend(entries.flat_map(|(key, value)| [encoded(&key), encoded(&value)].concat()));
         }
         Value::Closure(_) => unreachable!("closures are no data"),
     }

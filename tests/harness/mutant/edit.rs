@@ -192,8 +192,7 @@ fn changed(value: &Value, mixer: &mut Mixer) -> Value {
             Value::List(items.cloned().collect())
         }
         Value::Map(map) => {
-            let entries = map.iter().filter(|_| mixer.below(4) != 0);
-            let entries = entries.map(|(key, value)| (key.clone(), value.clone()));
+            let entries = map.clone().into_iter().filter(|_| mixer.below(4) != 0);
             Value::Map(entries.collect())
         }
         Value::Product(_) | Value::Closure(_) => value.clone(),

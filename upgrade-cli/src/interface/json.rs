@@ -43,7 +43,7 @@ pub(crate) fn of_value(shapes: &Shapes, shape: ShapeId, value: &Value) -> Json {
         (Shape::Map(key, content), Value::Map(map)) => {
             let entries = map.iter();
             entries
-                .map(|(k, v)| json!([of_value(shapes, *key, k), of_value(shapes, *content, v)]))
+                .map(|(k, v)| json!([of_value(shapes, *key, &k), of_value(shapes, *content, &v)]))
                 .collect()
         }
         _ => Json::Null,
