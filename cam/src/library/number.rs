@@ -43,17 +43,23 @@ pub(super) fn multiply_divide(
     stack: &mut Vec<Value>,
     register: &Value,
 ) -> Result<Value, TrapReason> {
-    let divisor = i128::from(integer(register));
-    let right = i128::from(integer(&pop(stack)));
-    let left = i128::from(integer(&pop(stack)));
+    let right = integer(&pop(stack));
+    scaled(integer(&pop(stack)), right, integer(register)).map(Value::Int)
+}
+
+/// `left * right / divisor`, with a middle of 128 bits. Most products fit in 64, where division is fast.
+pub(crate) fn scaled(left: i64, right: i64, divisor: i64) -> Result<i64, TrapReason> {
     if divisor == 0 {
         return Err(TrapReason::DivisionByZero);
     }
+    if let Some(product) = left.checked_mul(right) {
+        return product
+            .checked_div_euclid(divisor)
+            .ok_or(TrapReason::Overflow);
+    }
     // Neither can overflow: the product of two 64-bit numbers is at most 2^126.
-    let quotient = (left * right).div_euclid(divisor);
-    i64::try_from(quotient)
-        .map(Value::Int)
-        .map_err(|_| TrapReason::Overflow)
+    let quotient = (i128::from(left) * i128::from(right)).div_euclid(i128::from(divisor));
+    i64::try_from(quotient).map_err(|_| TrapReason::Overflow)
 }
 
 /// An operation that has a result for all operands.

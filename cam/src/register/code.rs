@@ -91,6 +91,10 @@ pub(super) enum Op {
     Runtime {
         site: u32,
     },
+    /// Three integers to one.
+    MultiplyDivide {
+        site: u32,
+    },
     MapGet {
         site: u32,
     },

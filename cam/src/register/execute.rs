@@ -83,6 +83,7 @@ impl Run<'_> {
             Op::MapDelete { site: own } => self.map_delete(site(own)?),
             Op::ListPush { site: own } => self.append(site(own)?, true),
             Op::Append { site: own } => self.append(site(own)?, false),
+            Op::MultiplyDivide { site: own } => self.multiply_divide(site(own)?),
             Op::Runtime { site: own } => self.runtime(site(own)?),
             _ => self.arithmetic(op),
         }
@@ -110,6 +111,17 @@ impl Run<'_> {
             }),
             _ => return Err(Stopped),
         }
+        Ok(())
+    }
+
+    fn multiply_divide(&mut self, site: &Site) -> Result<(), Stopped> {
+        let mut words = [0; 3];
+        for (word, operand) in words.iter_mut().zip(&site.operands) {
+            *word = self.word(*operand.words.first().ok_or(Stopped)?);
+        }
+        let [left, right, divisor] = words;
+        let scaled = library::scaled(left, right, divisor).map_err(|_| Stopped)?;
+        self.set(site.to, scaled);
         Ok(())
     }
 

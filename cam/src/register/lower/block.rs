@@ -404,6 +404,7 @@ impl Lowering<'_> {
         }
         let site = self.site(site)?;
         self.ops.push(match instruction {
+            Instruction::MultiplyDivide() => Op::MultiplyDivide { site },
             Instruction::MapGet(_) => Op::MapGet { site },
             Instruction::MapPut() => Op::MapPut { site },
             Instruction::MapDelete() => Op::MapDelete { site },
