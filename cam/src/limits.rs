@@ -101,9 +101,13 @@ pub const MIGRATION_FUEL: u64 = 1_000_000_000;
 /// A program above it runs on the reference interpreter.
 pub const GRAPH_NAMES_MAX: usize = 1 << 16;
 
-/// Slots that are copied while one function is translated to a graph. Bounds the time and memory of the
-/// translation, which happens once, before the first step: a few milliseconds and megabytes.
-pub const GRAPH_SLOTS_MAX: usize = 1 << 20;
+/// Slots that are copied while a program is translated to graphs, all its functions together. Bounds the
+/// time and memory of the translation, which happens once, before the first step: a fraction of a second
+/// and some hundred megabytes at the worst. A program above it runs on the reference interpreter.
+pub const GRAPH_SLOTS_MAX: usize = 1 << 22;
+/// Slots that jumps are given more while blocks are left out that only pass on: whoever jumps to such a block
+/// takes over all that it gives. Above it such blocks stay.
+pub const SHORTCUT_SLOTS_MAX: usize = 1 << 16;
 
 /// Words of live sets that are looked at to find last uses. Above it containers are copied before they are
 /// changed.

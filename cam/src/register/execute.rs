@@ -246,12 +246,14 @@ impl Run<'_> {
 
     fn advance(&mut self, site: &Site) -> Result<(), Stopped> {
         let (register, _) = site.operands[0].handles[0];
-        let to = usize::from(site.to);
-        let parts = match self.heap.walk(self.word(register))? {
+        let (walk, to) = (self.word(register), usize::from(site.to));
+        let parts = match self.heap.walk(walk)? {
             Walk::List(items) => items.next().map(|item| (item, None)),
             Walk::Map(entries) => entries.next().map(|(key, value)| (key, Some(value))),
         };
         let Some((first, second)) = parts else {
+            // Nobody asks again; a walk inside a loop would leave one entry a round.
+            self.heap.release(walk, true);
             self.registers[to] = 0;
             return Ok(());
         };

@@ -122,7 +122,10 @@ impl Heap {
             Walk::List(items) => match items.next() {
                 Some(Value::Int(integer)) => Ok(Some(integer)),
                 Some(_) => Err(Stopped),
-                None => Ok(None),
+                None => {
+                    self.release(handle, true);
+                    Ok(None)
+                }
             },
             Walk::Map(_) => Err(Stopped),
         }

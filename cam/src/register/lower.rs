@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::combinator::FunctionId;
+use crate::limits::GRAPH_SLOTS_MAX;
 use crate::register::code::{Code, Divisor, Op, Place, REGISTERS, Register, Routine, Site};
 use crate::register::spare::Spare;
 use crate::ssa::graph::{Constant, Graph, Name, Operand, Use};
@@ -45,6 +46,7 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         divisors: Vec::new(),
         routines: Vec::new(),
     };
+    let mut slots_left = GRAPH_SLOTS_MAX;
     let exported = |function: FunctionId| {
         let mut exports = verified.bytecode().exports.iter();
         exports.any(|(_, own)| *own == function)
@@ -53,7 +55,8 @@ pub(crate) fn code(verified: &Verified) -> Result<Arc<Code>, OverBudget> {
         let function = verified.function_at(index);
         let function = function.expect("the index is below the number of functions");
         if exported(function) || !inlining.in_place(function) {
-            let mut graph = translate::function(verified, &layouts, &inlining, function)?;
+            let mut graph =
+                translate::function(verified, &layouts, &inlining, function, &mut slots_left)?;
             shortcut::take(&mut graph);
             mark_last_uses(&mut graph);
             lowering.function(function, &graph)?;

@@ -85,6 +85,10 @@ impl Machine {
         input: &Input<'_>,
         fuel: &mut Fuel,
     ) -> Result<(), Stopped> {
+        // A pending step that was leaked, and not dropped, has undone nothing.
+        if !self.file.heap.is_clean() {
+            self.go_back()?;
+        }
         self.stamp(stamps)?;
         self.read(input)?;
         let Machine {

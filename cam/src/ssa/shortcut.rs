@@ -5,18 +5,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits::SHORTCUT_SLOTS_MAX;
 use crate::ssa::graph::{End, Graph, Name, Use};
 
 /// Leaves out the blocks that only pass on. One pass, from the last block to the first, so a chain of
 /// joins collapses into its end.
 pub fn take(graph: &mut Graph) {
     let reads = graph.reads();
+    let mut left = SHORTCUT_SLOTS_MAX;
     let mut routes: Vec<Option<Route>> = (0..graph.blocks.len()).map(|_| None).collect();
     for position in (0..graph.order.len()).rev() {
         let block = graph.order[position].index();
         if let End::Jump(to, given) = &graph.blocks[block].end
             && let Some(route) = &routes[to.index()]
+            && let Some(less) = left.checked_sub(route.growth())
         {
+            left = less;
             let end = route.from(given);
             graph.blocks[block].end = end;
         }
@@ -62,6 +66,15 @@ impl Route {
             parameters: parameters.copied().zip(0..).collect(),
             end: own.end.clone(),
         })
+    }
+
+    /// By how many slots a jump grows that takes it. Thousands of arms may meet in one block that goes on
+    /// with a thousand slots.
+    fn growth(&self) -> usize {
+        let End::Jump(_, passed) = &self.end else {
+            unreachable!("a route is a jump")
+        };
+        passed.len().saturating_sub(self.parameters.len())
     }
 
     /// The jump of a block that gave `given` to the block that is left out. What that block passes on

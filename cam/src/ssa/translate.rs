@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::combinator::FunctionId;
 use crate::instruction::Instruction;
-use crate::limits::{GRAPH_NAMES_MAX, GRAPH_SLOTS_MAX};
+use crate::limits::GRAPH_NAMES_MAX;
 use crate::ssa::graph::{Binary, Block, BlockId, Constant, End, Graph, Kind, Name, Operation, Use};
 use crate::ssa::slots::Layouts;
 use crate::ssa::symbol::{Run, Slot, Symbol};
@@ -72,7 +72,9 @@ impl Inlining {
     }
 }
 
-/// Translates one function.
+/// Translates one function. What it copies is taken from `slots_left`, which starts at
+/// [`GRAPH_SLOTS_MAX`](crate::limits::GRAPH_SLOTS_MAX) and is the whole program's: a module has thousands of functions,
+/// and each may call for the same work again.
 ///
 /// # Errors
 /// [`OverBudget`] if the graph would be too large.
@@ -81,6 +83,7 @@ pub fn function(
     layouts: &Layouts,
     inlining: &Inlining,
     function: FunctionId,
+    slots_left: &mut usize,
 ) -> Result<Graph, OverBudget> {
     let mut translator = Translator {
         code,
@@ -92,7 +95,7 @@ pub fn function(
         pool: BTreeMap::new(),
         frames: Vec::new(),
         at: Some(BlockId(0)),
-        slots_left: GRAPH_SLOTS_MAX,
+        slots_left: *slots_left,
         register: Symbol {
             id: crate::types::UNIT,
             words: Run::from_iter([]),
@@ -106,6 +109,7 @@ pub fn function(
     translator.register = translator.symbol(domain, &parameters);
     translator.enter(function, After::Return);
     translator.run()?;
+    *slots_left = translator.slots_left;
     Ok(translator.graph)
 }
 
@@ -327,6 +331,7 @@ impl Translator<'_> {
             self.enter(callee, After::Call);
             return Ok(());
         }
+        self.spend(self.layouts.of(self.register.id).slots())?;
         let arguments = self.register.names().map(used).collect();
         let (_, codomain) = self.code.function_type(callee);
         let to = self.fresh(codomain)?;
