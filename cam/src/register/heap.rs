@@ -286,9 +286,22 @@ impl Heap {
                 self.entries[index] = Entry::Nothing;
             }
         }
+        self.settle();
+        Ok(())
+    }
+
+    /// Whether these are the containers of the state, each in its entry: a step that has changed them in
+    /// place, or not at all.
+    pub(super) fn is_kept(&self, handles: impl ExactSizeIterator<Item = i64>) -> bool {
+        let start = self.state_start(handles.len());
+        let mut handles = handles.zip(start..);
+        handles.all(|(own, index)| position(own) == index)
+    }
+
+    /// Lets what the step has changed stand, and gives up its own entries.
+    pub(super) fn settle(&mut self) {
         self.journal.clear();
         self.forget();
-        Ok(())
     }
 
     /// Undoes what the step has changed.

@@ -293,6 +293,11 @@ impl File {
         }
         let registers = &mut self.registers;
         let handles = place.handles.iter();
+        let words = handles.clone().map(|(own, _)| registers[usize::from(*own)]);
+        if self.heap.is_kept(words) {
+            self.heap.settle();
+            return Ok(());
+        }
         let mut handles: Vec<i64> = handles
             .map(|(own, _)| registers[usize::from(*own)])
             .collect();
