@@ -125,8 +125,10 @@ fn the_counter_counts() {
         vec![0_u8; 1 << 20]
     });
     assert_eq!(hoard.len(), 1 << 20);
+    // The harness's own thread gives a little back when it likes.
+    let (least, most) = ((1 << 20) - ALWAYS, (1 << 20) + ALWAYS);
     assert!(
-        (1 << 20..2 << 20).contains(&kept) && taken >= 2 << 20,
+        (least..most).contains(&kept) && taken >= 2 * least,
         "{kept} {taken}"
     );
 }
