@@ -18,7 +18,7 @@
 //! export step step
 //! ```
 //!
-//! A module has one text ([`print`]), and a person may write many for it: the order of types, constants,
+//! A module has one text ([`print()`]), and a person may write many for it: the order of types, constants,
 //! fields and exports is free, and [`parse`] puts them into the canonical one, as a compiler would. For every
 //! well-formed module `parse(&print(module))` is the module. What is read is well-formed and no more: it may
 //! name functions that do not exist and add texts; the verifier judges it as it judges bytes.
