@@ -435,7 +435,19 @@ impl<'a> ValueReader<'a> {
     fn read_list(&mut self, reader: &mut Reader<'_>, item: TypeId) -> Result<List, Malformed> {
         let count = reader.count("items in a list", usize::MAX, 0)?;
         self.charge_container(reader, count)?;
+        if *self.types.get(item) == Type::Int {
+            return self.read_numbers(reader, count);
+        }
         (0..count).map(|_| self.read(reader, item)).collect()
+    }
+
+    /// The items of a list of numbers, each as soon as it is paid for.
+    fn read_numbers(&mut self, reader: &mut Reader<'_>, count: usize) -> Result<List, Malformed> {
+        let numbers = (0..count).map(|_| {
+            self.charge(reader, 8)?;
+            reader.integer().map(Value::Int)
+        });
+        numbers.collect()
     }
 
     fn read_map(

@@ -22,7 +22,7 @@ use crate::limits::TEXT_BYTES_MAX;
 use crate::trap::TrapReason;
 use crate::value::{List, Map, Value};
 pub(crate) use list::charge_change as charge_list_change;
-pub(crate) use map::{charge_change as charge_map_change, charge_search};
+pub(crate) use map::{charge_change as charge_map_change, charge_number_change, charge_search};
 pub(crate) use number::scaled;
 
 /// Weight that is looked at or made for a unit of fuel.

@@ -61,20 +61,19 @@ impl<'a> Reader<'a> {
         Ok((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed()))
     }
 
-    /// Most numbers are below 128, one byte.
+    /// Most numbers are below 128, one byte; nearly all others end within eight.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Malformed> {
-        match self.bytes.get(self.offset) {
-            Some(byte) if *byte < 0x80 => {
-                self.offset += 1;
-                Ok(u64::from(*byte))
-            }
-            _ => {
-                let (number, end) = long_number(self.bytes, self.offset)?;
-                self.offset = end;
-                Ok(number)
-            }
-        }
+        let rest = self.bytes.get(self.offset..).unwrap_or_default();
+        let (number, length) = match rest {
+            [byte, ..] if *byte < 0x80 => (u64::from(*byte), 1),
+            _ => match short_number(self.bytes, rest) {
+                Some(found) => found,
+                None => long_number(self.bytes, self.offset)?,
+            },
+        };
+        self.offset += length;
+        Ok(number)
     }
 
     /// A count of things of which each takes at least `least` bytes.
@@ -174,16 +173,49 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The number at `start` and where it ends. By value, and so are the errors: a reader whose address is
-/// passed on would live in memory and not in registers, at twice the cost of a byte.
+/// The first number and its length, if it is canonical and within the first eight bytes. How long a number is
+/// cannot be predicted, so there is no branch on it: a byte below 128 is found as a bit in a word, and groups
+/// of seven bits are pushed together two at a time.
+#[inline]
+fn short_number(bytes: &[u8], rest: &[u8]) -> Option<(u64, usize)> {
+    let word = match (rest.first_chunk(), bytes.last_chunk()) {
+        (Some(eight), _) => u64::from_le_bytes(*eight),
+        // What is missing reads as zero, and no canonical number of several bytes ends with that.
+        (None, Some(eight)) => u64::from_le_bytes(*eight).checked_shr(missing(rest))?,
+        (None, None) => rest
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let ends = !word & 0x8080_8080_8080_8080;
+    let upto_end = ends ^ ends.checked_sub(1)?;
+    let sevens = word & upto_end & 0x7F7F_7F7F_7F7F_7F7F;
+    let pairs = sevens & 0x007F_007F_007F_007F | (sevens & 0x7F00_7F00_7F00_7F00) >> 1;
+    let fours = pairs & 0x0000_3FFF_0000_3FFF | (pairs & 0x3FFF_0000_3FFF_0000) >> 2;
+    let number = fours & 0x0FFF_FFFF | (fours & 0x0FFF_FFFF_0000_0000) >> 4;
+    let length = ends.trailing_zeros() / 8 + 1;
+    (number >> (7 * (length - 1)) != 0).then_some((number, length as usize))
+}
+
+/// How many bits fewer than a word these bytes are.
+#[inline]
+fn missing(rest: &[u8]) -> u32 {
+    64 - 8 * u32::try_from(rest.len()).unwrap_or(8)
+}
+
+/// The number at `start` and its length. By value, and so are the errors: a reader whose address is passed on
+/// would live in memory and not in registers, at twice the cost of a byte.
+#[cold]
 fn long_number(bytes: &[u8], start: usize) -> Result<(u64, usize), Malformed> {
     let long = Malformed {
         offset: start,
         reason: MalformedReason::LongNumber,
     };
     let mut number = 0;
-    for (shift, offset) in (0..64).step_by(7).zip(start..) {
-        let byte = *bytes.get(offset).ok_or_else(|| truncated(bytes))?;
+    for (shift, length) in (0..64).step_by(7).zip(1..) {
+        let byte = *bytes
+            .get(start + length - 1)
+            .ok_or_else(|| truncated(bytes))?;
         let low = u64::from(byte & 0x7F);
         if shift == 63 && low > 1 {
             return Err(long);
@@ -193,7 +225,7 @@ fn long_number(bytes: &[u8], start: usize) -> Result<(u64, usize), Malformed> {
             return if byte == 0 && shift > 0 {
                 Err(long)
             } else {
-                Ok((number, offset + 1))
+                Ok((number, length))
             };
         }
     }
@@ -205,5 +237,43 @@ fn truncated(bytes: &[u8]) -> Malformed {
     Malformed {
         offset: bytes.len(),
         reason: MalformedReason::Truncated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::write_number;
+
+    #[test]
+    fn short_numbers_are_read_as_long_ones_are() {
+        let powers = (0..64).map(|shift| 1_u64 << shift);
+        let edges =
+            powers.flat_map(|power| [power - 1, power, power | 1, power.wrapping_mul(0xDEAD_BEEF)]);
+        for number in edges {
+            let mut bytes = Vec::new();
+            write_number(&mut bytes, number);
+            for tail in [&[][..], &[0], &[0xFF; 9]] {
+                let all = [&bytes, tail].concat();
+                let mut reader = Reader::new(&all);
+                assert_eq!(reader.number(), Ok(number));
+                assert_eq!(reader.offset(), bytes.len());
+                assert_eq!(long_number(&all, 0), Ok((number, bytes.len())));
+            }
+            let cut = &bytes[..bytes.len() - 1];
+            assert_eq!(Reader::new(cut).number(), Err(truncated(cut)));
+            let last = bytes.len() - 1;
+            bytes[last] |= 0x80;
+            bytes.push(0);
+            let padded = Malformed {
+                offset: 0,
+                reason: MalformedReason::LongNumber,
+            };
+            assert_eq!(
+                Reader::new(&bytes).number(),
+                Err(padded),
+                "{number} with a zero behind it"
+            );
+        }
     }
 }

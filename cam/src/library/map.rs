@@ -78,6 +78,12 @@ pub(crate) fn charge_search(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(
 /// Pays for a search and for copying the nodes on the way.
 pub(crate) fn charge_change(fuel: &mut Fuel, map: &Map, key: &Value) -> Result<(), TrapReason> {
     charge_search(fuel, map, key)?;
+    charge_number_change(fuel, map)
+}
+
+/// The same for a key that is a number.
+#[inline]
+pub(crate) fn charge_number_change(fuel: &mut Fuel, map: &Map) -> Result<(), TrapReason> {
     fuel.charge(levels(map.len()).saturating_mul(COPIED))
 }
 

@@ -95,6 +95,20 @@ pub(super) enum Op {
     MultiplyDivide {
         site: u32,
     },
+    /// Of a map of numbers under numbers: whether there is an entry under the key, and then its value.
+    GetNumber {
+        to: Register,
+        map: Register,
+        key: Register,
+        last: bool,
+    },
+    /// Into such a map at its last use: its handle stays as it is.
+    PutNumber {
+        map: Register,
+        key: Register,
+        value: Register,
+        charged: bool,
+    },
     MapGet {
         site: u32,
     },

@@ -27,7 +27,8 @@ pub(super) struct Codec {
 #[derive(Debug)]
 enum Node {
     Nothing,
-    Word(Register),
+    /// Numbers in a row.
+    Words(Box<[Register]>),
     Container(TypeId, Register),
     Parts(Box<[usize]>),
     Choice(Register, Box<[Arm]>),
@@ -85,8 +86,10 @@ impl Codec {
     ) -> Result<(), Stopped> {
         match node {
             Node::Nothing => {}
-            Node::Word(register) => {
-                registers[usize::from(*register)] = reader.integer().map_err(|_| Stopped)?;
+            Node::Words(words) => {
+                for register in words {
+                    registers[usize::from(*register)] = reader.integer().map_err(|_| Stopped)?;
+                }
             }
             Node::Container(id, register) => {
                 let container = values.read(reader, *id).map_err(|_| Stopped)?;
@@ -132,7 +135,9 @@ impl Codec {
     ) -> Result<(), Stopped> {
         match node {
             Node::Nothing => {}
-            Node::Word(register) => write_integer(out, registers[usize::from(*register)]),
+            Node::Words(words) => words
+                .iter()
+                .for_each(|register| write_integer(out, registers[usize::from(*register)])),
             Node::Container(_, register) => {
                 encode::write_value(out, heap.get(registers[usize::from(*register)])?);
             }
@@ -181,8 +186,11 @@ impl Maker<'_> {
         }
         let (types, layouts) = (self.types, self.layouts);
         let node = match types.get(id) {
-            Type::Int => Node::Word(*self.words.get(word)?),
+            Type::Int => Node::Words([*self.words.get(word)?].into()),
             Type::Product(parts) if parts.is_empty() => Node::Nothing,
+            Type::Product(parts) if parts.iter().all(|part| *types.get(*part) == Type::Int) => {
+                Node::Words(self.words.get(word..word + parts.len())?.into())
+            }
             Type::Product(parts) => {
                 let starts = layouts.of(id).parts.iter();
                 let parts = parts.iter().zip(starts);

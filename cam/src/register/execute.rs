@@ -96,7 +96,6 @@ impl Run<'_> {
             Op::Remainder(own) => self.checked(own, remainder)?,
             Op::SubtractWrapping(own) => self.total(own, i64::wrapping_sub),
             Op::MultiplyWrapping(own) => self.total(own, i64::wrapping_mul),
-            Op::And(own) => self.total(own, |left, right| left & right),
             Op::Or(own) => self.total(own, |left, right| left | right),
             Op::Xor(own) => self.total(own, |left, right| left ^ right),
             Op::ShiftLeft(own) => self.total(own, |left, right| left << (right & 63)),
@@ -143,19 +142,8 @@ impl Run<'_> {
         };
         let (register, last) = container.handles[0];
         let handle = self.word(register);
-        let found = match (key.form, &*key.words, &*key.handles) {
-            (Form::Integer, [word], _) => {
-                let key = self.word(*word);
-                let map = self.heap.map(handle)?;
-                if let Some(numbers) = map.numbers() {
-                    let found = numbers.get(&key).copied();
-                    self.heap.release(handle, last);
-                    self.write_option(site, found);
-                    return Ok(());
-                }
-                map.get(&Value::Int(key))
-            }
-            (Form::Container, _, [(text, last)]) => {
+        let found = match (key.form, &*key.handles) {
+            (Form::Container, [(text, last)]) => {
                 let text = self.registers[usize::from(*text)];
                 let key = self.heap.get(text)?;
                 let found = found(self.heap, handle, key, self.fuel)?;
@@ -168,18 +156,7 @@ impl Run<'_> {
             }
         };
         self.heap.release(handle, last);
-        if let Some(Value::Int(integer)) = found {
-            self.write_option(site, Some(integer));
-            return Ok(());
-        }
         self.write(site, &Value::option(found))
-    }
-
-    /// Writes an option of a number: its constructor's position, and the number or zero.
-    fn write_option(&mut self, site: &Site, number: Option<i64>) {
-        let to = usize::from(site.to);
-        self.registers[to] = i64::from(number.is_some());
-        self.registers[to + 1] = number.unwrap_or(0);
     }
 
     fn map_put(&mut self, site: &Site, charged: bool) -> Result<(), Stopped> {
@@ -188,17 +165,6 @@ impl Run<'_> {
         };
         let (register, last) = container.handles[0];
         let handle = self.word(register);
-        let forms = (key.form, value.form);
-        let words = (&*key.words, &*value.words);
-        if let ((Form::Integer, Form::Integer), ([key], [value])) = (forms, words) {
-            let entry = (self.word(*key), self.word(*value));
-            if charged {
-                self.charge_map_change(handle, &Value::Int(entry.0))?;
-            }
-            let map = self.heap.insert_number(handle, last, entry)?;
-            self.set(site.to, map);
-            return Ok(());
-        }
         let key = self.boundary().read(key)?;
         let value = self.boundary().read(value)?;
         if charged {

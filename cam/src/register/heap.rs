@@ -191,24 +191,24 @@ impl Heap {
         Ok(handle)
     }
 
-    /// The map with one number under another. Nearly always they go from registers to their places and
-    /// no value is made of them; the journal takes them as they are, too.
-    #[inline]
+    /// Stores one number under another in a map at its last use. Nearly always they go from registers to
+    /// their places and no value is made of them; the journal takes them as they are, too.
     pub(super) fn insert_number(
         &mut self,
         handle: i64,
-        last: bool,
-        (key, value): (i64, i64),
-    ) -> Result<i64, Stopped> {
+        key: i64,
+        value: i64,
+    ) -> Result<(), Stopped> {
         let index = position(handle);
-        if last && let Some(mut numbers) = self.map_mut(index)?.numbers_mut() {
+        if let Some(mut numbers) = self.map_mut(index)?.numbers_mut() {
             let old = numbers.insert(key, value);
             if index < self.kept {
                 self.journal.push(Undo::RestoreNumber(index, key, old));
             }
-            return Ok(handle);
+            return Ok(());
         }
-        self.insert(handle, last, Value::Int(key), Value::Int(value))
+        self.insert(handle, true, Value::Int(key), Value::Int(value))?;
+        Ok(())
     }
 
     /// The map without `key`.
@@ -422,15 +422,13 @@ mod tests {
         ]);
         let (mut heap, own) = kept(&state);
         for entry in [(1, 11), (3, 30), (1, 12), (3, 31)] {
-            assert_eq!(heap.insert_number(own, true, entry).ok(), Some(own));
+            assert!(heap.insert_number(own, entry.0, entry.1).is_ok());
         }
         assert_eq!(heap.journal.len(), 4);
         assert!(heap.get(own).is_ok_and(|changed| *changed != state));
         assert!(heap.go_back().is_ok());
         assert_eq!(heap.get(own).ok(), Some(&state));
         assert_eq!(heap.get(own).ok().map(Value::weight), Some(state.weight()));
-        let shared = heap.insert_number(own, false, (1, 11)).ok();
-        assert!(shared.is_some_and(|other| other != own));
         assert_eq!(heap.get(own).ok(), Some(&state));
     }
 }

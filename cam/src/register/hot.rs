@@ -5,6 +5,7 @@
 //! 2^16 registers, so their accesses need no check.
 
 use crate::fuel::Fuel;
+use crate::library;
 use crate::register::Stopped;
 use crate::register::code::{Code, Divisor, Op, Register, Three, Unless};
 use crate::register::execute::Registers;
@@ -64,6 +65,8 @@ pub(super) fn run(
                 registers[usize::from(to)] = i64::from(next.is_some());
                 registers[usize::from(to.wrapping_add(1))] = next.unwrap_or(0);
             }
+            Op::GetNumber { .. } => get_number(registers, heap, op)?,
+            Op::PutNumber { .. } => put_number(registers, heap, fuel, op)?,
             Op::Charge { cost } => {
                 let cost = code.costs.get(cost as usize).ok_or(Stopped)?;
                 fuel.charge(*cost).map_err(|_| Stopped)?;
@@ -85,6 +88,42 @@ pub(super) fn run(
             }
         }
     }
+}
+
+#[inline(never)]
+fn get_number(registers: &mut Registers, heap: &mut Heap, op: Op) -> Result<(), Stopped> {
+    let Op::GetNumber { to, map, key, last } = op else {
+        return Err(Stopped);
+    };
+    let handle = word(registers, map);
+    let found = heap.map(handle)?.number(word(registers, key));
+    heap.release(handle, last);
+    registers[usize::from(to)] = i64::from(found.is_some());
+    registers[usize::from(to.wrapping_add(1))] = found.unwrap_or(0);
+    Ok(())
+}
+
+#[inline(never)]
+fn put_number(
+    registers: &Registers,
+    heap: &mut Heap,
+    fuel: &mut Fuel,
+    op: Op,
+) -> Result<(), Stopped> {
+    let Op::PutNumber {
+        map,
+        key,
+        value,
+        charged,
+    } = op
+    else {
+        return Err(Stopped);
+    };
+    let handle = word(registers, map);
+    if charged {
+        library::charge_number_change(fuel, heap.map(handle)?).map_err(|_| Stopped)?;
+    }
+    heap.insert_number(handle, word(registers, key), word(registers, value))
 }
 
 #[inline]

@@ -7,6 +7,7 @@
 
 mod block;
 mod coalesce;
+mod operation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

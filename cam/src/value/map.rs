@@ -170,17 +170,20 @@ impl Map {
         Iter::new(self.tree.as_deref())
     }
 
-    /// The entries, if they are numbers under numbers.
-    pub(crate) fn numbers(&self) -> Option<&OrdMap<i64, i64>> {
-        match self.tree.as_deref() {
-            Some(Form::Numbers(entries)) => Some(entries),
+    /// The number under a number. There is none if the entries are something else.
+    #[inline]
+    pub(crate) fn number(&self, key: i64) -> Option<i64> {
+        match self.tree.as_deref()? {
+            Form::Numbers(entries) => entries.get(&key).copied(),
             _ => None,
         }
     }
 
     /// The entries to be changed, if they are numbers under numbers.
     pub(crate) fn numbers_mut(&mut self) -> Option<Numbers<'_>> {
-        self.numbers()?;
+        let Some(Form::Numbers(_)) = self.tree.as_deref() else {
+            return None;
+        };
         match Arc::make_mut(self.tree.as_mut()?) {
             Form::Numbers(entries) => Some(Numbers {
                 entries,

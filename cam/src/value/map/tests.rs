@@ -177,8 +177,7 @@ proptest! {
             let old = same.insert(Value::Int(key), Value::Int(value));
             let mut numbers = map.numbers_mut().expect("they are numbers");
             prop_assert_eq!(numbers.insert(key, value).map(Value::Int), old);
-            let numbers = map.numbers().expect("they are numbers");
-            prop_assert_eq!(numbers.get(&key), Some(&value));
+            prop_assert_eq!(map.number(key), Some(value));
         }
         prop_assert_eq!(map.weight(), same.weight());
         prop_assert_eq!(map, same);
