@@ -20,7 +20,9 @@ use crate::{
     config::{Config, ServerLimits},
     key::SecretKey,
     limits,
-    protocol::{MachineStatus, NodeStatus, RefusalCode, Request, RequestKind, Response},
+    protocol::{
+        EngineName, MachineStatus, NodeStatus, RefusalCode, Request, RequestKind, Response,
+    },
     server::{EndpointDied, Handler, Peer, Server},
     tls::{self, PinnedNode},
     transport,
@@ -102,6 +104,7 @@ pub(crate) fn machine_status(name: &str) -> MachineStatus {
         traps: 0,
         state_bytes: 0,
         since_ms: 0,
+        engine: EngineName::Register,
     }
 }
 

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use crate::refusal::{Class, Refusal, RefusalCode};
-pub use crate::report::{Applied, HistoryEntry, MachineStatus, NodeStatus};
+pub use crate::report::{Applied, EngineName, HistoryEntry, MachineStatus, NodeStatus};
 use crate::{
     limits::{
         HISTORY_ENTRIES_MAX, NAME_BYTES_MAX, PUSH_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,

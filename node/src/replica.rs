@@ -317,7 +317,15 @@ impl Replica {
         let prepared = self.prepare(at_ms, from, program, input)?;
         let instance = self.instance.as_mut().expect("seen above");
         let ancestors = &self.lineage[prepared.start..];
+        let engine = instance.engine();
         let output = take_step(instance, ancestors, prepared, input);
+        if instance.engine() != engine {
+            tracing::warn!(
+                "`{}` goes on with the reference interpreter: the other one stopped at step {}, which has a result",
+                self.name,
+                self.steps,
+            );
+        }
         output.map_err(|failure| match failure {
             Failure::Attempt(NoAttempt::Trap(trap)) => NoStep::Trapped(trap),
             Failure::Attempt(NoAttempt::Malformed(malformed)) => self.malformed(malformed),

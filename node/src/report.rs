@@ -1,5 +1,6 @@
 //! What a node says about itself and its machines, as it travels in answers.
 
+use cam::instance::Engine;
 use serde::{Deserialize, Serialize};
 
 /// A node and what runs on it.
@@ -41,6 +42,27 @@ pub struct MachineStatus {
     pub state_bytes: u64,
     /// Since when this program runs, in milliseconds since 1970 in UTC.
     pub since_ms: u64,
+    /// What runs it.
+    pub engine: EngineName,
+}
+
+/// Which interpreter runs a machine. They agree on everything but time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineName {
+    /// The default.
+    Register,
+    /// The judge, some ten times slower: the program is too large for the other, or the two have disagreed.
+    Reference,
+}
+
+impl From<Engine> for EngineName {
+    fn from(engine: Engine) -> EngineName {
+        match engine {
+            Engine::Register => EngineName::Register,
+            Engine::Reference => EngineName::Reference,
+        }
+    }
 }
 
 /// What a bundle did.

@@ -344,6 +344,7 @@ fn machine_status(replica: &Replica) -> Option<MachineStatus> {
         traps: replica.traps(),
         state_bytes: encode::value(&instance.state()).len() as u64,
         since_ms: milliseconds(replica.since_ms()),
+        engine: instance.engine().into(),
     })
 }
 

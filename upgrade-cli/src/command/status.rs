@@ -4,7 +4,7 @@ use cam::digest::Digest;
 use node::bundle::BundleId;
 use node::key::PublicKey;
 use node::printable::Printable;
-use node::protocol::{MachineStatus, NodeStatus, Request, RequestKind, Response};
+use node::protocol::{EngineName, MachineStatus, NodeStatus, Request, RequestKind, Response};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -35,11 +35,13 @@ pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
     ])];
     let mut objects = Vec::new();
     let mut failures = Vec::new();
+    let mut slow = Vec::new();
     let mut report = Report::new();
     for name in &nodes {
         match ask(context, name, &arguments.speak) {
             Ok(status) => {
                 rows.extend(machine_rows(name, &status));
+                slow.extend(on_the_reference(name, &status));
                 objects.push(node_object(name, &status));
             }
             // One node that is away does not hide the others. Alone it is the answer.
@@ -58,6 +60,9 @@ pub(super) fn run(context: &Context, arguments: &Status) -> Outcome {
             .next("cam node add NAME --url HOST:PORT --key ed25519:…");
     } else {
         report = report.text(table(&rows));
+    }
+    for line in slow {
+        report = report.talk(line);
     }
     Ok(with_worst(report, &failures, nodes.len()).field("nodes", objects))
 }
@@ -111,6 +116,19 @@ fn machine_rows(node: &str, status: &NodeStatus) -> Vec<Vec<String>> {
     status.machines.iter().map(cells).collect()
 }
 
+/// Machines that run, but some ten times slower than they might.
+fn on_the_reference(node: &str, status: &NodeStatus) -> Vec<String> {
+    let machines = status.machines.iter();
+    let slow = machines.filter(|machine| machine.engine == EngineName::Reference);
+    let line = |machine: &MachineStatus| {
+        let name = Printable(&machine.machine);
+        format!(
+            "`{name}` on {node} runs on the reference interpreter, some ten times slower: its program is too large for the other one, or its log has a warning that the two disagreed"
+        )
+    };
+    slow.map(line).collect()
+}
+
 fn node_object(name: &str, status: &NodeStatus) -> Value {
     let machine = |machine: &MachineStatus| {
         json!({
@@ -123,6 +141,7 @@ fn node_object(name: &str, status: &NodeStatus) -> Value {
             "steps": machine.steps,
             "traps": machine.traps,
             "state_bytes": machine.state_bytes,
+            "engine": machine.engine,
         })
     };
     let key = PublicKey::from_bytes(&status.node_key).ok();
