@@ -219,8 +219,12 @@ impl Lowering<'_> {
     fn fill(&mut self, holes: &[Hole], starts: &[Option<u32>]) -> Result<(), OverBudget> {
         let start = |block: BlockId| starts[block.index()].ok_or(OverBudget);
         for Hole { at, target } in holes {
+            // A jump to where the function ends is its end.
+            let end = starts[target.index()].and_then(|start| self.ops.get(start as usize));
+            let end = end.filter(|op| matches!(op, Op::Return { .. })).copied();
             let op = &mut self.ops[*at];
             match op {
+                Op::Jump { .. } if let Some(end) = end => *op = end,
                 Op::Jump { to } | Op::JumpIf { to, .. } | Op::JumpUnless { to, .. } => {
                     *to = start(*target)?;
                 }
