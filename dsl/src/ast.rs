@@ -20,8 +20,8 @@ pub use expression::{
     PathStep, PathStepKind, Record, Statement, StatementKind,
 };
 pub use machine::{
-    Adapter, Expected, ExpectedKind, Handler, HandlerBody, Machine, Member, MemberKind, Migrate,
-    MigrateBack, MigrateBody, Trace, TraceLine, TraceLineKind, Version,
+    Adapter, Claim, Expected, ExpectedKind, Handler, HandlerBody, Machine, Member, MemberKind,
+    Migrate, MigrateBack, MigrateBody, Moment, Property, Trace, TraceLine, TraceLineKind, Version,
 };
 pub use pattern::{FieldPattern, Pattern, PatternKind, PatternPayload, RecordPattern};
 

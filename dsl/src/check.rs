@@ -8,6 +8,7 @@ mod adapter;
 mod arrow;
 mod block;
 mod call;
+mod claim;
 mod clause;
 mod collection;
 mod construct;
@@ -119,6 +120,12 @@ struct Checker<'a> {
 struct Frame {
     state: Option<StateView>,
     stamps: Vec<Stamp>,
+    /// The state before an upgrade: `prev`, of another type than the state.
+    past: Option<(Local, Partial)>,
+    /// The answer of a step that is over.
+    reply: Option<(Local, Partial)>,
+    /// A property that is about no state.
+    is_law: bool,
     /// The stateful arrows `get` and `put`, on a state of this type.
     arrow_state: Option<Partial>,
     may_refuse: bool,

@@ -15,6 +15,7 @@ use cam::verify::{Invalid, InvalidReason, Migration, Misfit, Program};
 
 use crate::ast::{ItemKind, Module};
 use crate::history::History;
+use crate::judge::Judge;
 use crate::problem::catalogue::{C001, C002, C003};
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
@@ -29,6 +30,7 @@ pub struct Compiled {
     upgrades: Vec<Upgrade>,
     warnings: Problems,
     machine: Machine,
+    judge: Arc<Judge>,
     history: History,
 }
 
@@ -98,6 +100,11 @@ impl Compiled {
         &self.machine
     }
 
+    /// Its claims, ready to be asked.
+    pub(crate) fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
     /// The released versions it was compiled against.
     pub(crate) fn history(&self) -> &History {
         &self.history
@@ -146,6 +153,7 @@ fn assemble(machine: Machine, history: &History, warnings: Problems) -> Result<C
         }
     }
     Ok(Compiled {
+        judge: Arc::new(Judge::of(&machine)?),
         program: Arc::new(program),
         trails,
         upgrades,

@@ -25,7 +25,11 @@ pub mod fault;
 pub mod translate;
 
 pub mod compile;
+mod judge;
 mod places;
+
+mod broken;
+mod play;
 pub mod trace;
 
 pub mod value;

@@ -9,6 +9,7 @@ mod argument;
 mod arrow;
 mod atom;
 mod block;
+mod claim;
 mod control;
 mod cursor;
 mod expression;

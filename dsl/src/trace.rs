@@ -5,9 +5,13 @@
 
 mod run;
 
+pub(crate) use run::described;
+
 use cam::schema::Name;
 
+use crate::broken;
 use crate::compile::Compiled;
+use crate::play;
 use crate::problem::Problem;
 use crate::source::Span;
 
@@ -44,5 +48,14 @@ pub fn run(compiled: &Compiled) -> Vec<Report> {
                 failure: failure.map(|problem| *problem),
             }
         })
+        .collect()
+}
+
+/// The laws of a source (`property n: e`) that do not hold.
+#[must_use]
+pub fn laws(compiled: &Compiled) -> Vec<Problem> {
+    play::laws(compiled)
+        .iter()
+        .map(|broken| broken::problem(compiled, None, broken))
         .collect()
 }

@@ -11,6 +11,7 @@ mod arrow;
 mod binding;
 mod carry;
 mod choice;
+mod claim;
 mod decision;
 mod expression;
 mod fold;
@@ -35,6 +36,7 @@ use crate::typed::{
     Conversion, ExprId, Function, FunctionBody, FunctionIndex, Local, Machine, Primitive, Terms,
 };
 use choice::{Branch, Outcome};
+pub use claim::{Moment, claims};
 use matching::Fresh;
 use scope::{Place, Scope, Variable};
 
@@ -45,7 +47,8 @@ const NESTED_MAX: usize = 192;
 /// The checker has excluded every refusal but `TooLarge`.
 type Translated<T> = Result<T, IllTyped>;
 
-/// The machine itself: `Init : Unit -> S` and `Step : I x S -> S x O`, with its schema.
+/// The machine itself: `Init : Unit -> S`, `Step : I x S -> S x O`, and `Check : S -> Bool` if it has invariants, with its
+/// schema.
 ///
 /// # Errors
 /// `TooLarge` if it has more combinators, or deeper ones, than the abstract machine allows.
@@ -64,9 +67,12 @@ pub fn machine(machine: &Machine) -> Result<Combinators, IllTyped> {
         translator.expression(machine.init)
     })?;
     let step = translator.step(machine, &schema)?;
+    let check = translator.check(machine)?;
+    let mut exports = vec![(Role::Init, init), (Role::Step, step)];
+    exports.extend(check.map(|check| (Role::Check, check)));
     Ok(Combinators {
         draft: translator.draft,
-        exports: vec![(Role::Init, init), (Role::Step, step)],
+        exports,
         schema: Some(schema),
     })
 }

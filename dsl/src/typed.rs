@@ -65,8 +65,74 @@ pub struct Machine {
     pub accepts: Vec<Conversion>,
     /// `reply to N`: new output to old output.
     pub replies: Vec<Conversion>,
+    /// What the author says of states, steps and upgrades.
+    pub claims: Claims,
     /// In the order of the source.
     pub traces: Vec<Trace>,
+}
+
+/// All that is said of a machine besides what it does. Terms of one step share their locals.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The input of the step, without stamps.
+    pub input: Local,
+    /// The state before the step.
+    pub before: Local,
+    /// The state: after the step, or wherever the machine is.
+    pub state: Local,
+    /// The answer.
+    pub reply: Local,
+    /// In the order of the source.
+    pub list: Vec<Claim>,
+}
+
+/// `invariant`, `property` or `witness`.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// What it is called; no other claim of the machine is called so.
+    pub name: Name,
+    /// When it is asked, and what of.
+    pub kind: ClaimKind,
+    /// A `Bool`; for [`ClaimKind::After`] an `Option(Bool)`, which is none where it is not asked.
+    pub body: ExprId,
+    /// The condition where it is written.
+    pub condition: Span,
+    /// The whole member.
+    pub span: Span,
+}
+
+/// When a claim is asked, and which names it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClaimKind {
+    /// Of every state: `state`.
+    Invariant,
+    /// Of states, and it should hold of one: `state`.
+    Witness,
+    /// Once: none.
+    Law,
+    /// Of every step: `input`, `before`, `state`, `reply` and the stamps.
+    After,
+    /// Of every upgrade from a version: `state`, and its own name for the state before.
+    Across {
+        /// The older version.
+        version: u32,
+        /// The old state.
+        old: Local,
+        /// Its shape.
+        shape: ShapeId,
+    },
+}
+
+impl ClaimKind {
+    /// The word that begins the member.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            ClaimKind::Invariant => "invariant",
+            ClaimKind::Witness => "witness",
+            ClaimKind::Law | ClaimKind::After | ClaimKind::Across { .. } => "property",
+        }
+    }
 }
 
 /// `fn` or `const`.

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use cam::value::Value;
 use dsl::compile::{Compiled, compile};
 use dsl::history::History;
 use dsl::source::Source;
@@ -66,6 +67,176 @@ fn versions_understand_each_other() {
             .fits(first.program(), second.program())
             .is_ok()
     );
+}
+
+#[test]
+fn claims_hold_in_traces_and_across_versions() {
+    let first = passes(
+        "claims_1.cam",
+        include_str!("meaning/claims_1.cam"),
+        &History::new(),
+    );
+    assert!(trace::laws(&first).is_empty());
+    let mut history = History::new();
+    history.release(Arc::clone(first.program()));
+    passes(
+        "claims_2.cam",
+        include_str!("meaning/claims_2.cam"),
+        &history,
+    );
+}
+
+#[test]
+fn the_invariants_are_the_check_of_the_program() {
+    let text = with_claims("invariant low: count < 3  invariant even: count % 2 == 0");
+    let (_, compiled) = compiled("t.cam", &text, &History::new());
+    let approves = |count| {
+        let state = Value::product(vec![Value::Int(count)]);
+        compiled.program().approves(state)
+    };
+    assert_eq!(approves(2), Some(Ok(true)));
+    assert_eq!(approves(1), Some(Ok(false)));
+    assert_eq!(approves(4), Some(Ok(false)));
+    let text = with_claims("invariant whole: 6 / count > 0");
+    let (_, compiled) = self::compiled("t.cam", &text, &History::new());
+    let state = Value::product(vec![Value::Int(0)]);
+    assert!(matches!(compiled.program().approves(state), Some(Err(_))));
+    let text = with_claims("property p: after Incr => true  witness w: count > 3");
+    let (_, compiled) = self::compiled("t.cam", &text, &History::new());
+    assert!(
+        compiled.program().check().is_none(),
+        "only invariants are a program's"
+    );
+}
+
+/// A counter with one trace of two steps, and what is claimed of it.
+fn with_claims(claims: &str) -> String {
+    format!(
+        "machine Counter version 1 {{
+           input  Incr | Read
+           output Ok | Sum(Int)
+           state  {{ count: Int }}
+           init   {{ count: 0 }}
+           on Incr => {{ set count = count + 1  Ok }}
+           on Read => Sum(count)
+           {claims}
+           trace \"t\" {{
+             > Incr
+             > Incr
+             > Read
+           }}
+         }}"
+    )
+}
+
+#[test]
+fn a_claim_that_is_wrong_says_where_and_why() {
+    let table = [
+        (
+            "invariant small: count < 2",
+            "R007",
+            "the invariant `small` is broken",
+            "count < 2",
+            1,
+        ),
+        (
+            "invariant never: count != 0",
+            "R007",
+            "the invariant `never` is broken",
+            "count != 0",
+            0,
+        ),
+        (
+            "property stays: after Incr in { count: 1 } => count == prev.count",
+            "R008",
+            "the property `stays` is broken",
+            "count == prev.count",
+            1,
+        ),
+        (
+            "property answers: after Read => reply == Ok",
+            "R008",
+            "the property `answers` is broken",
+            "reply == Ok",
+            2,
+        ),
+        (
+            "invariant fine: count < 10  property half: after _ => 1 / (count - 2) < 5",
+            "R009",
+            "the property `half` stops: a division by zero",
+            "1 / (count - 2) < 5",
+            1,
+        ),
+    ];
+    for (claims, code, title, place, passed) in table {
+        let text = with_claims(claims);
+        let (source, compiled) = compiled("t.cam", &text, &History::new());
+        let reports = trace::run(&compiled);
+        let problem = reports[0].failure.clone().expect(claims);
+        assert_eq!(
+            (
+                problem.code.name,
+                &*problem.title,
+                source.slice(problem.primary.span),
+                reports[0].passed,
+            ),
+            (code, title, place, passed)
+        );
+    }
+}
+
+#[test]
+fn a_law_that_is_wrong_is_found_without_a_trace() {
+    let text = with_claims("property sums: sum([1, 2]) == 4  property stops: 1 / 0 == 0");
+    let (_, compiled) = compiled("t.cam", &text, &History::new());
+    let found = trace::laws(&compiled);
+    let codes: Vec<&str> = found.iter().map(|problem| problem.code.name).collect();
+    assert_eq!(codes, ["R008", "R009"]);
+}
+
+#[test]
+fn an_upgrade_that_breaks_something_says_what() {
+    let old = passes("old.cam", &with_claims(""), &History::new());
+    let mut history = History::new();
+    history.release(Arc::clone(old.program()));
+    let table = [
+        (
+            "migrate from 1 { count } => { count: 0 - count }  invariant positive: count >= 0",
+            "R007",
+            "the invariant `positive` is broken",
+        ),
+        (
+            "migrate from 1 { count } => { count: count + 1 }  property same: across 1 => count == prev.count",
+            "R008",
+            "the property `same` is broken",
+        ),
+        (
+            "migrate from 1 { count } => { count: 1 / (count - 2) }",
+            "R011",
+            "the migration stops: a division by zero",
+        ),
+        (
+            "migrate from 1 { count } => { count: count / 2 }  migrate back to 1 { count } => { count: count * 3 }",
+            "R010",
+            "the way back leads to another state",
+        ),
+        (
+            "migrate from 1 unchanged  migrate back to 1 { count } => { count: 1 / (count - 2) }",
+            "R010",
+            "the way back stops: a division by zero",
+        ),
+    ];
+    for (claims, code, title) in table {
+        let text = with_claims(claims)
+            .replace("version 1", "version 2")
+            .replace("trace \"t\" {", "trace \"t\" from 1 {")
+            .replace("> Read", "upgrade");
+        let (_, compiled) = compiled("t.cam", &text, &history);
+        let reports = trace::run(&compiled);
+        let problem = reports[0].failure.clone().expect(claims);
+        assert_eq!((problem.code.name, &*problem.title), (code, title));
+        assert_eq!(reports[0].passed, 2, "{claims}");
+    }
 }
 
 /// A machine with one trace.

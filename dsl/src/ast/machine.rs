@@ -57,10 +57,52 @@ pub enum MemberKind {
     Accept(Adapter),
     /// `reply to N { … }`: new outputs to old outputs.
     Reply(Adapter),
+    /// `invariant n: e`
+    Invariant(Claim),
+    /// `property n: …`
+    Property(Property),
+    /// `witness n: e`
+    Witness(Claim),
     /// `trace "…" { … }`
     Trace(Trace),
     /// Reported already.
     Error,
+}
+
+/// `n: e`, after `invariant` and `witness`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What it is called.
+    pub name: Name,
+    /// What is said of the state.
+    pub condition: Expr,
+}
+
+/// `n: after P in S => e`, `n: across N => e`, `n: e`, after `property`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Property {
+    /// What it is called.
+    pub name: Name,
+    /// When it is asked.
+    pub moment: Moment,
+    /// What is said then.
+    pub condition: Expr,
+}
+
+/// When a property is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// Once: it is about no state.
+    Always,
+    /// `after P in S`: after each step from such an input in such a state.
+    After {
+        /// For which inputs.
+        input: Pattern,
+        /// In which states before the step; in all if it is absent.
+        state: Option<Pattern>,
+    },
+    /// `across N`: at each upgrade from that version.
+    Across(Version),
 }
 
 /// `on P in S if g => e`, `on P = arrow`

@@ -115,7 +115,12 @@ impl<'a> Checker<'a> {
         let accepts = accepts.map(|(adapter, _)| ("accept from", &adapter.version));
         let replies = parts.replies.iter();
         let replies = replies.map(|(adapter, _)| ("reply to", &adapter.version));
-        let mut lost: Vec<(&str, &ast::Version)> = backs.chain(accepts).chain(replies).collect();
+        let across = parts
+            .claims
+            .iter()
+            .filter_map(|(said, _)| Some(("across", said.across()?)));
+        let written = backs.chain(accepts).chain(replies).chain(across);
+        let mut lost: Vec<(&str, &ast::Version)> = written.collect();
         lost.retain(|(_, version)| {
             let mut migrations = parts.migrations.iter();
             migrations.all(|(migrate, _)| migrate.from.number != version.number)

@@ -2,6 +2,7 @@
 
 use cam::schema::{ShapeId, Stamp};
 
+use super::claim::Said;
 use super::declare::Declaration;
 use super::types::{Form, Partial};
 use super::{Checker, Frame};
@@ -24,6 +25,7 @@ pub(super) struct Parts<'a> {
     pub(super) backs: Vec<(&'a ast::MigrateBack, Span)>,
     pub(super) accepts: Vec<(&'a ast::Adapter, Span)>,
     pub(super) replies: Vec<(&'a ast::Adapter, Span)>,
+    pub(super) claims: Vec<(Said<'a>, Span)>,
     pub(super) traces: Vec<(&'a ast::Trace, Span)>,
     /// Places of the members that may be there once, by their word.
     seen: Vec<(&'static str, Span)>,
@@ -121,6 +123,11 @@ impl<'a> Checker<'a> {
                 MemberKind::MigrateBack(back) => parts.backs.push((back, span)),
                 MemberKind::Accept(adapter) => parts.accepts.push((adapter, span)),
                 MemberKind::Reply(adapter) => parts.replies.push((adapter, span)),
+                MemberKind::Invariant(claim) => parts.claims.push((Said::Invariant(claim), span)),
+                MemberKind::Property(property) => {
+                    parts.claims.push((Said::Property(property), span));
+                }
+                MemberKind::Witness(claim) => parts.claims.push((Said::Witness(claim), span)),
                 MemberKind::Trace(trace) => parts.traces.push((trace, span)),
                 MemberKind::Error => {
                     parts.has_errors = true;
@@ -222,6 +229,7 @@ impl<'a> Checker<'a> {
         let migrations = self.migrations(parts, &interface);
         let backs = self.backs(parts, &interface);
         let (accepts, replies) = self.adapters(parts, &interface);
+        let claims = self.claims(parts, &interface);
         let traces = self.traces(parts, &interface);
         self.judge_reach(parts);
         self.check_machine_name(&machine.name, span);
@@ -244,6 +252,7 @@ impl<'a> Checker<'a> {
             backs,
             accepts,
             replies,
+            claims,
             traces,
         })
     }

@@ -52,6 +52,14 @@ impl Checker<'_> {
                 _ => {}
             }
         }
+        let moment = match &*name.text {
+            "prev" => self.frame.past,
+            "reply" => self.frame.reply,
+            _ => None,
+        };
+        if let Some((local, partial)) = moment {
+            return Some(self.local(local, partial, span));
+        }
         if let Some(stamp) = self
             .frame
             .stamps
@@ -116,6 +124,10 @@ impl Checker<'_> {
             let help = "give it to the arrow as part of its argument, or write `fn(…) => …` as the whole argument";
             return self.report(Problem::new(T102, name.span, title).helping(help));
         }
+        if let Some(help) = self.help_for_moment(&name.text) {
+            let title = format!("`{}` is not known here", name.text);
+            return self.report(Problem::new(T102, name.span, title).helping(help));
+        }
         if let Some(stamp) = Stamp::ALL
             .into_iter()
             .find(|stamp| stamp.word() == name.text)
@@ -131,6 +143,23 @@ impl Checker<'_> {
         let problem = self.unknown_name("value", &name.text, name.span, &known);
         let problem = self.or_constructor(problem, name, hint);
         self.report(problem);
+    }
+
+    /// `prev` and `reply` have a meaning where a step is over, and only there.
+    fn help_for_moment(&self, name: &str) -> Option<&'static str> {
+        let has_state = self.frame.state.is_some();
+        match name {
+            "reply" if has_state => {
+                Some("the answer is known in a property that begins `after … =>`")
+            }
+            "prev" if has_state => Some(
+                "the state before is known in handlers, and in a property that begins `after … =>` or `across … =>`",
+            ),
+            "state" | "prev" | "reply" if self.frame.is_law => Some(
+                "say when this is asked: `property n: after _ => …`, or make it an `invariant`",
+            ),
+            _ => None,
+        }
     }
 
     fn known_names(&mut self) -> Vec<String> {

@@ -4,6 +4,7 @@ use nom::Parser;
 use nom::combinator::opt;
 
 use super::arrow::arrow;
+use super::claim::{invariant, property, witness};
 use super::control::{arms, guard};
 use super::cursor::Cursor;
 use super::expression::expression;
@@ -24,9 +25,6 @@ use crate::ast::{
 use crate::problem::catalogue::{P024, P030};
 use crate::problem::{Problem, nearest};
 use crate::token::{Symbol, TokenKind, Word};
-
-/// The words of this version of the language, for a message.
-const PARTS: &[&str] = MEMBER_WORDS.split_at(10).0;
 
 /// `Name version N with at, from { … }`, after the word `machine`.
 pub(super) fn machine(input: Cursor<'_>) -> (Cursor<'_>, Machine) {
@@ -104,7 +102,7 @@ fn member(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     match input.token().kind {
         TokenKind::Word(Word::On) => return handler(after),
         TokenKind::Lower if MEMBER_WORDS.contains(&input.text()) => {
-            return member_of(input.text(), input, after);
+            return member_of(input.text(), after);
         }
         TokenKind::Symbol(symbol) if symbol.is_closer() => {
             input.report(stray_closer(input));
@@ -126,7 +124,7 @@ fn member(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
         .then(|| nearest(input.text(), MEMBER_WORDS))
         .flatten()
     else {
-        let words = PARTS.join("`, `");
+        let words = MEMBER_WORDS.join("`, `");
         input.report(problem.noting(format!("its parts begin with `{words}`")));
         return (after, MemberKind::Error);
     };
@@ -135,11 +133,11 @@ fn member(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     if meant == "on" {
         handler(after)
     } else {
-        member_of(meant, input, after)
+        member_of(meant, after)
     }
 }
 
-fn member_of<'a>(word: &str, input: Cursor<'a>, after: Cursor<'a>) -> (Cursor<'a>, MemberKind) {
+fn member_of<'a>(word: &str, after: Cursor<'a>) -> (Cursor<'a>, MemberKind) {
     let body = |wanted| expect(after, type_body, wanted);
     let type_or_error = |body: Option<TypeBody>| {
         body.unwrap_or_else(|| TypeBody::Type(Type::error(after.token().span.before())))
@@ -169,10 +167,9 @@ fn member_of<'a>(word: &str, input: Cursor<'a>, after: Cursor<'a>) -> (Cursor<'a
             let (rest, trace) = trace(after);
             (rest, MemberKind::Trace(trace))
         }
-        planned => {
-            input.report(not_yet(input, planned));
-            (after, MemberKind::Error)
-        }
+        "invariant" => invariant(after),
+        "property" => property(after),
+        _ => witness(after),
     }
 }
 

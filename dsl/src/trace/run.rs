@@ -1,15 +1,13 @@
 //! One trace, line by line.
 
-use std::sync::Arc;
-
-use cam::instance::{Context, Instance};
 use cam::schema::{Schema, ShapeId, Stamp};
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
-use cam::verify::{Migration, Program};
 
+use crate::broken;
 use crate::compile::{self, Compiled};
 use crate::fault::Fault;
+use crate::play::{Answered, Play, Stuck};
 use crate::problem::catalogue::{R001, R002, R003, R004, R005, R006};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
@@ -21,7 +19,14 @@ type Ran<T> = Result<T, Box<Problem>>;
 
 /// Runs the lines until one is not as it should be; `passed` counts those that are.
 pub(super) fn lines(compiled: &Compiled, trace: &Trace, passed: &mut usize) -> Ran<()> {
-    let mut run = Run::start(compiled, trace)?;
+    let play = Play::start(compiled, trace.from)
+        .map_err(|stuck| Box::new(stopped(compiled, trace.from, &stuck, trace.span, true)))?;
+    let from = trace.from;
+    let mut run = Run {
+        compiled,
+        from,
+        play,
+    };
     for line in &trace.lines {
         run.line(line)?;
         *passed += 1;
@@ -33,42 +38,10 @@ struct Run<'a> {
     compiled: &'a Compiled,
     /// The version before the upgrade.
     from: Option<u32>,
-    instance: Instance,
-    context: Context,
-}
-
-/// What an input came to.
-enum Answered {
-    Output(Value),
-    Fault(Trap),
-    Retired,
+    play: Play<'a>,
 }
 
 impl<'a> Run<'a> {
-    fn start(compiled: &'a Compiled, trace: &Trace) -> Ran<Run<'a>> {
-        let program = match trace.from {
-            None => compiled.program(),
-            Some(version) => compiled.history().program(version).ok_or_else(|| {
-                let title = format!("history has no program of version {version}");
-                problem(R006, trace.span, title)
-            })?,
-        };
-        let instance = Instance::start(Arc::clone(program)).map_err(|trap| {
-            let title = format!("the first state cannot be made: {}", described(trap));
-            problem(R003, trace.span, title)
-        })?;
-        Ok(Run {
-            compiled,
-            from: trace.from,
-            instance,
-            context: Context {
-                at_ms: 0,
-                from: "".into(), // the checker wants a sender on each line of a machine that sees it
-                sequence: 0,
-            },
-        })
-    }
-
     fn line(&mut self, line: &TraceLine) -> Ran<()> {
         match &line.kind {
             TraceLineKind::Send {
@@ -79,68 +52,37 @@ impl<'a> Run<'a> {
             } => {
                 self.stamp(stamps)?;
                 let input = self.value(None, *input)?;
-                let answered = self.send(*client, input, line.span)?;
+                let answered = self.play.send(*client, input);
+                let answered = answered.map_err(|stuck| self.stuck(&stuck, line.span))?;
                 self.judge(answered, expected.as_ref(), *client, line.span)
             }
             TraceLineKind::Check { state, condition } => self.check(*state, *condition),
             TraceLineKind::Given(state) => {
                 let given = self.value(None, *state)?;
-                self.take_up(Arc::clone(self.instance.program()), given, line.span)
+                let taken = self.play.given(given);
+                taken.map_err(|stuck| self.stuck(&stuck, line.span))
             }
-            TraceLineKind::Upgrade => self.upgrade(line.span),
+            TraceLineKind::Upgrade => {
+                let upgraded = self.play.upgrade();
+                upgraded.map_err(|stuck| self.stuck(&stuck, line.span))
+            }
         }
     }
 
     /// What a line does not say is what it was on the line before.
     fn stamp(&mut self, stamps: &[(Stamp, ExprId)]) -> Ran<()> {
-        self.context.sequence += 1;
+        self.play.context.sequence += 1;
         for (stamp, expr) in stamps {
-            match (stamp, self.value(None, *expr)?) {
-                (Stamp::At, Value::Int(at)) => self.context.at_ms = at,
-                (Stamp::From, Value::Text(from)) => self.context.from = from,
-                (Stamp::Sequence, Value::Int(sequence)) => self.context.sequence = sequence,
+            let stamped = self.value(None, *expr)?;
+            let context = &mut self.play.context;
+            match (stamp, stamped) {
+                (Stamp::At, Value::Int(at)) => context.at_ms = at,
+                (Stamp::From, Value::Text(from)) => context.from = from,
+                (Stamp::Sequence, Value::Int(sequence)) => context.sequence = sequence,
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    /// Sends as a client of one version; an older one than runs is understood through the adapters.
-    fn send(&mut self, client: u32, input: Value, at: Span) -> Ran<Answered> {
-        let version = self.instance.program().schema().version;
-        if client == version {
-            return Ok(match self.instance.step(&self.context, input) {
-                Ok(answer) => Answered::Output(answer.output),
-                Err(trap) => Answered::Fault(trap),
-            });
-        }
-        let migration = self.migration(client, at)?;
-        let unadapted = || {
-            let title = format!("clients of version {client} are not understood any more");
-            problem(R006, at, title).helping(format!(
-                "add `accept from {client}` and `reply to {client}`"
-            ))
-        };
-        let input = match migration.adapt_input(input).ok_or_else(unadapted)? {
-            Ok(input) => input,
-            Err(trap) if trap.reason == TrapReason::Abort(Fault::Retired.code()) => {
-                return Ok(Answered::Retired);
-            }
-            Err(trap) => return Ok(Answered::Fault(trap)),
-        };
-        // The step counts only if its answer can be given: it is taken after the adapter has run.
-        let pending = match self.instance.attempt(&self.context, input) {
-            Ok(pending) => pending,
-            Err(trap) => return Ok(Answered::Fault(trap)),
-        };
-        let adapted = migration.adapt_output(pending.output());
-        match adapted.ok_or_else(unadapted)? {
-            Ok(output) => {
-                pending.commit();
-                Ok(Answered::Output(output))
-            }
-            Err(trap) => Ok(Answered::Fault(trap)),
-        }
     }
 
     fn judge(
@@ -188,12 +130,12 @@ impl<'a> Run<'a> {
 
     /// Where the program stopped, if it is the one whose source this is.
     fn stopped_at(&self, trap: &Trap) -> Option<Span> {
-        let is_own = Arc::ptr_eq(self.instance.program(), self.compiled.program());
+        let is_own = self.play.is_own();
         is_own.then(|| self.compiled.stopped_at(trap)).flatten()
     }
 
     fn check(&self, state: Local, condition: ExprId) -> Ran<()> {
-        let schema = self.instance.program().schema();
+        let schema = self.play.program().schema();
         let shape = self.shape_of_state(schema);
         if self.value(Some((state, shape)), condition)? == Value::bool(true) {
             return Ok(());
@@ -203,36 +145,11 @@ impl<'a> Run<'a> {
         Err(self.with_state(problem(R002, at, title)))
     }
 
-    fn upgrade(&mut self, at: Span) -> Ran<()> {
-        let Some(from) = self.from else {
-            return Err(problem(R006, at, "there is nothing to upgrade from".to_owned()).into());
-        };
-        let migration = self.migration(from, at)?;
-        let state = migration
-            .migrate_state(self.instance.state())
-            .map_err(|trap| {
-                let title = format!("the migration stopped: {}", described(trap));
-                self.with_state(problem(R003, at, title))
-            })?;
-        self.take_up(Arc::clone(self.compiled.program()), state, at)
-    }
-
-    fn take_up(&mut self, program: Arc<Program>, state: Value, at: Span) -> Ran<()> {
-        self.instance = Instance::resume(program, state)
-            .map_err(|strange| problem(R005, at, strange.to_string()))?;
-        Ok(())
-    }
-
-    fn migration(&self, from: u32, at: Span) -> Ran<Arc<Migration>> {
-        match self.compiled.upgrade_from(from) {
-            Some(upgrade) => Ok(Arc::clone(&upgrade.migration)),
-            None => {
-                let title = format!("nothing leads from version {from} to this one");
-                let problem = problem(R006, at, title);
-                Err(problem
-                    .helping(format!("add `migrate from {from} …`"))
-                    .into())
-            }
+    fn stuck(&self, stuck: &Stuck, line: Span) -> Box<Problem> {
+        let problem = stopped(self.compiled, self.from, stuck, line, false);
+        match stuck {
+            Stuck::Broken(_) => self.with_state(problem),
+            _ => Box::new(problem),
         }
     }
 
@@ -243,7 +160,7 @@ impl<'a> Run<'a> {
             return Ok(value);
         }
         let argument = match state {
-            Some(_) => self.instance.state(),
+            Some(_) => self.play.state().clone(),
             None => Value::unit(),
         };
         let combinators = translate::expression(self.machine(), state, expr)
@@ -274,9 +191,49 @@ impl<'a> Run<'a> {
     }
 
     fn with_state(&self, problem: Problem) -> Box<Problem> {
-        let schema = self.instance.program().schema();
-        let state = value::print(&schema.shapes, schema.state, &self.instance.state());
+        let schema = self.play.program().schema();
+        let state = value::print(&schema.shapes, schema.state, self.play.state());
         Box::new(problem.noting(format!("the state is `{state}`")))
+    }
+}
+
+/// Why a trace cannot go on, at the line where that was found.
+fn stopped(
+    compiled: &Compiled,
+    from: Option<u32>,
+    stuck: &Stuck,
+    at: Span,
+    is_start: bool,
+) -> Problem {
+    match stuck {
+        Stuck::NoProgram(version) => {
+            let title = format!("history has no program of version {version}");
+            problem(R006, at, title)
+        }
+        Stuck::NoInit(trap) => {
+            let title = format!("the first state cannot be made: {}", described(*trap));
+            problem(R003, at, title)
+        }
+        Stuck::NoWay(version) => {
+            let title = format!("nothing leads from version {version} to this one");
+            problem(R006, at, title).helping(format!("add `migrate from {version} …`"))
+        }
+        Stuck::NoAdapter(version) => {
+            let title = format!("clients of version {version} are not understood any more");
+            problem(R006, at, title).helping(format!(
+                "add `accept from {version}` and `reply to {version}`"
+            ))
+        }
+        Stuck::Strange => problem(R005, at, cam::instance::StrangeState.to_string()),
+        Stuck::Broken(broken) => {
+            let problem = broken::problem(compiled, from, broken);
+            let moment = if is_start {
+                "in the first state"
+            } else {
+                "after this line"
+            };
+            problem.pointing_at(at, moment)
+        }
     }
 }
 
@@ -285,7 +242,7 @@ fn problem(code: Code, at: Span, title: String) -> Problem {
 }
 
 /// A trap in words; an abort in the words of its fault.
-fn described(trap: Trap) -> String {
+pub(crate) fn described(trap: Trap) -> String {
     match trap.reason {
         TrapReason::Abort(code) => match Fault::of(code) {
             Some(fault) => fault.meaning().to_owned(),

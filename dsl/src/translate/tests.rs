@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::expression;
 use crate::source::Span;
 use crate::typed::{
-    Arm, Expr, ExprId, ExprKind, Local, Machine, Operator, Pattern, PatternId, PatternKind, Step,
-    Terms,
+    Arm, Claims, Expr, ExprId, ExprKind, Local, Machine, Operator, Pattern, PatternId, PatternKind,
+    Step, Terms,
 };
 
 /// Decisions of a generator, each a byte; when they run out every decision is the first.
@@ -293,6 +293,13 @@ impl Sketch {
             backs: Vec::new(),
             accepts: Vec::new(),
             replies: Vec::new(),
+            claims: Claims {
+                input: Local(u32::MAX),
+                before: Local(u32::MAX),
+                state: Local(u32::MAX),
+                reply: Local(u32::MAX),
+                list: Vec::new(),
+            },
             traces: Vec::new(),
         }
     }

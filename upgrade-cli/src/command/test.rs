@@ -43,6 +43,10 @@ pub(super) fn run(context: &Context) -> Outcome {
             .into_iter()
             .for_each(|problem| failures.push(problem.clone()));
     }
+    for law in trace::laws(&compiled.compiled) {
+        report = report.line(format!("  ✗ {}", law.title)).exit(Exit::Wrong);
+        failures.push(law);
+    }
     let failed = results
         .iter()
         .filter(|result| result["ok"] == false)

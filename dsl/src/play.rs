@@ -1,0 +1,294 @@
+//! A session with a machine: inputs, upgrades, and what its claims come to on the way.
+//!
+//! Traces and simulated runs are played here alike, on the released program of the version they start in and
+//! through the compiled migration and adapters, so that what a simulation finds a trace can show.
+
+use std::sync::Arc;
+
+use cam::instance::{Context, Instance};
+use cam::trap::{Trap, TrapReason};
+use cam::value::Value;
+use cam::verify::{Migration, Program};
+
+use crate::compile::Compiled;
+use crate::fault::Fault;
+use crate::judge::{Judge, Step, Verdict};
+use crate::typed::{Claim, ClaimKind};
+
+/// A session that has got this far.
+#[derive(Clone, Debug)]
+pub(crate) struct Play<'a> {
+    compiled: &'a Compiled,
+    /// The version before the upgrade.
+    from: Option<u32>,
+    instance: Instance,
+    state: Value,
+    /// What the next input is stamped with.
+    pub(crate) context: Context,
+    /// How often each claim held, by its position.
+    pub(crate) held: Vec<u64>,
+}
+
+/// What an input came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Answered {
+    /// An answer, as the client understands it.
+    Output(Value),
+    /// The step stopped, or an adapter did; nothing has changed.
+    Fault(Trap),
+    /// The old input is refused.
+    Retired,
+}
+
+/// Why a session cannot go on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Stuck {
+    /// History has no program of the version it starts in.
+    NoProgram(u32),
+    /// There is no first state.
+    NoInit(Trap),
+    /// Nothing leads from the version to this one.
+    NoWay(u32),
+    /// No adapter for clients of the version.
+    NoAdapter(u32),
+    /// A value is no state of the version that runs.
+    Strange,
+    /// A claim is broken.
+    Broken(Broken),
+}
+
+/// What is wrong with a machine, found while it ran.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Broken {
+    /// A claim, by its position, does not hold; it stops, if there is a trap.
+    Claim {
+        position: usize,
+        stops: Option<Trap>,
+    },
+    /// The migration from the running version stops.
+    Migration(Trap),
+    /// The way back stops on what the migration made.
+    BackStops(Trap),
+    /// The way back leads to another state.
+    Back { before: Value, again: Value },
+}
+
+impl<'a> Play<'a> {
+    /// Starts in the first state of an older version, or of this one.
+    pub(crate) fn start(compiled: &'a Compiled, from: Option<u32>) -> Result<Play<'a>, Stuck> {
+        let program = match from {
+            None => compiled.program(),
+            Some(version) => {
+                let program = compiled.history().program(version);
+                program.ok_or(Stuck::NoProgram(version))?
+            }
+        };
+        let instance = Instance::start(Arc::clone(program)).map_err(Stuck::NoInit)?;
+        let mut play = Play {
+            compiled,
+            from,
+            state: instance.state(),
+            instance,
+            context: Context {
+                at_ms: 0,
+                from: "".into(), // the checker wants a sender on each line of a machine that sees it
+                sequence: 0,
+            },
+            held: vec![0; compiled.machine().claims.list.len()],
+        };
+        play.judge_state()?;
+        Ok(play)
+    }
+
+    /// The program that runs.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        self.instance.program()
+    }
+
+    /// The state it is in.
+    pub(crate) fn state(&self) -> &Value {
+        &self.state
+    }
+
+    /// Whether it is the version of the source that runs, and not an older one.
+    pub(crate) fn is_own(&self) -> bool {
+        Arc::ptr_eq(self.program(), self.compiled.program())
+    }
+
+    /// Sends as a client of one version; an older one than runs is understood through the adapters.
+    pub(crate) fn send(&mut self, client: u32, input: Value) -> Result<Answered, Stuck> {
+        if client == self.program().schema().version {
+            return self.step(&input, None);
+        }
+        let migration = self.migration(client)?;
+        let adapted = migration.adapt_input(input);
+        match adapted.ok_or(Stuck::NoAdapter(client))? {
+            Ok(input) => self.step(&input, Some(&migration)),
+            Err(trap) if trap.reason == TrapReason::Abort(Fault::Retired.code()) => {
+                Ok(Answered::Retired)
+            }
+            Err(trap) => Ok(Answered::Fault(trap)),
+        }
+    }
+
+    fn step(&mut self, input: &Value, adapter: Option<&Migration>) -> Result<Answered, Stuck> {
+        let is_own = self.is_own();
+        let pending = match self.instance.attempt(&self.context, input.clone()) {
+            Ok(pending) => pending,
+            Err(trap) => return Ok(Answered::Fault(trap)),
+        };
+        let reply = pending.output();
+        // The step counts only if its answer can be given: it is taken after the adapter has run.
+        let adapted = adapter.and_then(|migration| migration.adapt_output(reply.clone()));
+        let told = match adapted {
+            None => reply.clone(),
+            Some(Ok(told)) => told,
+            Some(Err(trap)) => return Ok(Answered::Fault(trap)),
+        };
+        pending.commit();
+        let after = self.instance.state();
+        let before = std::mem::replace(&mut self.state, after);
+        if is_own {
+            self.judge_step(input, &before, &reply)?;
+        }
+        Ok(Answered::Output(told))
+    }
+
+    /// From the version it started in to the one of the source.
+    pub(crate) fn upgrade(&mut self) -> Result<(), Stuck> {
+        let from = self
+            .from
+            .ok_or(Stuck::NoWay(self.program().schema().version))?;
+        let migration = self.migration(from)?;
+        let before = self.state.clone();
+        let migrated = migration.migrate_state(before.clone());
+        let migrated = migrated.map_err(|trap| Stuck::Broken(Broken::Migration(trap)))?;
+        self.take_up(Arc::clone(self.compiled.program()), migrated)?;
+        self.judge_upgrade(from, &before)?;
+        match migration.restore_state(self.state.clone()) {
+            None => Ok(()),
+            Some(Ok(again)) if again == before => Ok(()),
+            Some(Ok(again)) => Err(Stuck::Broken(Broken::Back { before, again })),
+            Some(Err(trap)) => Err(Stuck::Broken(Broken::BackStops(trap))),
+        }
+    }
+
+    /// Goes on in another state.
+    pub(crate) fn given(&mut self, state: Value) -> Result<(), Stuck> {
+        self.take_up(Arc::clone(self.program()), state)?;
+        self.judge_state()
+    }
+
+    fn take_up(&mut self, program: Arc<Program>, state: Value) -> Result<(), Stuck> {
+        let resumed = Instance::resume(program, state.clone());
+        self.instance = resumed.map_err(|_| Stuck::Strange)?;
+        self.state = state;
+        Ok(())
+    }
+
+    fn migration(&self, from: u32) -> Result<Arc<Migration>, Stuck> {
+        let upgrade = self.compiled.upgrade_from(from);
+        let upgrade = upgrade.ok_or(Stuck::NoWay(from))?;
+        Ok(Arc::clone(&upgrade.migration))
+    }
+
+    fn judge_state(&mut self) -> Result<(), Stuck> {
+        if !self.is_own() {
+            return Ok(());
+        }
+        let mut hearing = Hearing::of(self.compiled, &mut self.held);
+        hearing.judge.state(&self.state, |position, verdict| {
+            hearing.record.hear(position, verdict);
+        });
+        hearing.record.verdict()
+    }
+
+    fn judge_step(&mut self, input: &Value, before: &Value, reply: &Value) -> Result<(), Stuck> {
+        let step = Step {
+            context: &self.context,
+            input,
+            before,
+            after: &self.state,
+            reply,
+        };
+        let stamps = &self.compiled.machine().stamps;
+        let mut hearing = Hearing::of(self.compiled, &mut self.held);
+        hearing.judge.step(stamps, &step, |position, verdict| {
+            hearing.record.hear(position, verdict);
+        });
+        hearing.record.verdict()
+    }
+
+    fn judge_upgrade(&mut self, from: u32, before: &Value) -> Result<(), Stuck> {
+        let mut hearing = Hearing::of(self.compiled, &mut self.held);
+        hearing
+            .judge
+            .upgrade(from, before, &self.state, |position, verdict| {
+                hearing.record.hear(position, verdict);
+            });
+        hearing.record.verdict()?;
+        self.judge_state()
+    }
+}
+
+/// A judge and what is written down of its verdicts.
+struct Hearing<'a> {
+    judge: &'a Judge,
+    record: Record<'a>,
+}
+
+struct Record<'a> {
+    claims: &'a [Claim],
+    held: &'a mut [u64],
+    broken: Option<Broken>,
+}
+
+impl<'a> Hearing<'a> {
+    fn of(compiled: &'a Compiled, held: &'a mut [u64]) -> Hearing<'a> {
+        Hearing {
+            judge: compiled.judge(),
+            record: Record {
+                claims: &compiled.machine().claims.list,
+                held,
+                broken: None,
+            },
+        }
+    }
+}
+
+impl Record<'_> {
+    fn hear(&mut self, position: usize, verdict: Verdict) {
+        let stops = match verdict {
+            Verdict::NotAsked => return,
+            Verdict::Yes => {
+                self.held[position] += 1;
+                return;
+            }
+            Verdict::No if self.claims[position].kind == ClaimKind::Witness => return,
+            Verdict::No => None,
+            Verdict::Stops(trap) => Some(trap),
+        };
+        self.broken.get_or_insert(Broken::Claim { position, stops });
+    }
+
+    fn verdict(self) -> Result<(), Stuck> {
+        match self.broken {
+            None => Ok(()),
+            Some(broken) => Err(Stuck::Broken(broken)),
+        }
+    }
+}
+
+/// The laws of a machine that do not hold.
+pub(crate) fn laws(compiled: &Compiled) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    compiled.judge().always(|position, verdict| {
+        let stops = match verdict {
+            Verdict::No => None,
+            Verdict::Stops(trap) => Some(trap),
+            Verdict::Yes | Verdict::NotAsked => return,
+        };
+        broken.push(Broken::Claim { position, stops });
+    });
+    broken
+}
