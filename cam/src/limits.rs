@@ -117,6 +117,10 @@ pub const LIVENESS_WORK_MAX: usize = 1 << 20;
 /// values.
 pub const CODEC_NODES_MAX: usize = 1 << 12;
 
+/// Slots behind the payloads in such a codec, all its constructors together: 128 KiB. A module of a mebibyte
+/// could ask for half a gibibyte.
+pub const CODEC_SLOTS_MAX: usize = 1 << 16;
+
 /// Register files of half a mebibyte that a program keeps for its next runs: as many as run at once on a
 /// small node.
 pub const SPARE_FILES_MAX: usize = 4;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::decode::ValueReader;
 use crate::encode;
-use crate::limits::CODEC_NODES_MAX;
+use crate::limits::{CODEC_NODES_MAX, CODEC_SLOTS_MAX};
 use crate::reader::Reader;
 use crate::register::Stopped;
 use crate::register::code::Register;
@@ -57,6 +57,7 @@ impl Codec {
             handles,
             nodes: Vec::new(),
             known: BTreeMap::new(),
+            slots_left: CODEC_SLOTS_MAX,
         };
         maker.node(id, 0, 0)?;
         Some(Codec {
@@ -176,6 +177,9 @@ struct Maker<'a> {
     handles: &'a [Register],
     nodes: Vec<Node>,
     known: BTreeMap<(TypeId, usize, usize), usize>,
+    /// For what stands behind payloads: a constructor is a few bytes of a module, and its room a thousand
+    /// slots.
+    slots_left: usize,
 }
 
 impl Maker<'_> {
@@ -199,16 +203,7 @@ impl Maker<'_> {
                 Node::Parts(nodes.collect::<Option<_>>()?)
             }
             Type::Sum(payloads) => {
-                let arms = payloads.iter().map(|payload| {
-                    let (room, own) = (layouts.of(id), layouts.of(*payload));
-                    let words = self.words.get(word + 1 + own.words..word + room.words)?;
-                    let handles = handle + own.handles..handle + room.handles;
-                    let behind = words.iter().chain(self.handles.get(handles)?);
-                    Some(Arm {
-                        behind: behind.copied().collect(),
-                        payload: self.node(*payload, word + 1, handle)?,
-                    })
-                });
+                let arms = payloads.iter().map(|own| self.arm(id, *own, word, handle));
                 let arms = arms.collect::<Option<_>>()?;
                 Node::Choice(*self.words.get(word)?, arms)
             }
@@ -220,5 +215,44 @@ impl Maker<'_> {
         self.nodes.push(node);
         self.known.insert((id, word, handle), self.nodes.len() - 1);
         Some(self.nodes.len() - 1)
+    }
+
+    /// The constructor of `sum` with this payload.
+    fn arm(&mut self, sum: TypeId, payload: TypeId, word: usize, handle: usize) -> Option<Arm> {
+        let (room, own) = (self.layouts.of(sum), self.layouts.of(payload));
+        let words = self.words.get(word + 1 + own.words..word + room.words)?;
+        let handles = handle + own.handles..handle + room.handles;
+        let handles = self.handles.get(handles)?;
+        let slots = words.len() + handles.len();
+        self.slots_left = self.slots_left.checked_sub(slots)?;
+        Some(Arm {
+            behind: words.iter().chain(handles).copied().collect(),
+            payload: self.node(payload, word + 1, handle)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{INT, UNIT};
+
+    /// Whether there is a codec for a sum of a record of so many numbers and so many units, twice.
+    fn has_codec(numbers: usize, units: usize) -> bool {
+        let mut types = TypeTable::new();
+        let record = types.product(&vec![INT; numbers]);
+        let payloads = [vec![record], vec![UNIT; units]].concat();
+        let sum = types.sum(&payloads);
+        let id = types.product(&[sum, sum]);
+        let layouts = Layouts::new(&types);
+        let registers: Vec<Register> = (0..=255).cycle().take(layouts.of(id).words).collect();
+        Codec::new(&types, &layouts, id, &registers, &[]).is_some()
+    }
+
+    #[test]
+    fn room_behind_payloads_is_within_a_limit() {
+        assert!(has_codec(254, 20));
+        assert!(has_codec(128, 254));
+        assert!(!has_codec(254, 254));
     }
 }
