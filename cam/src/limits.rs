@@ -121,6 +121,11 @@ pub const CODEC_NODES_MAX: usize = 1 << 12;
 /// could ask for half a gibibyte.
 pub const CODEC_SLOTS_MAX: usize = 1 << 16;
 
+/// Entries of the register interpreter's table that one step makes. What nobody uses stays there to the end of
+/// the step, and fuel does not pay for it: a hundred megabytes at the worst. A step above it is the
+/// reference interpreter's.
+pub const STEP_ENTRIES_MAX: usize = 1 << 22;
+
 /// Register files of half a mebibyte that a program keeps for its next runs: as many as run at once on a
 /// small node.
 pub const SPARE_FILES_MAX: usize = 4;

@@ -40,7 +40,7 @@ impl Boundary<'_> {
                 self.write(part, payload, (to.0 + 1, to.1))?;
                 self.clear_room(id, part, to)?;
             }
-            _ => *self.slot(to.1)? = self.heap.put(value.clone()),
+            _ => *self.slot(to.1)? = self.heap.put(value.clone())?,
         }
         Ok(())
     }

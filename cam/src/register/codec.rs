@@ -94,7 +94,7 @@ impl Codec {
             }
             Node::Container(id, register) => {
                 let container = values.read(reader, *id).map_err(|_| Stopped)?;
-                registers[usize::from(*register)] = heap.put(container);
+                registers[usize::from(*register)] = heap.put(container)?;
             }
             Node::Parts(parts) => {
                 for part in parts {

@@ -6,6 +6,7 @@
 //! back replays it from the end. The entries of the step are given up at the end of the step, or when they
 //! are taken.
 
+use crate::limits::STEP_ENTRIES_MAX;
 use crate::register::Stopped;
 use crate::value::{List, Map, Value};
 
@@ -33,6 +34,9 @@ enum Undo {
     /// The list was shorter by its last item.
     Shorten(usize),
 }
+
+/// Room for entries of a step that is not given back after it.
+const ROOM_KEPT: usize = 1 << 12;
 
 /// The table.
 #[derive(Default)]
@@ -65,7 +69,7 @@ impl Heap {
 
     /// A new entry.
     #[inline]
-    pub(super) fn put(&mut self, value: Value) -> i64 {
+    pub(super) fn put(&mut self, value: Value) -> Result<i64, Stopped> {
         self.enter(Entry::Value(value))
     }
 
@@ -75,21 +79,24 @@ impl Heap {
             Value::Map(map) => Walk::Map(map.into_iter()),
             _ => return Err(Stopped),
         };
-        Ok(self.enter(Entry::Walk(Box::new(walk))))
+        self.enter(Entry::Walk(Box::new(walk)))
     }
 
-    fn enter(&mut self, entry: Entry) -> i64 {
+    /// A handle that nobody uses is given up by nobody, and a round of a few units of fuel can make a thousand
+    /// of them.
+    fn enter(&mut self, entry: Entry) -> Result<i64, Stopped> {
         let index = match self.free.pop() {
             Some(index) => {
                 self.entries[index] = entry;
                 index
             }
-            None => {
+            None if self.entries.len() - self.kept < STEP_ENTRIES_MAX => {
                 self.entries.push(entry);
                 self.entries.len() - 1
             }
+            None => return Err(Stopped),
         };
-        i64::try_from(index).expect("memory is smaller than 2^63")
+        i64::try_from(index).map_err(|_| Stopped)
     }
 
     #[inline]
@@ -163,7 +170,7 @@ impl Heap {
             return Ok(0);
         }
         let copy = self.get(handle)?.clone();
-        Ok(self.put(copy))
+        self.put(copy)
     }
 
     /// The map with `value` under `key`: the same map if this is its last use.
@@ -178,7 +185,7 @@ impl Heap {
         if !last {
             let mut map = self.map_mut(index)?.clone();
             map.insert(key, value);
-            return Ok(self.put(Value::Map(map)));
+            return self.put(Value::Map(map));
         }
         if index < self.kept {
             let (undone, map) = (key.clone(), self.map_mut(index)?);
@@ -217,7 +224,7 @@ impl Heap {
         if !last {
             let mut map = self.map_mut(index)?.clone();
             map.remove(key);
-            return Ok(self.put(Value::Map(map)));
+            return self.put(Value::Map(map));
         }
         let kept = index < self.kept;
         let map = self.map_mut(index)?;
@@ -237,7 +244,7 @@ impl Heap {
         if !last {
             let mut list = self.list_mut(index)?.clone();
             list.push(item);
-            return Ok(self.put(Value::List(list)));
+            return self.put(Value::List(list));
         }
         self.list_mut(index)?.push(item);
         if index < self.kept {
@@ -335,6 +342,9 @@ impl Heap {
     fn forget(&mut self) {
         self.entries.truncate(self.kept);
         self.free.clear();
+        // What one step has needed is not held for ever.
+        self.entries.shrink_to(self.kept + ROOM_KEPT);
+        self.free.shrink_to(ROOM_KEPT);
     }
 }
 
@@ -379,7 +389,7 @@ mod tests {
     /// A heap between steps, of a state with one container; and the container's handle.
     fn kept(container: &Value) -> (Heap, i64) {
         let mut heap = Heap::new(std::iter::empty(), 1);
-        let mut handles = [heap.put(container.clone())];
+        let mut handles = [heap.put(container.clone()).unwrap_or(0)];
         assert!(heap.keep(&mut handles).is_ok());
         (heap, handles[0])
     }
@@ -412,6 +422,18 @@ mod tests {
             assert_eq!(back, Some(&state));
             assert_eq!(back.map(Value::weight), Some(state.weight()));
         }
+    }
+
+    #[test]
+    fn a_step_has_so_many_entries_and_no_more() {
+        let (mut heap, own) = kept(&map(&[]));
+        let all = (0..STEP_ENTRIES_MAX).all(|_| heap.put(Value::Int(0)).is_ok());
+        assert!(all && heap.put(Value::Int(0)) == Err(Stopped));
+        assert_eq!(heap.duplicate(own), Err(Stopped));
+        heap.release(own + 1, true);
+        assert_eq!(heap.put(Value::Int(0)), Ok(own + 1));
+        assert!(heap.go_back().is_ok());
+        assert!(heap.is_clean() && heap.entries.capacity() < STEP_ENTRIES_MAX);
     }
 
     #[test]

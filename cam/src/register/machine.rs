@@ -113,7 +113,7 @@ impl Machine {
             *slot = match stamp {
                 Stamp::At => stamps.at_ms,
                 Stamp::Sequence => stamps.sequence,
-                Stamp::From => file.heap.put(Value::Text(Arc::clone(stamps.from))),
+                Stamp::From => file.heap.put(Value::Text(Arc::clone(stamps.from)))?,
             };
         }
         Ok(())
