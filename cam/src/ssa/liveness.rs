@@ -16,8 +16,8 @@ pub fn mark_last_uses(graph: &mut Graph) {
     }
     let mut live_in = vec![handles.none(); graph.blocks.len()];
     let mut work = LIVENESS_WORK_MAX;
+    let cost = graph.order.len() * (handles.chunks + 1) + uses(graph) / USES_PER_WORK;
     loop {
-        let cost = graph.order.len() * (handles.chunks + 1);
         let Some(left) = usize::checked_sub(work, cost) else {
             return;
         };
@@ -31,6 +31,15 @@ pub fn mark_last_uses(graph: &mut Graph) {
         let mut live = live_out(graph, block, &handles, &live_in);
         backwards(graph, block, &handles, &mut live, true);
     }
+}
+
+/// Uses that are looked at for a unit of work. A pass sees them all, and hostile code has millions of them in
+/// more than a hundred loops inside one another.
+const USES_PER_WORK: usize = 32;
+
+fn uses(graph: &Graph) -> usize {
+    let operations = graph.blocks.iter().flat_map(|block| &block.operations);
+    operations.map(|own| own.used().count()).sum()
 }
 
 /// One pass over all blocks; whether anything has changed.
