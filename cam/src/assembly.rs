@@ -35,6 +35,7 @@ mod names;
 mod parse;
 mod sections;
 mod shapes;
+mod spots;
 mod words;
 
 use crate::bytecode::Bytecode;
@@ -42,7 +43,8 @@ pub use constant::parse_value;
 pub use error::{AssemblyError, AssemblyReason};
 pub use listing::Listing;
 pub use names::Names;
-pub use parse::{Spot, Spots, parse, parse_with_spots};
+pub use parse::{parse, parse_with_spots};
+pub use spots::{Spot, Spots};
 
 /// The text of a module. It is never longer than what [`parse`] reads.
 #[must_use]

@@ -103,7 +103,7 @@ pub enum InvalidReason {
     Unused {
         /// What it is.
         what: &'static str,
-        /// Which one.
+        /// Its number.
         index: usize,
     },
     /// An export that the module must have, or must not.
@@ -181,7 +181,10 @@ impl fmt::Display for InvalidReason {
             InvalidReason::CodeAfterEnd => f.write_str("code follows the end of the function"),
             InvalidReason::NoEnd => f.write_str("the function has no end"),
             InvalidReason::Unused { what, index } => write!(f, "{what} {index} is not used"),
-            InvalidReason::Export { role, problem } => write!(f, "export {role:?} {problem}"),
+            InvalidReason::Export { role, problem } => {
+                let role = format!("{role:?}").to_lowercase();
+                write!(f, "export `{role}` {problem}")
+            }
             InvalidReason::Schema(problem) => f.write_str(problem),
             InvalidReason::NotCanonical => f.write_str("the module is not what its own bytes say"),
         }

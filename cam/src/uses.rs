@@ -50,14 +50,15 @@ impl Uses {
                 entry.parts().for_each(|part| self.type_used(part));
             }
         }
-        let types = &self.types[PREDECLARED as usize..];
+        let predeclared = PREDECLARED as usize;
         let parts = [
-            ("type", types),
-            ("constant", &self.constants),
-            ("function", &self.functions),
+            ("type", &self.types[predeclared..], predeclared),
+            ("constant", &self.constants, 0),
+            ("function", &self.functions, 0),
         ];
-        for (what, marks) in parts {
+        for (what, marks, first) in parts {
             if let Some(index) = marks.iter().position(|used| !used) {
+                let index = first + index;
                 return Err(Invalid {
                     at: None,
                     reason: InvalidReason::Unused { what, index },

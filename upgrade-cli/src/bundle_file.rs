@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file_kind::{FileKind, WrongKind};
 use crate::keys::Keys;
 use crate::project::files::{self, FileError};
 
@@ -48,7 +49,10 @@ impl BundleFile {
             path: path.to_owned(),
             reason,
         };
-        let bundle = Bundle::decode(bytes).map_err(wrong)?;
+        let bundle = Bundle::decode(bytes).map_err(|reason| match FileKind::of(bytes) {
+            FileKind::Bundle => wrong(reason),
+            kind => WrongKind::no_bundle(path, kind).into(),
+        })?;
         let (manifest, _) = bundle.claims().map_err(wrong)?;
         Ok(BundleFile {
             path: path.to_owned(),
@@ -242,6 +246,8 @@ pub(crate) fn object(file: &BundleFile, judged: &Judged) -> Value {
 pub(crate) enum BundleFileError {
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
     #[error("`{}` is no bundle: {reason}", path.display())]
     Malformed {
         path: PathBuf,
@@ -266,6 +272,7 @@ impl Failure for BundleFileError {
     fn exit(&self) -> Exit {
         match self {
             BundleFileError::File(error) => error.exit(),
+            BundleFileError::Kind(error) => error.exit(),
             BundleFileError::Altered { .. } => Exit::Keys,
             _ => Exit::Wrong,
         }
@@ -274,6 +281,7 @@ impl Failure for BundleFileError {
     fn help(&self) -> Vec<String> {
         match self {
             BundleFileError::File(_) => Vec::new(),
+            BundleFileError::Kind(error) => error.help(),
             _ => vec!["do not push it: make the bundle again from source, and compare".to_owned()],
         }
     }

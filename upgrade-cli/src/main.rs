@@ -8,6 +8,7 @@ mod environment;
 mod examples;
 mod exit;
 mod failure;
+mod file_kind;
 mod interface;
 mod keys;
 mod module_file;
@@ -17,6 +18,7 @@ mod project;
 mod refused;
 mod report;
 mod session;
+mod verdict;
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};

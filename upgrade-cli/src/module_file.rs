@@ -6,14 +6,15 @@ use std::sync::Arc;
 use cam::combinator::FunctionId;
 use cam::decode::{self, Malformed};
 use cam::digest::Digest;
-use cam::encode::MAGIC;
 use cam::schema::{Name, Schema, Shape, ShapeId, Shapes};
 use cam::verify::{self, Certificate, Invalid, Migration, Program, Verified};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file_kind::{FileKind, WrongKind};
 use crate::project::files::{self, FileError};
+use crate::verdict;
 
 /// Letters of an interface that are shown. A verified type of a few bytes can be as long in words as the
 /// patience of its author.
@@ -39,11 +40,6 @@ pub(crate) enum Module {
     Migration(Arc<Migration>),
 }
 
-/// Whether these bytes say that they are a module. A bundle never starts so.
-pub(crate) fn is_module(bytes: &[u8]) -> bool {
-    bytes.starts_with(&MAGIC)
-}
-
 impl ModuleFile {
     /// Reads a file and verifies what is in it.
     pub(crate) fn read(path: &Path) -> Result<ModuleFile, ModuleFileError> {
@@ -52,6 +48,10 @@ impl ModuleFile {
 
     /// Verifies the bytes of a file.
     pub(crate) fn judge(path: &Path, bytes: &[u8]) -> Result<ModuleFile, ModuleFileError> {
+        match FileKind::of(bytes) {
+            FileKind::Module => {}
+            kind => return Err(WrongKind::no_module(path, kind).into()),
+        }
         let path = path.to_owned();
         let bytecode = match decode::module(bytes) {
             Ok(bytecode) => bytecode,
@@ -291,6 +291,8 @@ impl Words<'_> {
 pub(crate) enum ModuleFileError {
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Kind(#[from] WrongKind),
     #[error("`{}` is no module", path.display())]
     Malformed { path: PathBuf, source: Malformed },
     #[error("the module in `{}` does not verify", path.display())]
@@ -305,18 +307,25 @@ impl Failure for ModuleFileError {
     fn exit(&self) -> Exit {
         match self {
             ModuleFileError::File(error) => error.exit(),
+            ModuleFileError::Kind(error) => error.exit(),
             _ => Exit::Wrong,
         }
     }
 
     fn help(&self) -> Vec<String> {
         match self {
-            ModuleFileError::Malformed { .. } | ModuleFileError::Invalid { .. } => {
-                vec![
-                    "chapters 3 and 4 of the specification say when bytes are a program".to_owned(),
-                ]
-            }
+            ModuleFileError::Kind(error) => error.help(),
+            ModuleFileError::Malformed { source, .. } => vec![verdict::of_bytes(source)],
+            ModuleFileError::Invalid { source, .. } => vec![verdict::of_code(source)],
             _ => Vec::new(),
+        }
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        match self {
+            ModuleFileError::Malformed { source, .. } => verdict::malformed(source),
+            ModuleFileError::Invalid { source, .. } => verdict::invalid(source),
+            _ => Map::new(),
         }
     }
 }

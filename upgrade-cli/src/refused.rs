@@ -249,6 +249,7 @@ impl Refused {
             None => vec![
                 look,
                 "get the history/ that this program came from; yours does not have it".to_owned(),
+                format!("or is it not the `{machine}` that runs? cam bundle --as ANOTHER_NAME"),
             ],
         }
     }

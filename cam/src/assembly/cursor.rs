@@ -1,7 +1,7 @@
 //! A position in one line of assembly.
 
 use super::error::{AssemblyError, AssemblyReason, cut};
-use super::parse::Spot;
+use super::spots::Spot;
 use crate::malformed::MalformedReason;
 
 /// A position in one line. Whatever is read is read once.

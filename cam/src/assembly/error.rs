@@ -2,7 +2,23 @@
 
 use std::fmt;
 
+use super::words::{self, ROLES};
+use crate::bytecode::COST_MODEL;
 use crate::malformed::MalformedReason;
+
+/// What scripts say of a module, in the specification and nowhere else.
+const STATEMENTS: [&str; 10] = [
+    "run",
+    "trap",
+    "cost",
+    "stack",
+    "refuse",
+    "refused",
+    "malformed",
+    "start",
+    "step",
+    "stop",
+];
 
 /// A text that is no module.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,6 +148,22 @@ impl AssemblyReason {
             AssemblyReason::UnknownName { what: "type", .. } => {
                 Some("a type is declared before it is used, with `type NAME = FORM ..`".to_owned())
             }
+            AssemblyReason::UnknownName { what: "shape", .. } => Some(
+                "a shape is declared before it is used, with `shape NAME = FORM ..`".to_owned(),
+            ),
+            AssemblyReason::UnknownName { what: "role", .. } => {
+                let roles = ROLES.map(words::role).join(", ");
+                Some(format!("the roles are {roles}"))
+            }
+            AssemblyReason::UnknownWord { word, .. } if STATEMENTS.contains(&word.as_str()) => {
+                Some(
+                    "statements like this follow a module in the scripts of the specification only"
+                        .to_owned(),
+                )
+            }
+            AssemblyReason::Malformed(MalformedReason::WrongFormat { uses, .. }) => Some(format!(
+                "write `cam {uses} cost {COST_MODEL}`, or leave the line out"
+            )),
             AssemblyReason::BadEscape => {
                 Some(r#"the escapes are \n \r \t \0 \" \\ and \u{1f600}"#.to_owned())
             }

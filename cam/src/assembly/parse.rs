@@ -8,6 +8,7 @@ use super::cursor::{Cursor, Token};
 use super::error::{AssemblyError, AssemblyReason, cut};
 use super::sections::{Function, Sections};
 use super::shapes;
+use super::spots::{Declared, Spot, Spots};
 use super::words::{self, PREDECLARED, ROLES, TYPE_FORMS, is_name};
 use crate::bytecode::{Body, Bytecode, COST_MODEL, Parts};
 use crate::combinator::{FunctionId, Role};
@@ -31,32 +32,27 @@ pub fn parse(text: &str) -> Result<Bytecode, AssemblyError> {
     parse_with_spots(text).map(|(bytecode, _)| bytecode)
 }
 
-/// Where an instruction stands in a text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Spot {
-    /// The line, from 1.
-    pub line: usize,
-    /// The byte in the line, from 0.
-    pub byte: usize,
-}
-
-/// For every function, where its instructions stand.
-pub type Spots = Vec<Vec<Spot>>;
-
-/// Reads a module, and says where its instructions stand in the text: the verifier's refusals can then be
-/// shown there.
+/// Reads a module, and says what the text calls its parts and where they stand: the verifier's refusals can
+/// then be shown there.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_with_spots(text: &str) -> Result<(Bytecode, Spots), AssemblyError> {
+pub fn parse_with_spots(text: &str) -> Result<(Bytecode, Spots<'_>), AssemblyError> {
     let sections = Sections::of(text)?;
     let (types, type_numbers) = read_types(&sections.types)?;
     let (pool, constants) = read_pool(&sections.constants, &types, &type_numbers)?;
     let schema = shapes::read(&sections)?;
     let functions = read_heads(&sections.functions)?;
     let numbers = [&type_numbers, &functions, &constants];
-    let (bodies, spots) = read_bodies(&sections.functions, &types, numbers)?;
+    let (bodies, code) = read_bodies(&sections.functions, &types, numbers)?;
     let exports = read_exports(&sections.exports, &functions)?;
+    let heads: Vec<_> = sections.functions.iter().map(|one| one.head).collect();
+    let spots = Spots {
+        types: declared(&sections.types, &type_numbers, PREDECLARED.len())?,
+        constants: declared(&sections.constants, &constants, 0)?,
+        functions: declared(&heads, &functions, 0)?,
+        code,
+    };
     let parts = Parts {
         types,
         pool,
@@ -68,6 +64,26 @@ pub fn parse_with_spots(text: &str) -> Result<(Bytecode, Spots), AssemblyError> 
         check_header(header, &parts)?;
     }
     Ok((judged(text, parts)?, spots))
+}
+
+/// Names and places of parts whose lines have been read, by the numbers that the parts have got.
+fn declared<'a>(
+    lines: &[Cursor<'a>],
+    numbers: &Numbers<'_>,
+    before: usize,
+) -> Result<Vec<Option<Declared<'a>>>, AssemblyError> {
+    let mut parts = vec![None; lines.len()];
+    for line in lines {
+        let mut line = *line;
+        let spot = line.spot()?;
+        let name = line.word("a name")?.text;
+        let number = numbers.get(name).map(|number| *number as usize);
+        let place = number.and_then(|number| number.checked_sub(before));
+        if let Some(part) = place.and_then(|place| parts.get_mut(place)) {
+            *part = Some((name, spot));
+        }
+    }
+    Ok(parts)
 }
 
 /// The decoder has the last word on what is well-formed; a rule that has no place in the text is met here.
@@ -202,7 +218,7 @@ fn read_bodies(
     functions: &[Function<'_>],
     types: &TypeTable,
     numbers: [&Numbers<'_>; 3],
-) -> Result<(Vec<Body>, Spots), AssemblyError> {
+) -> Result<(Vec<Body>, Vec<Vec<Spot>>), AssemblyError> {
     let mut total = 0;
     let mut bodies = Vec::with_capacity(functions.len());
     let mut all_spots = Vec::with_capacity(functions.len());

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use cam::assembly::{AssemblyError, Names, parse_with_spots};
+use cam::assembly::{AssemblyError, Spot, Spots, parse_with_spots};
 use cam::digest::Digest;
 use cam::encode;
+use cam::types::TypeId;
 use cam::verify::{self, Invalid, InvalidReason};
 use node::printable::Printable;
 use serde_json::{Map, Value, json};
@@ -15,6 +16,7 @@ use crate::failure::{Failure, Style};
 use crate::project::files;
 use crate::project::released::BYTECODE;
 use crate::report::{Outcome, Report};
+use crate::verdict;
 
 /// Letters of a line that are shown around the place of an error.
 const EXCERPT_LETTERS: usize = 160;
@@ -30,35 +32,24 @@ pub(super) fn run(arguments: &Asm) -> Outcome {
         )),
         title: error.reason.to_string(),
         help: error.reason.help(),
+        verdict: Map::new(),
     };
     let (bytecode, spots) = parse_with_spots(&text).map_err(|error| unwritten(&error))?;
     let bytes = encode::module(&bytecode);
-    let names = Names::of(&bytecode);
     let judged = match bytecode.schema {
         Some(_) => verify::machine(bytecode).map(drop),
         None => verify::migration(bytecode).map(drop),
     };
     let refused = judged.err().map(|invalid| {
-        let spot = invalid.at.and_then(|at| {
-            let spots = spots.get(at.function)?;
-            // Code that ends too early is refused behind its last instruction.
-            spots.get(at.instruction).or(spots.last()).copied()
-        });
-        let place = spot.map(|spot| {
-            let line = text.lines().nth(spot.line - 1).unwrap_or_default();
-            let letters = line
-                .get(..spot.byte)
-                .map_or(0, |before| before.chars().count());
-            Place::of(&arguments.file, &text, spot.line, letters)
-        });
-        Unassembled::refused(&invalid, &names, place)
+        let place = spot(&invalid, &spots).map(|spot| Place::at(&arguments.file, &text, spot));
+        Unassembled::refused(&invalid, &spots, place)
     });
     let path = arguments.output.clone();
     let path = path.unwrap_or_else(|| arguments.file.with_extension(BYTECODE));
     match refused {
         Some(refused) if !arguments.unverified => Err(refused.into()),
         refused => {
-            files::write(&path, &bytes)?;
+            files::write_beside(&path, &arguments.file, &bytes)?;
             Ok(report(&path, &bytes, refused.as_ref()))
         }
     }
@@ -89,7 +80,65 @@ struct Place {
     excerpt: String,
 }
 
+/// Where in the text the module is refused: at an instruction, or at the part that nothing uses.
+fn spot(invalid: &Invalid, spots: &Spots<'_>) -> Option<Spot> {
+    match (&invalid.reason, invalid.at) {
+        (_, Some(at)) => spots.instruction(at.function, at.instruction),
+        (InvalidReason::Unused { what, index }, None) => {
+            spots.part(what, *index).map(|(_, spot)| spot)
+        }
+        _ => None,
+    }
+}
+
+/// A type as the text calls it: by its name, or by the number that may stand for it.
+fn type_word(spots: &Spots<'_>, id: TypeId) -> String {
+    let name = spots.type_name(id);
+    name.map_or_else(
+        || format!("type {}", id.index()),
+        |name| format!("`{name}`"),
+    )
+}
+
+/// The reason with the names that the text gives, where it gives some.
+fn told(reason: &InvalidReason, spots: &Spots<'_>) -> String {
+    let type_ = |id: &TypeId| type_word(spots, *id);
+    match reason {
+        InvalidReason::Mismatch { expected, found } => {
+            format!("expected {}, found {}", type_(expected), type_(found))
+        }
+        InvalidReason::WrongForm { needs, found } => {
+            format!("needs a {needs}, found {}", type_(found))
+        }
+        InvalidReason::NoSuchPart { part, found } => format!("{} has no part {part}", type_(found)),
+        InvalidReason::FunctionNotAllowed { place, found } => {
+            format!("functions may not stand in {place}, found {}", type_(found))
+        }
+        InvalidReason::ArmsDiffer { first, found } => {
+            let (first, found) = (type_(first), type_(found));
+            format!("the first arm ends with {first}, this one with {found}")
+        }
+        InvalidReason::ForwardCall(callee) => match spots.function(*callee) {
+            Some(name) => format!("function `{name}` does not come before its caller"),
+            None => reason.to_string(),
+        },
+        InvalidReason::Unused { what, index } => match spots.part(what, *index) {
+            Some((name, _)) => format!("{what} `{name}` is not used"),
+            None => reason.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
 impl Place {
+    /// At a byte of a line, which is shown at its letter.
+    fn at(file: &Path, text: &str, spot: Spot) -> Place {
+        let line = text.lines().nth(spot.line - 1).unwrap_or_default();
+        let before = line.get(..spot.byte);
+        let letters = before.map_or(0, |before| before.chars().count());
+        Place::of(file, text, spot.line, letters)
+    }
+
     fn of(file: &Path, text: &str, line: usize, letters: usize) -> Place {
         let excerpt = text.lines().nth(line - 1).unwrap_or_default();
         let excerpt = excerpt.replace('\t', " ");
@@ -131,27 +180,25 @@ struct Unassembled {
     title: String,
     place: Option<Place>,
     help: Option<String>,
+    /// What the verifier found, for programs.
+    verdict: Map<String, Value>,
 }
 
 impl Unassembled {
-    fn refused(invalid: &Invalid, names: &Names, place: Option<Place>) -> Unassembled {
-        let name = |id| names.type_name(id);
-        let why = match &invalid.reason {
-            InvalidReason::Mismatch { expected, found } => {
-                format!("expected `{}`, found `{}`", name(*expected), name(*found))
+    fn refused(invalid: &Invalid, spots: &Spots<'_>, place: Option<Place>) -> Unassembled {
+        let why = told(&invalid.reason, spots);
+        let rules = match &invalid.reason {
+            InvalidReason::Export { problem, .. } if *problem == "is missing" => {
+                "a machine exports `init` and `step`; what has no line `machine` is a migration, and exports `migrate`"
+                    .to_owned()
             }
-            InvalidReason::WrongForm { needs, found } => {
-                format!("needs a {needs}, found `{}`", name(*found))
-            }
-            other => other.to_string(),
+            _ => verdict::of_code(invalid),
         };
         Unassembled {
             title: format!("the module does not verify: {why}"),
             place,
-            help: Some(
-                "chapter 4 of the specification has the rules; `--unverified` writes it all the same"
-                    .to_owned(),
-            ),
+            help: Some(format!("{rules}; `--unverified` writes it all the same")),
+            verdict: verdict::invalid(invalid),
         }
     }
 }
@@ -170,7 +217,9 @@ impl Failure for Unassembled {
             let file = place.file.display().to_string();
             json!({"file": file, "line": place.line, "col": place.column})
         });
-        Map::from_iter([("place".to_owned(), json!(place))])
+        let mut fields = self.verdict.clone();
+        fields.insert("place".to_owned(), json!(place));
+        fields
     }
 
     fn rendered(&self, style: Style) -> Option<String> {

@@ -5,7 +5,7 @@ use cam::bytecode::{Body, Bytecode, COST_MODEL};
 use cam::decode::{self, Malformed};
 use cam::digest::Digest;
 use cam::verify;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Context;
 use super::excerpts::Excerpts;
@@ -13,9 +13,10 @@ use crate::arguments::{Disasm, Part};
 use crate::bundle_file::BundleFile;
 use crate::exit::Exit;
 use crate::failure::{AnyFailure, Failure};
-use crate::module_file;
+use crate::file_kind::{FileKind, WrongKind};
 use crate::project::files;
 use crate::report::{Outcome, Report};
+use crate::verdict;
 
 pub(super) fn run(context: &Context, arguments: &Disasm) -> Outcome {
     let bytes = module(arguments)?;
@@ -35,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &Disasm) -> Outcome {
     let mut report = Report::new();
     if let Some(path) = &arguments.output {
         let text = listing.to_string();
-        files::write(path, text.as_bytes())?;
+        files::write_beside(path, &arguments.file, text.as_bytes())?;
         let path = path.display();
         report = report
             .line(format!("{path}  {} lines", text.lines().count()))
@@ -56,11 +57,11 @@ pub(super) fn run(context: &Context, arguments: &Disasm) -> Outcome {
 /// The bytes of the module that was asked for.
 fn module(arguments: &Disasm) -> Result<Vec<u8>, AnyFailure> {
     let bytes = files::read(&arguments.file)?;
-    if module_file::is_module(&bytes) {
-        return match arguments.part {
-            None => Ok(bytes),
-            Some(_) => Err(DisasmError::NoParts.into()),
-        };
+    match (FileKind::of(&bytes), arguments.part) {
+        (FileKind::Module, None) => return Ok(bytes),
+        (FileKind::Module, Some(_)) => return Err(DisasmError::NoParts.into()),
+        (FileKind::Bundle, _) => {}
+        (kind, _) => return Err(WrongKind::neither(&arguments.file, kind).into()),
     }
     if arguments.source {
         return Err(DisasmError::NoSource.into());
@@ -162,7 +163,15 @@ impl Failure for DisasmError {
             DisasmError::NoSuchPart { .. } => vec![
                 "a machine's first bundle has a new program only: leave `--part` out".to_owned(),
             ],
+            DisasmError::Malformed { source, .. } => vec![verdict::of_bytes(source)],
             _ => Vec::new(),
+        }
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        match self {
+            DisasmError::Malformed { source, .. } => verdict::malformed(source),
+            _ => Map::new(),
         }
     }
 }

@@ -3,14 +3,17 @@
 use super::Context;
 use crate::arguments::Verify;
 use crate::bundle_file::{self, BundleFile};
-use crate::module_file::{self, ModuleFile};
+use crate::file_kind::{FileKind, WrongKind};
+use crate::module_file::ModuleFile;
 use crate::project::files;
 use crate::report::{Outcome, Report};
 
 pub(super) fn run(context: &Context, arguments: &Verify) -> Outcome {
     let bytes = files::read(&arguments.file)?;
-    if module_file::is_module(&bytes) {
-        return module(&ModuleFile::judge(&arguments.file, &bytes)?);
+    match FileKind::of(&bytes) {
+        FileKind::Module => return module(&ModuleFile::judge(&arguments.file, &bytes)?),
+        FileKind::Bundle => {}
+        kind => return Err(WrongKind::neither(&arguments.file, kind).into()),
     }
     let file = BundleFile::of_bytes(&arguments.file, &bytes)?;
     file.check_signatures()?;

@@ -92,6 +92,20 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map(drop)
 }
 
+/// Writes a file that was made of another one, which stays: a result in the place of what it came from is
+/// a slip of the keyboard.
+pub(crate) fn write_beside(path: &Path, source: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let same = |(one, other): (PathBuf, PathBuf)| one == other;
+    let both = fs::canonicalize(path)
+        .ok()
+        .zip(fs::canonicalize(source).ok());
+    if both.is_some_and(same) {
+        let path = path.to_owned();
+        return Err(FileError::OverSource { path });
+    }
+    write(path, bytes)
+}
+
 /// Those of the file that is replaced, or what a new file gets.
 fn permissions(path: &Path) -> fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
@@ -109,13 +123,24 @@ pub(crate) enum FileError {
     NotText { path: PathBuf },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("`{}` is what it would be made from", path.display())]
+    OverSource { path: PathBuf },
 }
 
 impl Failure for FileError {
     fn exit(&self) -> Exit {
         match self {
             FileError::Oversized { .. } | FileError::NotText { .. } => Exit::Wrong,
-            FileError::Read { .. } | FileError::Write { .. } => Exit::Usage,
+            FileError::Read { .. } | FileError::Write { .. } | FileError::OverSource { .. } => {
+                Exit::Usage
+            }
+        }
+    }
+
+    fn help(&self) -> Vec<String> {
+        match self {
+            FileError::OverSource { .. } => vec!["name another file with `-o`".to_owned()],
+            _ => Vec::new(),
         }
     }
 }
@@ -132,6 +157,20 @@ mod tests {
         write(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_written_over_what_it_was_made_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        write(&path("a"), b"one").unwrap();
+        let same = folder.path().join(".").join("a");
+        let refused = write_beside(&same, &path("a"), b"two");
+        assert!(matches!(refused, Err(FileError::OverSource { .. })));
+        assert_eq!(read(&path("a")).unwrap(), b"one");
+        write_beside(&path("b"), &path("a"), b"two").unwrap();
+        write_beside(&path("b"), &path("a"), b"three").unwrap();
+        assert_eq!(read(&path("b")).unwrap(), b"three");
     }
 
     #[test]
