@@ -282,6 +282,12 @@ impl Failure for BundleFileError {
         match self {
             BundleFileError::File(_) => Vec::new(),
             BundleFileError::Kind(error) => error.help(),
+            BundleFileError::OtherMachine { .. } => {
+                vec!["a machine keeps its name through all its versions".to_owned()]
+            }
+            BundleFileError::Misfit(_) => vec![
+                "`cam disasm` shows the types of each module; chapter 4 of the specification, \"Machines and migrations\", says which must agree".to_owned(),
+            ],
             _ => vec!["do not push it: make the bundle again from source, and compare".to_owned()],
         }
     }

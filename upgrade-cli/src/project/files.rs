@@ -95,15 +95,17 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Writes a file that was made of another one, which stays: a result in the place of what it came from is
 /// a slip of the keyboard.
 pub(crate) fn write_beside(path: &Path, source: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let same = |(one, other): (PathBuf, PathBuf)| one == other;
-    let both = fs::canonicalize(path)
-        .ok()
-        .zip(fs::canonicalize(source).ok());
-    if both.is_some_and(same) {
+    if are_same(path, source) {
         let path = path.to_owned();
         return Err(FileError::OverSource { path });
     }
     write(path, bytes)
+}
+
+/// Whether both are names of one file, which is there.
+pub(crate) fn are_same(one: &Path, other: &Path) -> bool {
+    let both = fs::canonicalize(one).and_then(|one| Ok((one, fs::canonicalize(other)?)));
+    both.is_ok_and(|(one, other)| one == other)
 }
 
 /// Those of the file that is replaced, or what a new file gets.

@@ -15,6 +15,7 @@ use crate::bundle_file::BundleFile;
 use crate::exit::Exit;
 use crate::failure::{AnyFailure, Failure};
 use crate::module_file::ModuleFile;
+use crate::project::files;
 
 pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle) -> Outcome {
     let program = ModuleFile::read(file)?.machine()?;
@@ -48,7 +49,7 @@ pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle)
     };
     // Nothing is written that does not fit together.
     judged.judge()?;
-    check_free(&judged, arguments.replace)?;
+    check_free(&judged, arguments)?;
     let written = write(judged.path, judged.bundle, judged.manifest)?;
     report(context, &written, "")
 }
@@ -89,22 +90,28 @@ impl Place {
 }
 
 /// Another bundle of this name may have been pushed; nobody here would know.
-fn check_free(file: &BundleFile, replace: bool) -> Result<(), Taken> {
+fn check_free(file: &BundleFile, arguments: &arguments::Bundle) -> Result<(), Taken> {
+    let path = file.path.display().to_string();
+    let followed = arguments.follow.as_deref();
+    if followed.is_some_and(|followed| files::are_same(followed, &file.path)) {
+        return Err(Taken::Followed { path });
+    }
     let is_taken = match BundleFile::read(&file.path) {
         Ok(there) => there.bundle.id() != file.bundle.id(),
         Err(_) => file.path.exists(),
     };
-    if is_taken && !replace {
-        let path = file.path.display().to_string();
-        return Err(Taken { path });
+    if is_taken && !arguments.replace {
+        return Err(Taken::Other { path });
     }
     Ok(())
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` is there, and is not this bundle")]
-struct Taken {
-    path: String,
+enum Taken {
+    #[error("`{path}` is there, and is not this bundle")]
+    Other { path: String },
+    #[error("`{path}` is the bundle that this one follows")]
+    Followed { path: String },
 }
 
 impl Failure for Taken {
@@ -113,9 +120,14 @@ impl Failure for Taken {
     }
 
     fn help(&self) -> Vec<String> {
-        vec![
-            "keep it if it was ever pushed: the next one follows it; if not, add --replace"
-                .to_owned(),
-        ]
+        let help = match self {
+            Taken::Other { .. } => {
+                "keep it if it was ever pushed: the next one follows it; if not, add --replace"
+            }
+            Taken::Followed { .. } => {
+                "a bundle has the name of its module: give the module of the next one another name"
+            }
+        };
+        vec![help.to_owned()]
     }
 }
