@@ -113,6 +113,18 @@ fn a_look_changes_nothing_and_answers_as_the_step_does() {
 }
 
 #[test]
+fn a_copy_forgets_a_pending_step_that_was_leaked() {
+    let mut instance = Instance::start(keeper()).expect("a constant does not stop");
+    let before = instance.state();
+    let [echo, keep] = [0, 1].map(|tag| Value::sum(tag, Value::Bytes(Arc::from([7]))));
+    std::mem::forget(instance.attempt(&context(), keep).expect("no trap"));
+    for mut own in [instance.clone(), instance] {
+        own.step(&context(), echo.clone()).expect("no trap");
+        assert_eq!(own.state(), before);
+    }
+}
+
+#[test]
 fn a_kept_state_of_another_type_is_not_taken_up() {
     assert_eq!(
         Instance::resume(keeper(), Value::Int(1)).err(),

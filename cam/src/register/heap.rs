@@ -348,7 +348,8 @@ impl Heap {
     }
 }
 
-/// A copy is made between steps, when all entries are values.
+/// A copy is made between steps, when all entries are values. A pending step that was leaked has left its
+/// journal, and the copy must go back as well.
 impl Clone for Heap {
     fn clone(&self) -> Heap {
         let entries = self.entries.iter().take(self.kept);
@@ -360,7 +361,7 @@ impl Clone for Heap {
             entries: copied.collect(),
             kept: self.kept,
             free: Vec::new(),
-            journal: Vec::new(),
+            journal: self.journal.clone(),
         }
     }
 }
