@@ -63,7 +63,7 @@ fn listed(head: &str) -> Vec<String> {
 /// The operators by their names as arrows.
 fn operators() -> Vec<String> {
     let mut operators = listed("const OPERATORS: [(&str, Operator); 11] = [");
-    operators.push("not_".to_owned());
+    operators.extend(["not_", "append"].map(str::to_owned));
     operators
 }
 

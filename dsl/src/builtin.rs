@@ -46,6 +46,28 @@ pub(crate) enum Builtin {
     ToBytes,
     Hash,
     Same,
+    Fixed,
+    Lower,
+    Upper,
+    Trim,
+    Hex,
+    ParseHex,
+    Entries,
+    Items,
+    ToSet,
+    ToMap,
+    Enumerate,
+    Unique,
+    FilterMap,
+    FlatMap,
+    SortBy,
+    MinBy,
+    MaxBy,
+    Zip,
+    Update,
+    Union,
+    Intersection,
+    Difference,
 }
 
 /// One line of the table.
@@ -77,24 +99,37 @@ table! {
     "code_points"      CodePoints     1 "code_points(text)"
     "contains"         Contains       2 "contains(map, key)"
     "count"            Count          2 "count(list, fn(item) => …)"
+    "difference"       Difference     2 "difference(these, those)"
     "drop"             Drop           2 "drop(list, count)"
     "ends_with"        EndsWith       2 "ends_with(text, part)"
+    "entries"          Entries        1 "entries(map)"
+    "enumerate"        Enumerate      1 "enumerate(list)"
     "filter"           Filter         2 "filter(list, fn(item) => …)"
+    "filter_map"       FilterMap      2 "filter_map(list, fn(item) => …)"
     "find"             Find           2 "find(list, fn(item) => …)"
+    "fixed"            Fixed          2 "fixed(number, decimals)"
+    "flat_map"         FlatMap        2 "flat_map(list, fn(item) => …)"
     "fold"             Fold           3 "fold(list, start, fn(so_far, item) => …)"
     "from_code_points" FromCodePoints 1 "from_code_points(numbers)"
     "has"              Has            2 "has(text, part)"
     "hash"             Hash           1 "hash(bytes)"
+    "hex"              Hex            1 "hex(bytes)"
     "insert"           Insert         3 "insert(map, key, value)"
+    "intersection"     Intersection   2 "intersection(these, those)"
     "ints"             Ints           1 "ints(bytes)"
+    "items"            Items          1 "items(collection)"
     "join"             Join           2 "join(texts, separator)"
     "keys"             Keys           1 "keys(map)"
     "last"             Last           1 "last(list)"
     "len"              Size           1 "len(list)"
+    "lower"            Lower          1 "lower(text)"
     "map"              Map            2 "map(list, fn(item) => …)"
     "max"              Maximum        2 "max(number, number)"
+    "max_by"           MaxBy          2 "max_by(list, fn(item) => …)"
     "min"              Minimum        2 "min(number, number)"
+    "min_by"           MinBy          2 "min_by(list, fn(item) => …)"
     "mul_div"          MultiplyDivide 3 "mul_div(number, times, by)"
+    "parse_hex"        ParseHex       1 "parse_hex(text)"
     "parse_int"        ParseInt       1 "parse_int(text)"
     "push"             Push           2 "push(list, item)"
     "range"            Range          3 "range(from, to, most)"
@@ -104,46 +139,33 @@ table! {
     "show"             Show           1 "show(number)"
     "size"             Size           1 "size(map)"
     "slice"            Slice          3 "slice(list, from, to)"
+    "sort_by"          SortBy         2 "sort_by(list, fn(item) => …)"
     "split"            Split          2 "split(text, separator)"
     "starts_with"      StartsWith     2 "starts_with(text, part)"
     "sum"              Sum            1 "sum(list)"
     "take"             Take           2 "take(list, count)"
     "take_last"        TakeLast       2 "take_last(list, count)"
     "to_bytes"         ToBytes        1 "to_bytes(value)"
+    "to_map"           ToMap          1 "to_map(pairs)"
+    "to_set"           ToSet          1 "to_set(list)"
+    "trim"             Trim           1 "trim(text)"
+    "union"            Union          2 "union(these, those)"
+    "unique"           Unique         1 "unique(list)"
+    "update"           Update         4 "update(map, key, default, fn(value) => …)"
+    "upper"            Upper          1 "upper(text)"
     "values"           Values         1 "values(map)"
+    "zip"              Zip            2 "zip(list, list)"
 }
 
 /// Names of functions that are part of the language but not of this version.
 pub(crate) const LATER: &[&str] = &[
-    "difference",
-    "entries",
-    "enumerate",
-    "filter_map",
-    "fixed",
-    "flat_map",
-    "from_bytes",
-    "hex",
-    "intersection",
-    "items",
-    "lower",
-    "max_by",
-    "min_by",
-    "parse_hex",
-    "sort_by",
-    "to_map",
-    "to_set",
-    "trim",
-    "union",
-    "unique",
-    "update",
-    "upper",
-    "zip",
+    "from_bytes", // the machine has no instruction that reads the bytes of a value
 ];
 
 impl Entry {
     /// How many arguments may be left out at the end.
     pub(crate) fn optional(&self) -> usize {
-        usize::from(self.builtin == Builtin::Range)
+        usize::from(matches!(self.builtin, Builtin::Range | Builtin::Insert))
     }
 
     /// Whether it can be called with so many arguments.
@@ -169,8 +191,8 @@ pub(crate) const OPERATORS: [(&str, Operator); 11] = [
 
 /// Other arrows that are a word.
 const ARROWS: &[&str] = &[
-    "apply", "case", "curry", "distl", "first", "fst", "get", "id", "inl", "inr", "not_", "put",
-    "second", "snd",
+    "append", "apply", "case", "choose", "curry", "distl", "each", "first", "fst", "get", "id",
+    "inl", "inr", "modify", "not_", "put", "second", "snd", "tap",
 ];
 
 /// The built-in function of this name.

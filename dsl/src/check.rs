@@ -6,6 +6,7 @@
 
 mod adapter;
 mod arrow;
+mod arrow_sum;
 mod block;
 mod call;
 mod claim;
@@ -14,6 +15,7 @@ mod collection;
 mod construct;
 mod conversion;
 mod declare;
+mod derived;
 mod draft;
 mod exhaustive;
 mod expression;
@@ -35,9 +37,12 @@ mod scope;
 mod sequence;
 mod set;
 mod signature;
+mod template;
 mod trace;
 mod types;
 mod walk;
+
+use std::collections::BTreeMap;
 
 use cam::schema::{Shape, ShapeId, Shapes, Stamp};
 
@@ -46,7 +51,8 @@ use crate::history::History;
 use crate::problem::catalogue::T140;
 use crate::problem::{Problem, Problems, Severity};
 use crate::source::{Source, Span};
-use crate::typed::{Closed, Local, Machine};
+use crate::typed::{Closed, ExprId, Local, Machine};
+use call::Callback;
 use draft::Draft;
 use names::Names;
 use order::Edge;
@@ -111,6 +117,8 @@ struct Checker<'a> {
     is_spoilt: bool,
     /// The state as it is declared.
     state_body: Option<&'a ast::TypeBody>,
+    /// The texts of built-in functions that were read.
+    templates: BTreeMap<&'static str, ast::Expr>,
     /// Grows with every mistake, so that a part can tell whether it holds one.
     mistakes: usize,
 }
@@ -132,6 +140,9 @@ struct Frame {
     migrating: Option<Migrating>,
     /// Locals of a pattern cannot be bound inside alternatives.
     in_alternatives: bool,
+    /// What the template of a built-in function is given, until it has used it.
+    subject: Option<ExprId>,
+    function: Option<Callback>,
 }
 
 #[derive(Clone, Copy)]
@@ -190,6 +201,7 @@ impl<'a> Checker<'a> {
             duties: Vec::new(),
             is_spoilt: false,
             state_body: None,
+            templates: BTreeMap::new(),
             mistakes: 0,
         }
     }
@@ -242,6 +254,9 @@ impl<'a> Checker<'a> {
             types::Form::Option(item) => {
                 let unit = self.types.unit();
                 Some(vec![("None".into(), unit), ("Some".into(), item)])
+            }
+            types::Form::Either(left, right) => {
+                Some(vec![("Left".into(), left), ("Right".into(), right)])
             }
             _ => None,
         }

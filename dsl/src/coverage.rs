@@ -322,10 +322,10 @@ impl<'a> Coverage<'a> {
     fn all_tags(&self, shape: ShapeId) -> Option<Vec<Tag>> {
         let constructors = |count: usize| (0..count).map(Tag::Constructor).collect();
         match self.shapes.get(shape) {
-            Shape::Bool | Shape::Option(_) => Some(constructors(2)),
+            Shape::Bool | Shape::Option(_) | Shape::List(_) => Some(constructors(2)),
             Shape::Variant(_, all) => Some(constructors(all.len())),
             Shape::Tuple(_) | Shape::Record(_) => Some(vec![Tag::Product]),
-            Shape::Int | Shape::Text | Shape::Bytes | Shape::List(_) | Shape::Map(..) => None,
+            Shape::Int | Shape::Text | Shape::Bytes | Shape::Map(..) => None,
         }
     }
 
@@ -338,6 +338,7 @@ impl<'a> Coverage<'a> {
                 .into_iter()
                 .collect(),
             (Shape::Option(item), Tag::Constructor(1)) => vec![*item],
+            (Shape::List(item), Tag::Constructor(1)) => vec![*item, shape],
             (Shape::Tuple(_) | Shape::Record(_), Tag::Product) => self.shapes.get(shape).operands(),
             _ => Vec::new(),
         }
@@ -360,6 +361,8 @@ impl<'a> Coverage<'a> {
             }
             (Shape::Option(_), Tag::Constructor(0)) => "None".to_owned(),
             (Shape::Option(_), _) => format!("Some({})", printed.join(", ")),
+            (Shape::List(_), Tag::Constructor(0)) => "[]".to_owned(),
+            (Shape::List(_), _) => print_list(&printed),
             (Shape::Variant(_, all), Tag::Constructor(index)) => {
                 let Some((name, payload)) = all.get(*index) else {
                     return "_".to_owned();
@@ -378,6 +381,18 @@ impl<'a> Coverage<'a> {
             (Shape::Tuple(_), _) => format!("({})", printed.join(", ")),
             _ => "_".to_owned(),
         }
+    }
+}
+
+/// The first item of a list and the pattern of the others.
+fn print_list(parts: &[String]) -> String {
+    let [first, others] = parts else {
+        return "_".to_owned();
+    };
+    match others.strip_prefix('[') {
+        Some("]") => format!("[{first}]"),
+        Some(others) => format!("[{first}, {others}"),
+        None => format!("[{first}, ..]"),
     }
 }
 

@@ -8,7 +8,7 @@ mod read;
 mod text;
 
 pub(crate) use read::tokens;
-pub(crate) use text::text_value;
+pub(crate) use text::{bytes_value, text_value};
 
 use crate::source::Span;
 
@@ -34,6 +34,8 @@ pub(crate) enum TokenKind {
     Int(u64),
     /// A text with correct escapes.
     Text,
+    /// `x"00ff"`
+    Bytes,
     Symbol(Symbol),
     /// Something that was reported; a value was probably meant.
     Broken,

@@ -13,6 +13,7 @@ mod carry;
 mod choice;
 mod claim;
 mod decision;
+mod each;
 mod expression;
 mod fold;
 mod free;
@@ -138,6 +139,8 @@ struct Translator<'m> {
     shapes: &'m Shapes,
     terms: &'m Terms,
     functions: &'m [Function],
+    /// The type of the state.
+    state: TypeId,
     draft: Draft,
     scope: Scope,
     fresh: Fresh,
@@ -147,6 +150,8 @@ struct Translator<'m> {
     carriers: BTreeMap<(ShapeId, ShapeId), FunctionId>,
     /// Functions that cut lists, texts and byte strings, by what they do and to what.
     cutters: BTreeMap<(Primitive, TypeId), FunctionId>,
+    /// Functions that take the first item from a list, by the list's type.
+    openers: BTreeMap<TypeId, FunctionId>,
     types: BTreeMap<ShapeId, TypeId>,
     /// Choices, matches and functions inside each other where the translator is.
     nested: usize,
@@ -154,16 +159,19 @@ struct Translator<'m> {
 
 impl<'m> Translator<'m> {
     fn new(machine: &'m Machine) -> Translator<'m> {
+        let mut draft = Draft::new();
         Translator {
+            state: machine.shapes.erase(machine.state, &mut draft.types),
             shapes: &machine.shapes,
             terms: &machine.terms,
             functions: &machine.functions,
-            draft: Draft::new(),
+            draft,
             scope: Scope::new(UNIT),
             fresh: Fresh::default(),
             defined: vec![None; machine.functions.len()],
             carriers: BTreeMap::new(),
             cutters: BTreeMap::new(),
+            openers: BTreeMap::new(),
             types: BTreeMap::new(),
             nested: 0,
         }

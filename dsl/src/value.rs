@@ -53,13 +53,18 @@ impl Printer<'_> {
                 }
             }
             (Shape::Option(_), Value::Sum(0, _)) => self.text.push_str("None"),
-            (Shape::Option(item), Value::Sum(1, payload)) => match self.shapes.get(*item) {
-                Shape::Tuple(parts) if parts.is_empty() => self.text.push_str("Some"),
-                _ => self.argument("Some", *item, payload),
-            },
+            (Shape::Option(item), Value::Sum(1, _)) if self.is_unit(*item) => {
+                self.text.push_str("Some");
+            }
+            (Shape::Option(item), Value::Sum(1, payload)) => self.argument("Some", *item, payload),
             (Shape::List(item), Value::List(list)) => {
                 self.between("[", list.iter(), "]", |printer, part| {
                     printer.value(*item, part);
+                });
+            }
+            (Shape::Map(key, content), Value::Map(map)) if self.is_unit(*content) => {
+                self.between("Set[", map.iter(), "]", |printer, (item, _)| {
+                    printer.value(*key, &item);
                 });
             }
             (Shape::Map(key, content), Value::Map(map)) => {
@@ -71,6 +76,10 @@ impl Printer<'_> {
             }
             _ => self.text.push('?'),
         }
+    }
+
+    fn is_unit(&self, shape: ShapeId) -> bool {
+        matches!(self.shapes.get(shape), Shape::Tuple(parts) if parts.is_empty())
     }
 
     fn tuple(&mut self, shapes: &[ShapeId], parts: &[Value]) {

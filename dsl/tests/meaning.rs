@@ -38,8 +38,11 @@ fn programs_mean_what_their_traces_say() {
     let programs = [
         ("values.cam", include_str!("meaning/values.cam")),
         ("control.cam", include_str!("meaning/control.cam")),
+        ("choices.cam", include_str!("meaning/choices.cam")),
         ("collections.cam", include_str!("meaning/collections.cam")),
         ("combinators.cam", include_str!("meaning/combinators.cam")),
+        ("library.cam", include_str!("meaning/library.cam")),
+        ("lists.cam", include_str!("meaning/lists.cam")),
         ("ranges.cam", include_str!("meaning/ranges.cam")),
         ("sequences.cam", include_str!("meaning/sequences.cam")),
         ("stamps.cam", include_str!("meaning/stamps.cam")),

@@ -242,6 +242,10 @@ impl Words<'_> {
             Shape::Variant(title, _) => self.text.push_str(title),
             Shape::Option(item) => self.list("Option(", &[*item], ")"),
             Shape::List(item) => self.list("List(", &[*item], ")"),
+            Shape::Map(item, value) if matches!(self.shapes.get(*value), Shape::Tuple(parts) if parts.is_empty()) =>
+            {
+                self.list("Set(", &[*item], ")");
+            }
             Shape::Map(key, value) => self.list("Map(", &[*key, *value], ")"),
         }
     }

@@ -25,12 +25,26 @@ pub enum ArrowKind {
     Get,
     /// `put`: replaces the state.
     Put,
+    /// `inl`: into the left side of an `Either`.
+    Inl,
+    /// `inr`: into the right side of an `Either`.
+    Inr,
+    /// `distl`: a value beside an `Either` goes into the side that is there.
+    Distl,
     /// `const e`
     Const(Box<Expr>),
     /// `first f`: on the first part of a pair.
     First(Box<Arrow>),
     /// `second f`: on the second part of a pair.
     Second(Box<Arrow>),
+    /// `each f`: on every item of a list, option, set or map.
+    Each(Box<Arrow>),
+    /// `modify f`: on the state.
+    Modify(Box<Arrow>),
+    /// `tap f`: as `f`, but what comes out is what went in.
+    Tap(Box<Arrow>),
+    /// `choose { test: p, yes: f, no: g }`
+    Choose(Vec<FieldArrow>),
     /// `case { C: f, D: g }`
     Case(Vec<CaseArm>),
     /// A defined or built-in function: `succ`, `add`.
@@ -63,6 +77,10 @@ pub enum Combinator {
     Fanout,
     /// `***`: each on its part of a pair.
     Product,
+    /// `|||`: each on its side of an `Either`, to one type.
+    Choice,
+    /// `+++`: each on its side of an `Either`, to its side of another.
+    Sum,
 }
 
 impl Combinator {
@@ -72,6 +90,8 @@ impl Combinator {
             Combinator::Compose => ">>>",
             Combinator::Fanout => "&&&",
             Combinator::Product => "***",
+            Combinator::Choice => "|||",
+            Combinator::Sum => "+++",
         }
     }
 }

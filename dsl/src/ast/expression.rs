@@ -19,6 +19,8 @@ pub enum ExprKind {
     Int(i64),
     /// `"abc"`, escapes replaced.
     Text(String),
+    /// `x"00ff"`
+    Bytes(Vec<u8>),
     /// `true`, `false`
     Bool(bool),
     /// A local, a parameter, a field of the state, a constant, `state`, `prev`, `at`, ….
@@ -43,6 +45,8 @@ pub enum ExprKind {
     List(Vec<Expr>),
     /// `Map["a": 1]`
     Map(Vec<MapEntry>),
+    /// `Set["a", "b"]`
+    Set(Vec<Expr>),
     /// `{ x: a, y }`, `{ ..r, x: a }`
     Record(Record),
     /// `{ let x = a  x }`

@@ -36,6 +36,13 @@ pub enum PatternKind {
         /// What is expected inside it.
         payload: PatternPayload,
     },
+    /// `[]`, `[p, q]`, `[p, ..rest]`
+    List {
+        /// What is expected of the first items, in order.
+        items: Vec<Pattern>,
+        /// What is expected of the items after them; without it there must be none.
+        rest: Option<Box<Pattern>>,
+    },
     /// `p | q`, two or more.
     Alternatives(Vec<Pattern>),
     /// Reported already.

@@ -45,6 +45,12 @@ impl Checker<'_> {
             Written::Fst => self.part(0, domain, span),
             Written::Snd => self.part(1, domain, span),
             Written::Get | Written::Put => self.stateful(&arrow.kind, domain, span),
+            Written::Inl | Written::Inr => self.side(&arrow.kind, domain, hint, span),
+            Written::Distl => self.distributed(domain, span),
+            Written::Each(inside) => self.each(inside, domain, hint, span),
+            Written::Modify(inside) => self.modify(inside, domain, span),
+            Written::Tap(inside) => self.tap(inside, domain, span),
+            Written::Choose(fields) => self.choose_arrow(fields, domain, hint, span),
             Written::Const(value) => {
                 let value = self.hinted(value, hint);
                 let codomain = self.draft.type_of(value);
@@ -71,6 +77,8 @@ impl Checker<'_> {
                 Combinator::Compose => self.compose(arrows, domain, hint, span),
                 Combinator::Fanout => self.fanout(arrows, domain, hint, span),
                 Combinator::Product => self.parallel(arrows, domain, hint, span),
+                Combinator::Choice => self.either_way(arrows, domain, hint, span),
+                Combinator::Sum => self.both_sides(arrows, domain, hint, span),
             },
             Written::Error => self.unknown_arrow(domain, span),
         }
@@ -160,14 +168,11 @@ impl Checker<'_> {
             .arrow(ArrowKind::Parallel(arrows), domain, codomain, span)
     }
 
-    fn stateful(&mut self, kind: &Written, domain: Partial, span: Span) -> ArrowId {
+    pub(super) fn stateful(&mut self, kind: &Written, domain: Partial, span: Span) -> ArrowId {
         let is_get = matches!(kind, Written::Get);
         let word = if is_get { "get" } else { "put" };
         let Some(state) = self.frame.arrow_state else {
-            let problem = Problem::new(M114, span, format!("there is no state for `{word}` here"))
-                .helping("use it in `step = …` or in `on … = …`; give functions the state as an argument");
-            self.report(problem);
-            return self.unknown_arrow(domain, span);
+            return self.no_state(word, domain, span);
         };
         if is_get {
             return self.draft.arrow(ArrowKind::Get, domain, state, span);
@@ -175,6 +180,13 @@ impl Checker<'_> {
         self.enforce_arrow("put", domain, state, span);
         let unit = self.types.unit();
         self.draft.arrow(ArrowKind::Put, domain, unit, span)
+    }
+
+    pub(super) fn no_state(&mut self, word: &str, domain: Partial, span: Span) -> ArrowId {
+        let title = format!("there is no state for `{word}` here");
+        let help = "use it in `step = …` or in `on … = …`; give functions the state as an argument";
+        self.report(Problem::new(M114, span, title).helping(help));
+        self.unknown_arrow(domain, span)
     }
 
     /// Holds what flows into an arrow to what the arrow takes.

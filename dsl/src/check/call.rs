@@ -22,6 +22,7 @@ pub(super) enum Given<'g> {
 }
 
 /// A function given as an argument: what it names and what it computes.
+#[derive(Clone)]
 pub(super) struct Callback {
     pub(super) patterns: Vec<PatternId>,
     pub(super) body: ExprId,
@@ -35,6 +36,9 @@ impl Checker<'_> {
         hint: Option<Partial>,
         span: Span,
     ) -> ExprId {
+        if let Some(applied) = self.template_call(&name.text, given, span) {
+            return applied;
+        }
         if let Some(place) = self.scope.place(&name.text) {
             let title = format!("`{}` is a value here, not a function", name.text);
             let problem = Problem::new(T110, name.span, title).pointing_at(place, "named here");

@@ -6,14 +6,17 @@ use super::types::{Form, Partial};
 use super::{Checker, Duty};
 use crate::builtin::{Builtin, Entry};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T111, T112, T119};
+use crate::problem::catalogue::{T109, T111, T112};
 use crate::source::Span;
-use crate::typed::{Arm, ExprId, ExprKind, Local, Operator, PatternId, PatternKind, Primitive};
+use crate::typed::{ExprId, ExprKind, Local, Operator, PatternId, PatternKind, Primitive};
 
-/// A list, or a map as a collection of pairs.
+/// A list, a set, or a map as a collection of pairs.
 #[derive(Clone, Copy)]
 pub(super) enum Collection {
     List {
+        item: Partial,
+    },
+    Set {
         item: Partial,
     },
     Map {
@@ -26,7 +29,9 @@ pub(super) enum Collection {
 impl Collection {
     pub(super) fn item(self) -> Partial {
         match self {
-            Collection::List { item } | Collection::Map { item, .. } => item,
+            Collection::List { item } | Collection::Set { item } | Collection::Map { item, .. } => {
+                item
+            }
         }
     }
 }
@@ -49,13 +54,29 @@ impl Checker<'_> {
             Builtin::Fold => self.fold(entry, given, hint, span),
             Builtin::Sum => self.sum(given[0], span),
             Builtin::Any | Builtin::All => self.quantifier(entry, given, span),
-            Builtin::Map => self.map_function(entry, given, span),
+            Builtin::Map => self.map_function(entry, given, hint, span),
+            Builtin::Entries
+            | Builtin::Items
+            | Builtin::ToSet
+            | Builtin::ToMap
+            | Builtin::Enumerate
+            | Builtin::Unique => self.of_collection(entry, given[0], hint, span),
+            Builtin::FilterMap
+            | Builtin::FlatMap
+            | Builtin::SortBy
+            | Builtin::MinBy
+            | Builtin::MaxBy => self.by_function(entry, given, hint, span),
+            Builtin::Zip => self.zip(entry, given, span),
+            Builtin::Update => self.update_entry(entry, given, hint, span),
+            Builtin::Union | Builtin::Intersection | Builtin::Difference => {
+                self.of_two(entry, given, hint, span)
+            }
             Builtin::Filter => self.filter(entry, given, hint, span),
             Builtin::Keys | Builtin::Values => self.part_of_entries(entry, given, span),
             Builtin::Push => self.push_function(entry, given, hint, span),
             Builtin::Size => self.size(entry, given[0], span),
             Builtin::Contains => self.contains(entry, given, span),
-            Builtin::Insert | Builtin::Remove => self.change_map(entry, given, hint, span),
+            Builtin::Insert | Builtin::Remove => self.change(entry, given, hint, span),
             Builtin::Count => self.count(entry, given, span),
             Builtin::Find => self.find(entry, given, span),
             Builtin::Take | Builtin::Drop | Builtin::Slice | Builtin::TakeLast => {
@@ -178,7 +199,7 @@ impl Checker<'_> {
         self.draft.expr(ExprKind::Same(value), to, span)
     }
 
-    /// A list or map argument with its type.
+    /// A collection argument with its type. An option, a text or a byte string is the list of what is in it.
     pub(super) fn collection(
         &mut self,
         entry: &Entry,
@@ -186,15 +207,27 @@ impl Checker<'_> {
         hint: Option<Partial>,
     ) -> (ExprId, Option<Collection>) {
         let over = self.argument_like(given, hint);
+        self.collection_of(entry, over, self.given_span(given))
+    }
+
+    /// The same for a value that was checked before.
+    pub(super) fn collection_of(
+        &mut self,
+        entry: &Entry,
+        over: ExprId,
+        span: Span,
+    ) -> (ExprId, Option<Collection>) {
+        let over = self.as_list(over, span).unwrap_or(over);
         let partial = self.draft.type_of(over);
         let collection = match self.types.form(partial) {
             Form::List(item) => Some(Collection::List { item }),
+            Form::Set(item) => Some(Collection::Set { item }),
             Form::Map(key, value) => {
                 let item = self.types.make(Form::Tuple(vec![key, value]));
                 Some(Collection::Map { key, value, item })
             }
             form => {
-                self.report_no_collection(entry, &form, partial, self.given_span(given));
+                self.report_no_collection(entry, &form, partial, span);
                 None
             }
         };
@@ -202,20 +235,12 @@ impl Checker<'_> {
     }
 
     fn report_no_collection(&mut self, entry: &Entry, form: &Form, partial: Partial, span: Span) {
-        let is_text = self.types.is_text(partial);
         let problem = match form {
             Form::Unknown => return,
             Form::Hole => self.too_early(
                 span,
                 &format!("`{}` does not know what it walks over", entry.name),
             ),
-            _ if is_text => {
-                let title = format!(
-                    "`{}` of a text is not part of this language version yet",
-                    entry.name
-                );
-                Problem::new(T119, span, title).helping("use the list of its `code_points`")
-            }
             _ => {
                 let found = with_article(&self.types.describe(partial));
                 let problem = Problem::new(
@@ -258,18 +283,19 @@ impl Checker<'_> {
     ) -> Option<(ExprId, Partial, Partial)> {
         match self.collection(entry, given, hint) {
             (over, Some(Collection::Map { key, value, .. })) => Some((over, key, value)),
-            (_, Some(Collection::List { .. })) => {
+            (_, Some(_)) => {
                 let span = self.given_span(given);
-                let problem = Problem::new(
-                    T112,
-                    span,
-                    format!("`{}` is for maps, this is a list", entry.name),
-                );
-                self.report(problem.helping(format!("write it like `{}`", entry.usage)));
+                self.report_no_map(entry, span);
                 None
             }
             (_, None) => None,
         }
+    }
+
+    fn report_no_map(&mut self, entry: &Entry, span: Span) {
+        let title = format!("`{}` is for maps, this is none", entry.name);
+        let problem = Problem::new(T112, span, title);
+        self.report(problem.helping(format!("write it like `{}`", entry.usage)));
     }
 
     fn push_function(
@@ -285,13 +311,14 @@ impl Checker<'_> {
                 let value = self.argument(given[1], item);
                 self.primitive(Primitive::ListPush, vec![list, value], kind, span)
             }
-            (_, Some(Collection::Map { .. })) => {
-                let problem = Problem::new(
-                    T112,
-                    self.given_span(given[0]),
-                    "`push` is for lists, this is a map",
-                );
-                self.report(problem.helping("write it like `insert(map, key, value)`"));
+            (_, Some(other)) => {
+                let (kind, usage) = match other {
+                    Collection::Set { .. } => ("set", "insert(items, item)"),
+                    _ => ("map", "insert(map, key, value)"),
+                };
+                let title = format!("`push` is for lists, this is a {kind}");
+                let problem = Problem::new(T112, self.given_span(given[0]), title);
+                self.report(problem.helping(format!("write it like `{usage}`")));
                 self.look_at_rest(given, span)
             }
             (_, None) => self.look_at_rest(given, span),
@@ -312,67 +339,78 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether a map has a key, or a list an item.
+    /// Whether a map has a key, or a list or set an item. In a text or byte string an item is one like it.
     fn contains(&mut self, entry: &Entry, given: &[Given<'_>], span: Span) -> ExprId {
         let (over, collection) = self.collection(entry, given[0], None);
         let Some(collection) = collection else {
             return self.look_at_rest(given, span);
         };
-        let bool = self.types.bool();
-        match collection {
-            Collection::Map { key, value, .. } => {
-                let key = self.argument(given[1], key);
-                let option = self.types.make(Form::Option(value));
-                let subject = self.primitive(Primitive::MapGet, vec![over, key], option, span);
-                let payload = self.any(value, span);
-                let some = self.draft.pattern(
-                    PatternKind::Constructor {
-                        constructor: 1,
-                        payload,
-                    },
-                    option,
-                    span,
-                );
-                let none = self.any(option, span);
-                let (yes, no) = (self.truth(true, span), self.truth(false, span));
-                let arms = vec![
-                    Arm {
-                        pattern: some,
-                        guard: None,
-                        body: yes,
-                    },
-                    Arm {
-                        pattern: none,
-                        guard: None,
-                        body: no,
-                    },
-                ];
-                self.draft
-                    .expr(ExprKind::Match { subject, arms }, bool, span)
-            }
-            Collection::List { item } => self.list_contains(over, given[1], item, span),
-        }
+        let (key, value) = match collection {
+            Collection::List { item } => return self.list_contains(over, given[1], item, span),
+            Collection::Map { key, value, .. } => (key, value),
+            Collection::Set { item } => (item, self.types.unit()),
+        };
+        let key = self.argument(given[1], key);
+        let option = self.types.make(Form::Option(value));
+        let found = self.primitive(Primitive::MapGet, vec![over, key], option, span);
+        self.is_some(found, value, span)
     }
 
     /// `insert` and `remove`
-    fn change_map(
+    fn change(
         &mut self,
         entry: &Entry,
         given: &[Given<'_>],
         hint: Option<Partial>,
         span: Span,
     ) -> ExprId {
-        let Some((map, key, value)) = self.map_argument(entry, given[0], hint) else {
+        let (over, collection) = self.collection(entry, given[0], hint);
+        let Some(collection) = collection else {
             return self.look_at_rest(given, span);
         };
-        let kind = self.draft.type_of(map);
-        let key = self.argument(given[1], key);
-        match given.get(2) {
-            Some(written) => {
-                let value = self.argument(*written, value);
-                self.primitive(Primitive::MapInsert, vec![map, key, value], kind, span)
+        let kind = self.draft.type_of(over);
+        let is_insert = entry.builtin == Builtin::Insert;
+        let (key, value) = match collection {
+            Collection::Map { key, value, .. } => (key, Some(value).filter(|_| is_insert)),
+            Collection::Set { item } => (item, None),
+            Collection::List { .. } => {
+                self.report_no_map_or_set(entry, self.given_span(given[0]));
+                return self.look_at_rest(given, span);
             }
-            None => self.primitive(Primitive::MapRemove, vec![map, key], kind, span),
+        };
+        let wanted = 2 + usize::from(value.is_some());
+        if given.len() != wanted {
+            let (a, usage) = match collection {
+                Collection::Set { .. } => ("a set", "insert(items, item)"),
+                _ => ("a map", "insert(map, key, value)"),
+            };
+            let title = format!(
+                "`{}` of {a} takes {wanted} arguments, here it is given {}",
+                entry.name,
+                given.len()
+            );
+            self.report(
+                Problem::new(T109, span, title).helping(format!("write it like `{usage}`")),
+            );
+            return self.look_at_rest(given, span);
         }
+        let mut arguments = vec![over, self.argument(given[1], key)];
+        if !is_insert {
+            return self.primitive(Primitive::MapRemove, arguments, kind, span);
+        }
+        arguments.push(match value {
+            Some(value) => self.argument(given[2], value),
+            None => self.nothing(span),
+        });
+        self.primitive(Primitive::MapInsert, arguments, kind, span)
+    }
+
+    fn report_no_map_or_set(&mut self, entry: &Entry, span: Span) {
+        let title = format!("`{}` is for maps and sets, this is a list", entry.name);
+        let help = match entry.builtin {
+            Builtin::Insert => "add an item at its end: `push(list, item)`",
+            _ => "leave items out: `filter(list, fn(item) => …)`",
+        };
+        self.report(Problem::new(T112, span, title).helping(help));
     }
 }

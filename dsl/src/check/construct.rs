@@ -49,6 +49,11 @@ impl Checker<'_> {
                 self.constructor_of(variant, &name.text)
             }
             [] if self.names.is_broken(&name.text) => None,
+            [] if matches!(&*name.text, "Left" | "Right") => {
+                let sides = (self.types.hole(name.span), self.types.hole(name.span));
+                let either = self.types.make(Form::Either(sides.0, sides.1));
+                self.constructor_of(either, &name.text)
+            }
             [] => {
                 self.report_unknown_constructor(name, wanted);
                 None

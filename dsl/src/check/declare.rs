@@ -8,10 +8,10 @@ use cam::schema::{Name, Shape, ShapeId};
 use super::Checker;
 use super::names::Declared;
 use super::order::{Edge, through, used_first};
-use super::types::Partial;
+use super::types::{Partial, either};
 use crate::ast;
 use crate::problem::Problem;
-use crate::problem::catalogue::{T103, T108, T115, T119, T121, T122, T123, T124, T125};
+use crate::problem::catalogue::{T103, T108, T115, T121, T122, T123, T124, T125};
 use crate::source::Span;
 
 /// A type that is declared: by `type`, or by `input`, `output` and `state`.
@@ -21,15 +21,16 @@ pub(super) struct Declaration<'a> {
     pub(super) body: &'a ast::TypeBody,
 }
 
-const BUILT_IN: [&str; 7] = ["Int", "Bool", "Text", "Bytes", "Option", "List", "Map"];
-const LATER: [&str; 2] = ["Set", "Either"];
+const BUILT_IN: [&str; 9] = [
+    "Int", "Bool", "Text", "Bytes", "Option", "List", "Map", "Set", "Either",
+];
 
 impl<'a> Checker<'a> {
     /// Declares all types, in an order in which each is known where it is used.
     pub(super) fn declare_types(&mut self, declarations: &[Declaration<'a>]) {
         let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
         for (position, declaration) in declarations.iter().enumerate() {
-            if BUILT_IN.contains(&declaration.name) || LATER.contains(&declaration.name) {
+            if BUILT_IN.contains(&declaration.name) {
                 let title = format!("`{}` is a type of the language", declaration.name);
                 self.report(
                     Problem::new(T115, declaration.span, title).helping("choose another name"),
@@ -119,9 +120,7 @@ impl<'a> Checker<'a> {
         let ast::TypeKind::Name { name, arguments } = &kind.kind else {
             return None;
         };
-        let is_known = self.names.types.contains_key(&name.text)
-            || BUILT_IN.contains(&&*name.text)
-            || LATER.contains(&&*name.text);
+        let is_known = self.names.types.contains_key(&name.text) || BUILT_IN.contains(&&*name.text);
         (!is_known && arguments.is_empty() && !name.text.is_empty()).then_some(name)
     }
 
@@ -183,8 +182,8 @@ impl<'a> Checker<'a> {
             .map(|argument| self.resolve(argument))
             .collect();
         let wanted = match name.text.as_str() {
-            "Option" | "List" => 1,
-            "Map" => 2,
+            "Option" | "List" | "Set" => 1,
+            "Map" | "Either" => 2,
             _ => 0,
         };
         let is_declared = self.names.types.contains_key(&name.text);
@@ -200,15 +199,13 @@ impl<'a> Checker<'a> {
             "Bytes" => Shape::Bytes,
             "Option" => Shape::Option(parts[0]),
             "List" => Shape::List(parts[0]),
-            "Map" if !self.types.is_key(parts[0]) => {
-                let problem =
-                    Problem::new(T122, arguments[0].span, "a map cannot be a key of a map")
-                        .saying("there is a map in this")
-                        .helping("use a number or a text as the key, and keep the map beside it");
-                self.report(problem);
+            "Map" | "Set" if !self.types.is_key(parts[0]) => {
+                self.report_no_key(&name.text, arguments[0].span);
                 return None;
             }
             "Map" => Shape::Map(parts[0], parts[1]),
+            "Set" => Shape::Map(parts[0], self.intern(Shape::Tuple(Box::new([])), span)?),
+            "Either" => either(parts[0], parts[1]),
             "" => return None,
             _ => return self.resolve_declared(name),
         };
@@ -219,22 +216,27 @@ impl<'a> Checker<'a> {
         if let Some(declared) = self.names.types.get(&name.text) {
             return declared.shape;
         }
-        if LATER.contains(&&*name.text) {
-            let title = format!("`{}` is not part of this language version yet", name.text);
-            let help = if name.text == "Set" {
-                "use `Map(A, ())`, or a list"
-            } else {
-                "declare a variant with `type`"
-            };
-            self.report(Problem::new(T119, name.span, title).helping(help));
-            return None;
-        }
         let problem = self.no_type(name);
         self.report(match problem.help.is_empty() {
             true => problem.helping(format!("declare it: `type {} = …`", name.text)),
             false => problem,
         });
         None
+    }
+
+    fn report_no_key(&mut self, collection: &str, at: Span) {
+        let (title, help) = match collection {
+            "Set" => (
+                "a map or a set cannot be an item of a set",
+                "use a number or a text as the item, or keep a list",
+            ),
+            _ => (
+                "a map or a set cannot be a key of a map",
+                "use a number or a text as the key, and keep the map beside it",
+            ),
+        };
+        let problem = Problem::new(T122, at, title).saying("there is one in this");
+        self.report(problem.helping(help));
     }
 
     /// A type nobody declared, with the one that was perhaps meant.
@@ -387,6 +389,8 @@ fn wrong_argument_count(name: &str, wanted: usize, found: usize, span: Span) -> 
         "Option" => "`Option(Int)`",
         "List" => "`List(Int)`",
         "Map" => "`Map(Text, Int)`",
+        "Set" => "`Set(Text)`",
+        "Either" => "`Either(Int, Text)`",
         _ => name,
     };
     let title = match wanted {

@@ -49,6 +49,10 @@ impl Draft {
             | ArrowKind::Fanout(arrows)
             | ArrowKind::Parallel(arrows)
             | ArrowKind::Case(arrows) => arrows.iter().any(|arrow| self.is_stateful(*arrow)),
+            ArrowKind::Choose { test, yes, no } => [test, yes, no]
+                .into_iter()
+                .any(|arrow| self.is_stateful(*arrow)),
+            ArrowKind::Each(arrow) => self.is_stateful(*arrow),
             ArrowKind::Record(fields) => fields.iter().any(|(_, arrow)| self.is_stateful(*arrow)),
             _ => false,
         };

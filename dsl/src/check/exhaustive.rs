@@ -150,9 +150,16 @@ impl Checker<'_> {
                 constructor,
                 payload,
             } => {
-                let parts = match self.payload_count(pattern, *constructor) {
-                    0 => Vec::new(),
-                    _ => vec![self.node(coverage, *payload)],
+                let parts = match (
+                    self.payload_count(pattern, *constructor),
+                    self.draft.pattern_kind(*payload),
+                ) {
+                    (0, _) => Vec::new(),
+                    (2, PatternKind::Product(parts)) => parts
+                        .iter()
+                        .map(|part| self.node(coverage, *part))
+                        .collect(),
+                    (count, _) => vec![self.node(coverage, *payload); count],
                 };
                 Node::Made(Tag::Constructor(*constructor), parts)
             }
@@ -166,9 +173,15 @@ impl Checker<'_> {
         coverage.add(node)
     }
 
-    /// `None` of an option has no part to look at; every other constructor has one.
+    /// `None` of an option has no part to look at, and an empty list neither; another list has two, every other
+    /// constructor one.
     fn payload_count(&self, pattern: PatternId, constructor: usize) -> usize {
-        usize::from(!(constructor == 0 && self.types.is_option(self.draft.pattern_type(pattern))))
+        let kind = self.draft.pattern_type(pattern);
+        match constructor {
+            0 if self.types.is_option(kind) || self.types.is_list(kind) => 0,
+            1 if self.types.is_list(kind) => 2,
+            _ => 1,
+        }
     }
 
     fn unhandled(

@@ -41,6 +41,11 @@ impl<'a> Checker<'a> {
                 self.draft
                     .expr(ExprKind::Text(content.as_str().into()), text, span)
             }
+            ast::ExprKind::Bytes(content) => {
+                let bytes = self.types.bytes();
+                self.draft
+                    .expr(ExprKind::Bytes(content.as_slice().into()), bytes, span)
+            }
             ast::ExprKind::Bool(truth) => self.truth(*truth, span),
             ast::ExprKind::Name(name) => self.name(name, hint),
             ast::ExprKind::Call {
@@ -57,6 +62,7 @@ impl<'a> Checker<'a> {
             ast::ExprKind::Tuple(parts) => self.tuple(parts, hint, span),
             ast::ExprKind::List(items) => self.list(items, hint, span),
             ast::ExprKind::Map(entries) => self.map(entries, hint, span),
+            ast::ExprKind::Set(items) => self.set_literal(items, hint, span),
             ast::ExprKind::Record(record) => self.record(record, hint),
             ast::ExprKind::Block(block) => self.block(block, hint),
             ast::ExprKind::If {
@@ -112,18 +118,6 @@ impl<'a> Checker<'a> {
 
     pub(super) fn local(&mut self, local: Local, partial: Partial, span: Span) -> ExprId {
         self.draft.expr(ExprKind::Local(local), partial, span)
-    }
-
-    /// A part of a tuple or record.
-    pub(super) fn project(
-        &mut self,
-        product: ExprId,
-        index: usize,
-        kind: Partial,
-        span: Span,
-    ) -> ExprId {
-        self.draft
-            .expr(ExprKind::Project { product, index }, kind, span)
     }
 
     pub(super) fn binary(
@@ -197,6 +191,34 @@ impl<'a> Checker<'a> {
             .map(|entry| (self.check(&entry.key, key), self.check(&entry.value, value)))
             .collect();
         self.draft.expr(ExprKind::Map(entries), kind, span)
+    }
+
+    /// A set is a map to empty tuples.
+    fn set_literal(&mut self, items: &[ast::Expr], hint: Option<Partial>, span: Span) -> ExprId {
+        let (kind, item) = match hint.map(|hint| (hint, self.types.form(hint))) {
+            Some((hint, Form::Set(item))) => (hint, item),
+            _ => {
+                let item = self.types.hole(span);
+                self.duties.push(Duty::Key {
+                    partial: item,
+                    at: span,
+                    use_word: "be in a set",
+                });
+                (self.types.make(Form::Set(item)), item)
+            }
+        };
+        let items: Vec<ExprId> = items.iter().map(|value| self.check(value, item)).collect();
+        let entries = items
+            .into_iter()
+            .map(|item| (item, self.nothing(span)))
+            .collect();
+        self.draft.expr(ExprKind::Map(entries), kind, span)
+    }
+
+    /// `()`
+    pub(super) fn nothing(&mut self, span: Span) -> ExprId {
+        let unit = self.types.unit();
+        self.draft.expr(ExprKind::Tuple(Vec::new()), unit, span)
     }
 
     fn choose(

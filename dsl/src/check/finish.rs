@@ -56,7 +56,7 @@ impl Checker<'_> {
                         .shape(partial)
                         .is_some_and(|shape| !self.types.is_key(shape))
                     {
-                        let title = format!("values with a map in them cannot {use_word}");
+                        let title = format!("values with a map or a set in them cannot {use_word}");
                         let problem = Problem::new(T122, at, title);
                         self.report(problem.helping("use a number or a text of theirs"));
                     }

@@ -17,6 +17,13 @@ impl Checker<'_> {
         self.enforce_at(span, found, wanted);
     }
 
+    /// The same; whether it fits.
+    pub(super) fn is_held(&mut self, expr: ExprId, wanted: Partial) -> bool {
+        let mistakes = self.mistakes;
+        self.enforce(expr, wanted);
+        self.mistakes == mistakes
+    }
+
     pub(super) fn enforce_at(&mut self, span: Span, found: Partial, wanted: Partial) {
         if !self.types.unify(found, wanted) {
             let problem = self.mismatch(span, found, wanted);

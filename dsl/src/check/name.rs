@@ -21,6 +21,9 @@ impl Checker<'_> {
             let (local, partial) = (binding.local, binding.partial);
             return self.local(local, partial, span);
         }
+        if let Some(value) = self.template_value(&name.text) {
+            return value;
+        }
         if let Some(found) = self.name_of_frame(name) {
             return found;
         }

@@ -9,9 +9,9 @@ use super::types::{Form, Partial};
 use crate::ast;
 use crate::builtin::{self, OPERATORS};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T102, T109, T110};
+use crate::problem::catalogue::{T102, T109, T110, T112};
 use crate::source::Span;
-use crate::typed::{ArrowId, ArrowKind, ExprId, ExprKind, Operator};
+use crate::typed::{ArrowId, ArrowKind, ExprId, ExprKind, Operator, PatternKind};
 
 impl Checker<'_> {
     /// The arrow a name alone means where a function is wanted, if it is not a function: `fst`, `add`.
@@ -20,8 +20,13 @@ impl Checker<'_> {
             "id" => ast::ArrowKind::Identity,
             "fst" => ast::ArrowKind::Fst,
             "snd" => ast::ArrowKind::Snd,
+            "inl" => ast::ArrowKind::Inl,
+            "inr" => ast::ArrowKind::Inr,
+            "distl" => ast::ArrowKind::Distl,
             word if self.names.functions.contains_key(word) => return None,
-            word if word == "not_" || OPERATORS.iter().any(|(own, _)| *own == word) => {
+            word if ["not_", "append"].contains(&word)
+                || OPERATORS.iter().any(|(own, _)| *own == word) =>
+            {
                 ast::ArrowKind::Name(name.clone())
             }
             _ => return None,
@@ -72,8 +77,10 @@ impl Checker<'_> {
         if let Some((_, operator)) = OPERATORS.into_iter().find(|(own, _)| *own == name.text) {
             return self.operator_arrow(name, operator, domain);
         }
-        if name.text == "not_" {
-            return self.not_arrow(domain, span);
+        match &*name.text {
+            "not_" => return self.not_arrow(domain, span),
+            "append" => return self.append_arrow(domain, span),
+            _ => {}
         }
         match builtin::find(&name.text) {
             Some(entry) => self.builtin_arrow(entry, domain, hint, span),
@@ -148,6 +155,29 @@ impl Checker<'_> {
             .expr(ExprKind::If { condition, yes, no }, bool, span);
         self.draft
             .arrow(ArrowKind::Lambda { parameter, body }, domain, bool, span)
+    }
+
+    /// `++` as an arrow.
+    fn append_arrow(&mut self, domain: Partial, span: Span) -> ArrowId {
+        let Some((left, right)) = self.pair(domain, "append", span) else {
+            return self.unknown_arrow(domain, span);
+        };
+        self.enforce_arrow("append", right, left, span);
+        let Some(sequence) = self.sequence_of(left) else {
+            if !self.types.is_unknown(left) {
+                let found = with_article(&self.types.describe(left));
+                let title = format!("`append` joins lists, texts and bytes, this is given {found}");
+                self.report(Problem::new(T112, span, title));
+            }
+            return self.unknown_arrow(domain, span);
+        };
+        let ((first, a), (second, b)) = (self.fresh(left, span), self.fresh(left, span));
+        let parameter = PatternKind::Product(vec![first, second]);
+        let parameter = self.draft.pattern(parameter, domain, span);
+        let parts = vec![self.local(a, left, span), self.local(b, left, span)];
+        let body = self.primitive(sequence.concat(), parts, left, span);
+        self.draft
+            .arrow(ArrowKind::Lambda { parameter, body }, domain, left, span)
     }
 
     /// A built-in function that takes only values: from the tuple of them.

@@ -57,7 +57,7 @@ impl Names<'_> {
         self.constructors
             .keys()
             .map(String::as_str)
-            .chain(["Some", "None"])
+            .chain(["Some", "None", "Left", "Right"])
     }
 
     pub(super) fn is_broken(&self, constructor: &str) -> bool {

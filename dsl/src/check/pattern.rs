@@ -65,6 +65,9 @@ impl Checker<'_> {
                 constructor,
                 payload,
             } => self.constructor_pattern(constructor, payload, span, wanted, mark),
+            Written::List { items, rest } => {
+                self.list_pattern(items, rest.as_deref(), span, wanted, mark)
+            }
             Written::Alternatives(patterns) => self.alternatives(patterns, wanted, mark),
             Written::Error => {
                 self.spoil();
@@ -157,6 +160,54 @@ impl Checker<'_> {
             .map(|(part, hole)| self.pattern_since(part, hole, mark))
             .collect();
         PatternKind::Product(parts)
+    }
+
+    /// `[p, ..rest]`: from the end, one pair of an item and the items after it for each item that is written.
+    fn list_pattern(
+        &mut self,
+        items: &[ast::Pattern],
+        rest: Option<&ast::Pattern>,
+        span: Span,
+        wanted: Partial,
+        mark: usize,
+    ) -> PatternKind {
+        let item = match self.types.form(wanted) {
+            Form::List(item) => item,
+            _ => {
+                let item = self.types.hole(span);
+                let own = self.types.make(Form::List(item));
+                if self.types.is_unknown(wanted) || !self.fit_pattern(span, own, wanted) {
+                    self.forget(&[item]);
+                }
+                item
+            }
+        };
+        let heads: Vec<PatternId> = items
+            .iter()
+            .map(|pattern| self.pattern_since(pattern, item, mark))
+            .collect();
+        let list = self.types.make(Form::List(item));
+        let unit = self.types.unit();
+        let pair = self.types.make(Form::Tuple(vec![item, list]));
+        let mut kind = match rest {
+            Some(rest) => {
+                let whole = self.pattern_since(rest, list, mark);
+                self.draft.pattern_kind(whole).clone()
+            }
+            None => PatternKind::Constructor {
+                constructor: 0,
+                payload: self.any(unit, span),
+            },
+        };
+        for head in heads.into_iter().rev() {
+            let others = self.draft.pattern(kind, list, span);
+            let parts = PatternKind::Product(vec![head, others]);
+            kind = PatternKind::Constructor {
+                constructor: 1,
+                payload: self.draft.pattern(parts, pair, span),
+            };
+        }
+        kind
     }
 
     /// Nothing will be known of these any more; that was reported.

@@ -215,6 +215,7 @@ impl Checker<'_> {
             Form::Option(_) => "None".to_owned(),
             Form::List(_) => "[]".to_owned(),
             Form::Map(..) => "Map[]".to_owned(),
+            Form::Set(_) => "Set[]".to_owned(),
             Form::Tuple(parts) if parts.is_empty() => "()".to_owned(),
             Form::Shape(_) => match self.types.describe(kind).as_str() {
                 "Int" => "0".to_owned(),

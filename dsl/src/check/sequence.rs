@@ -37,7 +37,7 @@ impl Sequence {
         }
     }
 
-    fn concat(self) -> Primitive {
+    pub(super) fn concat(self) -> Primitive {
         match self {
             Sequence::List { .. } => Primitive::ListConcat,
             Sequence::Text => Primitive::TextConcat,
@@ -274,7 +274,7 @@ impl Checker<'_> {
     }
 
     /// Whether an option has something.
-    fn is_some(&mut self, option: ExprId, item: Partial, span: Span) -> ExprId {
+    pub(super) fn is_some(&mut self, option: ExprId, item: Partial, span: Span) -> ExprId {
         let bound = self.any(item, span);
         let (yes, no) = (self.truth(true, span), self.truth(false, span));
         self.with_option(option, (bound, yes), no, span)

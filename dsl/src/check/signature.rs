@@ -1,7 +1,8 @@
-//! Built-in functions that have one type and are one operation of the machine each.
+//! Built-in functions that have one type: operations of the machine, and a few that are written in the language.
 
 use super::Checker;
 use super::call::Given;
+use super::derived::plain_template;
 use super::types::{Form, Partial};
 use crate::builtin::{Builtin, Entry};
 use crate::problem::Problem;
@@ -25,7 +26,14 @@ struct Signature {
     gives: Kind,
     /// Whether it may give nothing.
     is_option: bool,
-    primitive: Primitive,
+    meaning: Meaning,
+}
+
+/// What such a function computes.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Operation(Primitive),
+    Template(&'static str),
 }
 
 impl Signature {
@@ -42,13 +50,30 @@ impl Signature {
             Builtin::Bytes => (&[Numbers], Bytes, true, Primitive::BytesOfList),
             Builtin::Ints => (&[Bytes], Numbers, false, Primitive::ListOfBytes),
             Builtin::Hash => (&[Bytes], Bytes, false, Primitive::Hash),
-            _ => return None,
+            _ => return Signature::written(builtin),
         };
         Some(Signature {
             takes,
             gives,
             is_option,
-            primitive,
+            meaning: Meaning::Operation(primitive),
+        })
+    }
+
+    /// A function that is written in the language.
+    fn written(builtin: Builtin) -> Option<Signature> {
+        use Kind::{Bytes, Int, Text};
+        let (takes, gives): (&[Kind], _) = match builtin {
+            Builtin::Fixed => (&[Int, Int], Text),
+            Builtin::Hex => (&[Bytes], Text),
+            Builtin::ParseHex => (&[Text], Bytes),
+            _ => (&[Text], Text),
+        };
+        Some(Signature {
+            takes,
+            gives,
+            is_option: builtin == Builtin::ParseHex,
+            meaning: Meaning::Template(plain_template(builtin)?),
         })
     }
 }
@@ -62,6 +87,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<ExprId> {
         let signature = Signature::of(entry.builtin)?;
+        let mistakes = self.mistakes;
         let mut arguments = Vec::with_capacity(given.len());
         for (value, kind) in given.iter().zip(signature.takes) {
             let wanted = self.kind(*kind);
@@ -75,7 +101,13 @@ impl Checker<'_> {
         } else {
             gives
         };
-        Some(self.primitive(signature.primitive, arguments, gives, span))
+        Some(match signature.meaning {
+            Meaning::Operation(primitive) => self.primitive(primitive, arguments, gives, span),
+            Meaning::Template(_) if self.mistakes > mistakes => self.unknown(span),
+            Meaning::Template(text) => {
+                self.expanded_with(text, &arguments, None, Some(gives), span)
+            }
+        })
     }
 
     /// As `enforce`; where the function is for bytes, it says how anything becomes bytes.

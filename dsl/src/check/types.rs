@@ -30,7 +30,14 @@ pub(super) enum Form {
     Option(Partial),
     List(Partial),
     Map(Partial, Partial),
+    /// `Set(A)`, which is `Map(A, ())` by another name.
+    Set(Partial),
+    /// `Either(A, B)`, a variant that the language declares.
+    Either(Partial, Partial),
 }
+
+/// The variant behind `Either(A, B)`.
+pub(super) const EITHER: &str = "Either";
 
 #[derive(Clone, Debug)]
 enum Entry {
@@ -146,7 +153,8 @@ impl Types {
         let shapes: Option<Vec<ShapeId>> =
             roots.iter().map(|root| self.closed_root(*root)).collect();
         if let Some(shapes) = shapes {
-            return match self.intern(shape_of(&form, &shapes)) {
+            let unit = self.shapes.intern(Shape::Tuple(Box::new([])));
+            return match self.intern(shape_of(&form, &shapes, unit)) {
                 Some(shape) => self.closed(shape),
                 None => self.unknown(),
             };
@@ -170,10 +178,15 @@ impl Types {
         let Entry::Form(form) = self.entries[root.0 as usize].clone() else {
             return Form::Unknown;
         };
-        let Form::Shape(id) = form else {
-            return form;
+        let id = match form {
+            Form::Shape(id) => id,
+            Form::Map(key, value) if self.is_unit(value) => return Form::Set(key),
+            form => return form,
         };
         match self.shapes.get(id).clone() {
+            Shape::Variant(name, sides) if &*name == EITHER && sides.len() == 2 => {
+                Form::Either(self.closed(sides[0].1), self.closed(sides[1].1))
+            }
             Shape::Int | Shape::Text | Shape::Bytes | Shape::Bool | Shape::Variant(..) => {
                 Form::Shape(id)
             }
@@ -188,8 +201,19 @@ impl Types {
             ),
             Shape::Option(item) => Form::Option(self.closed(item)),
             Shape::List(item) => Form::List(self.closed(item)),
+            Shape::Map(key, value) if self.is_unit_shape(value) => Form::Set(self.closed(key)),
             Shape::Map(key, value) => Form::Map(self.closed(key), self.closed(value)),
         }
+    }
+
+    /// Whether the type is known to be the empty tuple.
+    fn is_unit(&self, partial: Partial) -> bool {
+        let shape = self.closed_root(self.root(partial));
+        shape.is_some_and(|shape| self.is_unit_shape(shape))
+    }
+
+    fn is_unit_shape(&self, shape: ShapeId) -> bool {
+        matches!(self.shapes.get(shape), Shape::Tuple(parts) if parts.is_empty())
     }
 
     pub(super) fn is_unknown(&mut self, partial: Partial) -> bool {
@@ -200,6 +224,14 @@ impl Types {
         match &self.entries[self.root(partial).0 as usize] {
             Entry::Form(Form::Shape(id)) => matches!(self.shapes.get(*id), Shape::Option(_)),
             Entry::Form(form) => matches!(form, Form::Option(_)),
+            Entry::Link(_) => false,
+        }
+    }
+
+    pub(super) fn is_list(&self, partial: Partial) -> bool {
+        match &self.entries[self.root(partial).0 as usize] {
+            Entry::Form(Form::Shape(id)) => matches!(self.shapes.get(*id), Shape::List(_)),
+            Entry::Form(form) => matches!(form, Form::List(_)),
             Entry::Link(_) => false,
         }
     }
@@ -314,7 +346,9 @@ impl Types {
         } else {
             self.link(right, left);
         }
-        let pairs: Vec<_> = parts_of(&ours).into_iter().zip(parts_of(&theirs)).collect();
+        let unit = self.unit();
+        let (ours, theirs) = (entries_of(&ours, unit), entries_of(&theirs, unit));
+        let pairs: Vec<_> = ours.into_iter().zip(theirs).collect();
         pairs
             .into_iter()
             .all(|(ours, theirs)| self.unify_at(ours, theirs, depth + 1))
@@ -337,7 +371,8 @@ impl Types {
             .into_iter()
             .map(|part| self.shape_at(part, depth + 1))
             .collect();
-        let shape = shapes.and_then(|shapes| self.intern(shape_of(&form, &shapes)));
+        let unit = self.shapes.intern(Shape::Tuple(Box::new([])));
+        let shape = shapes.and_then(|shapes| self.intern(shape_of(&form, &shapes, unit)));
         if shape.is_some() {
             self.finished.insert(root, shape);
         }
@@ -384,6 +419,8 @@ impl Types {
             Form::Option(item) => self.write_list("Option(", &[item], text, depth),
             Form::List(item) => self.write_list("List(", &[item], text, depth),
             Form::Map(key, value) => self.write_list("Map(", &[key, value], text, depth),
+            Form::Set(item) => self.write_list("Set(", &[item], text, depth),
+            Form::Either(left, right) => self.write_list("Either(", &[left, right], text, depth),
             Form::Record(fields) => {
                 for (index, (name, field)) in fields.iter().enumerate() {
                     text.push_str(if index == 0 { "{ " } else { ", " });
@@ -421,8 +458,16 @@ fn parts_of(form: &Form) -> Vec<Partial> {
         Form::Hole | Form::Unknown | Form::Shape(_) => Vec::new(),
         Form::Tuple(parts) => parts.clone(),
         Form::Record(fields) => fields.iter().map(|(_, part)| *part).collect(),
-        Form::Option(item) | Form::List(item) => vec![*item],
-        Form::Map(key, value) => vec![*key, *value],
+        Form::Option(item) | Form::List(item) | Form::Set(item) => vec![*item],
+        Form::Map(key, value) | Form::Either(key, value) => vec![*key, *value],
+    }
+}
+
+/// The parts of a form, where a set has those of the map it is.
+fn entries_of(form: &Form, unit: Partial) -> Vec<Partial> {
+    match form {
+        Form::Set(item) => vec![*item, unit],
+        _ => parts_of(form),
     }
 }
 
@@ -434,13 +479,22 @@ fn same_head(left: &Form, right: &Form) -> bool {
         }
         (Form::Option(_), Form::Option(_))
         | (Form::List(_), Form::List(_))
-        | (Form::Map(..), Form::Map(..)) => true,
+        | (Form::Either(..), Form::Either(..))
+        | (Form::Map(..) | Form::Set(_), Form::Map(..) | Form::Set(_)) => true,
         _ => false,
     }
 }
 
+/// The shape of `Either(left, right)`.
+pub(super) fn either(left: ShapeId, right: ShapeId) -> Shape {
+    Shape::Variant(
+        EITHER.into(),
+        [("Left".into(), left), ("Right".into(), right)].into(),
+    )
+}
+
 /// The shape of a form whose parts are these shapes. A form without parts is the empty tuple or record.
-fn shape_of(form: &Form, parts: &[ShapeId]) -> Shape {
+fn shape_of(form: &Form, parts: &[ShapeId], unit: ShapeId) -> Shape {
     match form {
         Form::Record(fields) => Shape::Record(
             fields
@@ -452,6 +506,8 @@ fn shape_of(form: &Form, parts: &[ShapeId]) -> Shape {
         Form::Option(_) => Shape::Option(parts[0]),
         Form::List(_) => Shape::List(parts[0]),
         Form::Map(..) => Shape::Map(parts[0], parts[1]),
+        Form::Set(_) => Shape::Map(parts[0], unit),
+        Form::Either(..) => either(parts[0], parts[1]),
         Form::Tuple(_) | Form::Hole | Form::Unknown | Form::Shape(_) => Shape::Tuple(parts.into()),
     }
 }

@@ -1,12 +1,10 @@
 //! Built-in functions that walk over a collection. All of them are folds, so the machine needs one loop.
 
 use super::Checker;
-use super::call::Given;
+use super::call::{Callback, Given};
 use super::collection::Collection;
 use super::types::{Form, Partial};
 use crate::builtin::{Builtin, Entry};
-use crate::problem::Problem;
-use crate::problem::catalogue::T119;
 use crate::source::Span;
 use crate::typed::{Arm, ExprId, ExprKind, Local, Operator, PatternId, PatternKind, Primitive};
 
@@ -27,7 +25,7 @@ impl Checker<'_> {
         let callback = self.callback(given[2], &[kind, collection.item()], Some(kind));
         self.enforce(callback.body, kind);
         let (accumulator, item) = (callback.patterns[0], callback.patterns[1]);
-        self.draft.expr(
+        self.folded(
             ExprKind::Fold {
                 over,
                 start,
@@ -50,7 +48,7 @@ impl Checker<'_> {
             (self.fresh(int, span), self.fresh(int, span));
         let (left, right) = (self.local(so_far, int, span), self.local(number, int, span));
         let body = self.binary(Operator::Add, left, right, int, span);
-        self.draft.expr(
+        self.folded(
             ExprKind::Fold {
                 over,
                 start,
@@ -86,7 +84,7 @@ impl Checker<'_> {
             body,
             until,
         };
-        self.draft.expr(fold, bool, span)
+        self.folded(fold, bool, span)
     }
 
     /// What is known once and for all when it is this.
@@ -99,31 +97,56 @@ impl Checker<'_> {
         }
     }
 
+    /// A fold. The machine gives of a set the entries of the map it is, so the item is the first part of a pair.
+    pub(super) fn folded(&mut self, mut fold: ExprKind, kind: Partial, span: Span) -> ExprId {
+        if let ExprKind::Fold { over, item, .. } = &mut fold {
+            *item = self.entry_pattern(*over, *item, span);
+        }
+        self.draft.expr(fold, kind, span)
+    }
+
+    /// The pattern of an item as one of what the machine gives.
+    fn entry_pattern(&mut self, over: ExprId, item: PatternId, span: Span) -> PatternId {
+        let partial = self.draft.type_of(over);
+        let Form::Set(key) = self.types.form(partial) else {
+            return item;
+        };
+        let unit = self.types.unit();
+        let parts = vec![item, self.any(unit, span)];
+        let entry = self.types.make(Form::Tuple(vec![key, unit]));
+        self.draft.pattern(PatternKind::Product(parts), entry, span)
+    }
+
     pub(super) fn map_function(
         &mut self,
         entry: &Entry,
         given: &[Given<'_>],
+        hint: Option<Partial>,
         span: Span,
     ) -> ExprId {
-        let (over, collection) = self.collection(entry, given[0], None);
+        let value = self.argument_like(given[0], None);
+        if let Some(mapped) = self.mapped(entry, value, given[1], hint, span) {
+            return mapped;
+        }
+        let (over, collection) = self.collection_of(entry, value, self.given_span(given[0]));
         let Some(collection) = collection else {
             return self.look_at_rest(given, span);
         };
-        if matches!(collection, Collection::Map { .. }) {
-            let problem = Problem::new(
-                T119,
-                span,
-                "`map` over a map is not part of this language version yet",
-            );
-            self.report(
-                problem.helping("use `fold` with `insert`, or `map` over `keys(…)` or `values(…)`"),
-            );
-            return self.unknown(span);
+        let inside = match hint.map(|hint| self.types.form(hint)) {
+            Some(Form::List(inside) | Form::Map(_, inside)) => Some(inside),
+            _ => None,
+        };
+        let Callback { patterns, body } = self.callback(given[1], &[collection.item()], inside);
+        let content = self.draft.type_of(body);
+        let item = patterns[0];
+        if let Collection::Map { key, .. } = collection {
+            let map = self.types.make(Form::Map(key, content));
+            return self
+                .draft
+                .expr(ExprKind::Each { over, item, body }, map, span);
         }
-        let callback = self.callback(given[1], &[collection.item()], None);
-        let item = self.draft.type_of(callback.body);
-        let list = self.types.make(Form::List(item));
-        self.collect(over, callback.patterns[0], callback.body, list, span)
+        let list = self.types.make(Form::List(content));
+        self.collect(over, item, body, list, span)
     }
 
     /// A list of what the body gives for each item.
@@ -146,7 +169,7 @@ impl Checker<'_> {
         let (accumulator, so_far) = self.fresh(list, span);
         let so_far = self.local(so_far, list, span);
         let body = self.primitive(Primitive::ListPush, vec![so_far, body], list, span);
-        self.draft.expr(
+        self.folded(
             ExprKind::Fold {
                 over,
                 start,
@@ -160,7 +183,7 @@ impl Checker<'_> {
         )
     }
 
-    /// The items of which the function holds. The item is bound whole, and taken apart by the function's own pattern.
+    /// The items of which the function holds.
     pub(super) fn filter(
         &mut self,
         entry: &Entry,
@@ -168,75 +191,61 @@ impl Checker<'_> {
         hint: Option<Partial>,
         span: Span,
     ) -> ExprId {
-        let (over, collection) = self.collection(entry, given[0], hint);
+        let value = self.argument_like(given[0], hint);
+        if let Some(filtered) = self.mapped(entry, value, given[1], hint, span) {
+            return filtered;
+        }
+        let (over, collection) = self.collection_of(entry, value, self.given_span(given[0]));
         let Some(collection) = collection else {
             return self.look_at_rest(given, span);
         };
-        let (kind, item_kind, bool) = (
-            self.draft.type_of(over),
-            collection.item(),
-            self.types.bool(),
-        );
-        let callback = self.callback(given[1], &[item_kind], Some(bool));
+        let bool = self.types.bool();
+        let callback = self.callback(given[1], &[collection.item()], Some(bool));
         self.enforce(callback.body, bool);
+        if let Collection::List { item } = collection {
+            return self.list_filter(over, item, &callback, span);
+        }
+        let (kind, body) = (self.draft.type_of(over), callback.body);
+        let item = self.entry_pattern(over, callback.patterns[0], span);
+        self.draft
+            .expr(ExprKind::Keep { over, item, body }, kind, span)
+    }
+
+    /// The item is bound whole, and taken apart by the function's own pattern.
+    fn list_filter(
+        &mut self,
+        over: ExprId,
+        item_kind: Partial,
+        callback: &Callback,
+        span: Span,
+    ) -> ExprId {
+        let (kind, bool) = (self.draft.type_of(over), self.types.bool());
         let ((accumulator, so_far), (item, whole)) =
             (self.fresh(kind, span), self.fresh(item_kind, span));
-        let value = self.local(whole, item_kind, span);
         let condition = ExprKind::Let {
             pattern: callback.patterns[0],
-            value,
+            value: self.local(whole, item_kind, span),
             body: callback.body,
         };
         let condition = self.draft.expr(condition, bool, span);
-        let (start, yes) = self.kept(collection, (so_far, kind), whole, span);
+        let parts = vec![
+            self.local(so_far, kind, span),
+            self.local(whole, item_kind, span),
+        ];
+        let yes = self.primitive(Primitive::ListPush, parts, kind, span);
         let no = self.local(so_far, kind, span);
         let body = self
             .draft
             .expr(ExprKind::If { condition, yes, no }, kind, span);
-        self.draft.expr(
-            ExprKind::Fold {
-                over,
-                start,
-                accumulator,
-                item,
-                body,
-                until: None,
-            },
-            kind,
-            span,
-        )
-    }
-
-    /// The empty collection, and what was kept so far with one more item.
-    fn kept(
-        &mut self,
-        collection: Collection,
-        so_far: (Local, Partial),
-        item: Local,
-        span: Span,
-    ) -> (ExprId, ExprId) {
-        let (so_far, kind) = (self.local(so_far.0, so_far.1, span), so_far.1);
-        let item_kind = collection.item();
-        let whole = self.local(item, item_kind, span);
-        match collection {
-            Collection::List { .. } => {
-                let start = self.draft.expr(ExprKind::List(Vec::new()), kind, span);
-                (
-                    start,
-                    self.primitive(Primitive::ListPush, vec![so_far, whole], kind, span),
-                )
-            }
-            Collection::Map { key, value, .. } => {
-                let start = self.draft.expr(ExprKind::Map(Vec::new()), kind, span);
-                let key = self.project(whole, 0, key, span);
-                let again = self.local(item, item_kind, span);
-                let value = self.project(again, 1, value, span);
-                (
-                    start,
-                    self.primitive(Primitive::MapInsert, vec![so_far, key, value], kind, span),
-                )
-            }
-        }
+        let fold = ExprKind::Fold {
+            over,
+            start: self.draft.expr(ExprKind::List(Vec::new()), kind, span),
+            accumulator,
+            item,
+            body,
+            until: None,
+        };
+        self.folded(fold, kind, span)
     }
 
     /// `keys` and `values`
@@ -291,7 +300,7 @@ impl Checker<'_> {
             body,
             until,
         };
-        let fold = self.draft.expr(fold, bool, span);
+        let fold = self.folded(fold, bool, span);
         self.draft.expr(
             ExprKind::Let {
                 pattern: outer,
@@ -328,7 +337,7 @@ impl Checker<'_> {
             body,
             until: None,
         };
-        self.draft.expr(fold, int, span)
+        self.folded(fold, int, span)
     }
 
     /// The first item of which the function holds. It is not called again after that.
@@ -361,7 +370,7 @@ impl Checker<'_> {
             body,
             until: Some(self.found(kind, option, span)),
         };
-        self.draft.expr(fold, option, span)
+        self.folded(fold, option, span)
     }
 
     /// `Some(x) => Some(x)`

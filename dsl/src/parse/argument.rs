@@ -58,10 +58,12 @@ fn is_arrow(input: Cursor<'_>) -> bool {
             TokenKind::Symbol(Symbol::Dot) | TokenKind::Word(Word::Const | Word::Fn) => {
                 return true;
             }
-            TokenKind::Lower if ["first", "second"].contains(&place.text()) => {
-                return begins_function(place.advance());
+            TokenKind::Lower
+                if ["first", "second", "each", "modify", "tap"].contains(&place.text()) =>
+            {
+                return begins_function(place.advance()) || is_before_combinator(place.advance());
             }
-            TokenKind::Lower if place.text() == "case" => {
+            TokenKind::Lower if ["case", "choose"].contains(&place.text()) => {
                 return next == TokenKind::Symbol(Symbol::OpenBrace);
             }
             TokenKind::Lower | TokenKind::Upper => return is_before_combinator(place.advance()),

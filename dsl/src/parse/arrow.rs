@@ -75,7 +75,7 @@ fn joint(input: Cursor<'_>) -> Option<Symbol> {
 
 /// What joins a chain, if it is one combinator of this version of the language.
 fn combinator(input: Cursor<'_>, links: &[Link<'_>]) -> Option<Combinator> {
-    let (first, span) = links.get(1)?.joint?;
+    let (first, _) = links.get(1)?.joint?;
     if report_mixture(input, links, first) {
         return None;
     }
@@ -83,10 +83,9 @@ fn combinator(input: Cursor<'_>, links: &[Link<'_>]) -> Option<Combinator> {
         Symbol::Compose => Some(Combinator::Compose),
         Symbol::Fanout => Some(Combinator::Fanout),
         Symbol::Product => Some(Combinator::Product),
-        planned => {
-            input.remark(not_yet(span, planned.spelling()));
-            None
-        }
+        Symbol::Choice => Some(Combinator::Choice),
+        Symbol::Sum => Some(Combinator::Sum),
+        _ => None,
     }
 }
 
@@ -160,7 +159,7 @@ const READING_BYTES_MAX: usize = 200;
 
 fn element(input: Cursor<'_>) -> Parsed<'_, Arrow> {
     let (rest, kind) =
-        alt((constant, on_first, on_second, case, planned, single_kind)).parse(input)?;
+        alt((constant, on_another, choose, case, planned, single_kind)).parse(input)?;
     Ok((
         rest,
         Arrow {
@@ -177,24 +176,43 @@ fn constant(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
     Ok((rest, ArrowKind::Const(Box::new(value))))
 }
 
-fn on_first(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
-    let (rest, _) = named("first")(input)?;
-    let (rest, arrow) = must(
-        rest,
-        single,
-        "a function after `first`, in parentheses if it is a chain",
+/// `first f`, `each f` and their like.
+fn on_another(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
+    let (rest, _) = token(input, |kind| kind == TokenKind::Lower)?;
+    let kind = match input.text() {
+        "first" => ArrowKind::First,
+        "second" => ArrowKind::Second,
+        "each" => ArrowKind::Each,
+        "modify" => ArrowKind::Modify,
+        "tap" => ArrowKind::Tap,
+        _ => return missing(),
+    };
+    let wanted = format!(
+        "a function after `{}`, in parentheses if it is a chain",
+        input.text()
     );
-    Ok((rest, ArrowKind::First(Box::new(arrow))))
+    let (rest, arrow) = must(rest, single, &wanted);
+    Ok((rest, kind(Box::new(arrow))))
 }
 
-fn on_second(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
-    let (rest, _) = named("second")(input)?;
-    let (rest, arrow) = must(
+/// `choose { test: p, yes: f, no: g }`
+fn choose(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
+    let (rest, _) = named("choose")(input)?;
+    let fields = |input| {
+        listed(
+            input,
+            Symbol::OpenBrace,
+            "a field `name: function`",
+            field_arrow,
+        )
+    };
+    let rest = toward(
         rest,
-        single,
-        "a function after `second`, in parentheses if it is a chain",
+        TokenKind::Symbol(Symbol::OpenBrace),
+        "`{` and the `test`, `yes` and `no` of this `choose`",
     );
-    Ok((rest, ArrowKind::Second(Box::new(arrow))))
+    let (rest, fields) = opt(fields).parse(rest)?;
+    Ok((rest, ArrowKind::Choose(fields.unwrap_or_default())))
 }
 
 /// `case { C: f, D: g }`
@@ -233,15 +251,14 @@ fn case_arm(input: Cursor<'_>) -> Parsed<'_, CaseArm> {
 
 /// Words of arrows that a later version of the language has.
 fn planned(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
-    const PLANNED: [&str; 6] = ["curry", "apply", "inl", "inr", "distl", "each"];
+    const PLANNED: [&str; 2] = ["curry", "apply"];
     let (rest, name) = token(input, |kind| kind == TokenKind::Lower)?;
     let text = input.text();
     if !PLANNED.contains(&text) {
         return missing();
     }
     input.remark(not_yet(name.span, text));
-    let takes_function = text == "curry" || text == "each";
-    let rest = if takes_function {
+    let rest = if text == "curry" {
         expect(rest, single, "a function").0
     } else {
         rest
@@ -282,6 +299,9 @@ fn name(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
         "snd" => ArrowKind::Snd,
         "get" => ArrowKind::Get,
         "put" => ArrowKind::Put,
+        "inl" => ArrowKind::Inl,
+        "inr" => ArrowKind::Inr,
+        "distl" => ArrowKind::Distl,
         _ => ArrowKind::Name(name),
     };
     Ok((rest, kind))

@@ -13,14 +13,15 @@ use super::recover::{ErrorNode, must, past};
 use super::words::{attached, constructor_name, lower, text, token, word};
 use crate::ast::{Expr, ExprKind, ExprPayload, MapEntry};
 use crate::problem::Problem;
-use crate::problem::catalogue::{P016, P030};
-use crate::token::{Symbol, TokenKind, Word};
+use crate::problem::catalogue::P016;
+use crate::token::{Symbol, TokenKind, Word, bytes_value};
 
 /// One value without operators. The first token decides, so that a level of nesting costs few frames.
 pub(super) fn atom(input: Cursor<'_>) -> Parsed<'_, Expr> {
     match input.token().kind {
         TokenKind::Int(_) => integer(input),
         TokenKind::Text | TokenKind::Word(Word::True | Word::False) => literal(input),
+        TokenKind::Bytes => bytes(input),
         TokenKind::Lower => name_or_call(input),
         TokenKind::Upper if attached(Symbol::OpenBracket)(input.advance()).is_ok() => {
             collection(input)
@@ -51,6 +52,18 @@ fn literal(input: Cursor<'_>) -> Parsed<'_, Expr> {
         Expr {
             kind,
             span: input.span_to(rest),
+        },
+    ))
+}
+
+fn bytes(input: Cursor<'_>) -> Parsed<'_, Expr> {
+    let (rest, token) = token(input, |kind| kind == TokenKind::Bytes)?;
+    let kind = ExprKind::Bytes(bytes_value(input.text()));
+    Ok((
+        rest,
+        Expr {
+            kind,
+            span: token.span,
         },
     ))
 }
@@ -110,7 +123,7 @@ fn constructor(input: Cursor<'_>) -> Parsed<'_, Expr> {
     ))
 }
 
-/// `Map["a": 1]`; `Set[…]` is planned.
+/// `Map["a": 1]`, `Set["a"]`
 fn collection(input: Cursor<'_>) -> Parsed<'_, Expr> {
     let (after, token) = token(input, |kind| kind == TokenKind::Upper)?;
     let (rest, kind) = match input.text() {
@@ -123,16 +136,13 @@ fn collection(input: Cursor<'_>) -> Parsed<'_, Expr> {
             )?;
             (rest, ExprKind::Map(entries))
         }
+        "Set" => {
+            let (rest, items) = listed(after, Symbol::OpenBracket, "a value", expression)?;
+            (rest, ExprKind::Set(items))
+        }
         name => {
-            let problem = match name {
-                "Set" => Problem::new(
-                    P030,
-                    token.span,
-                    "literals of Set are not part of this language version yet",
-                ),
-                _ => Problem::new(P016, token.span, format!("`{name}` has no `[…]`"))
-                    .helping("lists are written `[a, b]`, maps `Map[k: v]`"),
-            };
+            let problem = Problem::new(P016, token.span, format!("`{name}` has no `[…]`"))
+                .helping("lists are written `[a, b]`, sets `Set[a, b]`, maps `Map[k: v]`");
             input.remark(problem);
             (
                 listed(after, Symbol::OpenBracket, "a value", expression)?.0,

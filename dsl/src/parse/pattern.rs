@@ -6,11 +6,11 @@ use nom::branch::alt;
 use super::cursor::{Cursor, Parsed};
 use super::expression::literal_int;
 use super::list::listed;
-use super::recover::{ErrorNode, deeper, must};
+use super::recover::{deeper, must};
 use super::words::{attached, constructor_name, lower, symbol, text, token, word};
 use crate::ast::{FieldPattern, Name, Pattern, PatternKind, PatternPayload, RecordPattern};
 use crate::problem::Problem;
-use crate::problem::catalogue::P030;
+use crate::problem::catalogue::P032;
 use crate::source::Span;
 use crate::token::{Symbol, TokenKind, Word};
 
@@ -54,7 +54,7 @@ fn single(input: Cursor<'_>) -> Parsed<'_, Pattern> {
         tuple,
         record.map(PatternKind::Record),
         constructor,
-        planned_list,
+        list,
         broken.map(|_| PatternKind::Error),
     ))
     .parse(input)?;
@@ -156,21 +156,59 @@ fn same_name(name: &Name) -> Pattern {
     }
 }
 
-fn planned_list(input: Cursor<'_>) -> Parsed<'_, PatternKind> {
-    let (rest, _) = listed(input, Symbol::OpenBracket, "a pattern", element)?;
-    let title = "patterns of lists are not part of this language version yet";
-    input.remark(Problem::new(P030, input.span_to(rest), title));
-    Ok((rest, PatternKind::Error))
+/// What stands between the brackets of a list pattern.
+enum Element {
+    Item(Pattern),
+    /// `..` or `..rest`
+    Rest(Pattern),
 }
 
-/// `p` or `..rest`
-fn element(input: Cursor<'_>) -> Parsed<'_, Pattern> {
-    match symbol(Symbol::Spread)(input) {
-        Ok((rest, _)) => Ok((
-            lower(rest).map_or(rest, |(rest, _)| rest),
-            Pattern::error(input.token().span),
-        )),
-        Err(_) => pattern(input),
+/// `[]`, `[p, q]`, `[p, ..rest]`
+fn list(input: Cursor<'_>) -> Parsed<'_, PatternKind> {
+    let (after, elements) = listed(input, Symbol::OpenBracket, "a pattern", element)?;
+    let (mut items, mut rest) = (Vec::new(), None);
+    for element in elements {
+        match element {
+            Element::Item(item) => {
+                report_not_last(input, rest.as_ref());
+                items.push(item);
+            }
+            Element::Rest(next) => {
+                report_not_last(input, rest.as_ref());
+                rest = Some(next);
+            }
+        }
+    }
+    let rest = rest.map(Box::new);
+    Ok((after, PatternKind::List { items, rest }))
+}
+
+/// `p`, `..` or `..rest`
+fn element(input: Cursor<'_>) -> Parsed<'_, Element> {
+    let Ok((after, spread)) = symbol(Symbol::Spread)(input) else {
+        return pattern.map(Element::Item).parse(input);
+    };
+    let mut named = alt((
+        lower.map(PatternKind::Name),
+        symbol(Symbol::Underscore).map(|_| PatternKind::Wildcard),
+    ));
+    let (rest, kind) = match named.parse(after) {
+        Ok((rest, kind)) => (rest, kind),
+        Err(_) => (after, PatternKind::Wildcard),
+    };
+    let span = match kind {
+        PatternKind::Name(ref name) => name.span,
+        _ => spread.span,
+    };
+    Ok((rest, Element::Rest(Pattern { kind, span })))
+}
+
+/// The items after the first ones are one list, so nothing can stand behind it.
+fn report_not_last(input: Cursor<'_>, rest: Option<&Pattern>) {
+    if let Some(rest) = rest {
+        let title = "nothing can stand after the rest of a list";
+        let problem = Problem::new(P032, rest.span, title);
+        input.remark(problem.helping("match the `reverse` of the list to look at its end"));
     }
 }
 

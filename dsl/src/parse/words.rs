@@ -273,7 +273,11 @@ pub(super) fn begins_statement(input: Cursor<'_>) -> bool {
 pub(super) fn begins_value(kind: TokenKind) -> bool {
     use Symbol as S;
     match kind {
-        TokenKind::Lower | TokenKind::Upper | TokenKind::Int(_) | TokenKind::Text => true,
+        TokenKind::Lower
+        | TokenKind::Upper
+        | TokenKind::Int(_)
+        | TokenKind::Text
+        | TokenKind::Bytes => true,
         TokenKind::Word(word) => {
             matches!(
                 word,

@@ -309,7 +309,7 @@ fn is_hidden(c: char) -> bool {
 mod tests {
     use super::*;
     use crate::problem::Code;
-    use crate::problem::catalogue::{P002, P004, P005, P006, P030};
+    use crate::problem::catalogue::{P002, P004, P005, P006, P008};
     use crate::source::Source;
 
     fn read(text: &str) -> (Vec<TokenKind>, Vec<&'static str>) {
@@ -409,7 +409,8 @@ mod tests {
             ("a && b", P028, &[T::Lower, T::Word(Word::And), T::Lower]),
             ("!a", P028, &[T::Word(Word::Not), T::Lower]),
             ("a;b", P028, &[T::Lower, T::Lower]),
-            ("x\"00\"", P030, &[T::Broken]),
+            ("x\"0\"", P008, &[T::Bytes]),
+            ("x\"0\n)", P002, &[T::Cut, T::Symbol(Symbol::CloseParen)]),
         ];
         for (text, code, expected) in table {
             assert_eq!(read(text), (expected.to_vec(), vec![code.name]), "{text}");

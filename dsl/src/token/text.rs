@@ -1,15 +1,14 @@
 //! Texts in quotes, and their escapes.
 
 use nom::Parser;
-use nom::bytes::complete::take_while;
+use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::char;
-use nom::combinator::{consumed, map};
 use nom::sequence::{pair, preceded};
 
 use super::TokenKind;
 use super::read::{Piece, Read, bytes};
 use crate::problem::Problem;
-use crate::problem::catalogue::{P002, P003, P030};
+use crate::problem::catalogue::{P002, P003, P008};
 use crate::source::Span;
 
 /// The content of a text literal with its quotes. Escapes that were reported are left out.
@@ -44,18 +43,48 @@ pub(super) fn text_literal(input: &str) -> Read<'_, Piece> {
     Ok((rest, piece))
 }
 
-/// `x"00ff"` is planned; until then it is said so.
+/// The content of a literal of bytes, `x"00ff"`; empty if it was reported.
+pub(crate) fn bytes_value(literal: &str) -> Vec<u8> {
+    let digits = literal.strip_prefix("x\"").unwrap_or(literal);
+    let digits = digits.strip_suffix('"').unwrap_or(digits).as_bytes();
+    let pairs = digits.chunks(2).map(|pair| {
+        let text = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(text, 16).ok()
+    });
+    pairs.collect::<Option<Vec<u8>>>().unwrap_or_default()
+}
+
+/// `x"00ff"`
 pub(super) fn bytes_literal(input: &str) -> Read<'_, Piece> {
-    map(consumed(preceded(char('x'), text_literal)), |(text, _)| {
+    let (after_quote, _) = tag("x\"").parse(input)?;
+    let (content, is_closed) = content(after_quote);
+    let text = &input[..content.len() + 2 + usize::from(is_closed)];
+    let rest = &input[text.len()..];
+    if !is_closed {
         let span = Span::new(0, bytes(text));
-        let problem = Problem::new(
-            P030,
-            span,
-            "literals of Bytes are not part of this language version yet",
-        );
-        Piece::Wrong(TokenKind::Broken, Box::new(problem))
-    })
-    .parse(input)
+        let problem = Problem::new(P002, span, "these bytes are not closed on their line");
+        return Ok((rest, Piece::Wrong(TokenKind::Cut, Box::new(problem))));
+    }
+    let strange = content.char_indices().find(|(_, c)| !c.is_ascii_hexdigit());
+    let piece = match strange {
+        None if content.len() % 2 == 0 => Piece::Token(TokenKind::Bytes),
+        None => {
+            let span = Span::new(0, bytes(text));
+            let problem = Problem::new(P008, span, "the last byte has only one digit")
+                .helping("a byte has two digits, from `00` to `ff`");
+            Piece::Wrong(TokenKind::Bytes, Box::new(problem))
+        }
+        Some((start, c)) => {
+            let span = Span::new(
+                bytes(&text[..start + 2]),
+                bytes(&text[..start + 2 + c.len_utf8()]),
+            );
+            let problem = Problem::new(P008, span, "this is no hexadecimal digit")
+                .helping("bytes are written in pairs of digits: `x\"00ff\"`");
+            Piece::Wrong(TokenKind::Bytes, Box::new(problem))
+        }
+    };
+    Ok((rest, piece))
 }
 
 /// Up to the closing quote or the end of the line, and which of them it is.
@@ -168,6 +197,29 @@ mod tests {
             assert_eq!(
                 (problem.code, problem.primary.span),
                 (P003, Span::new(start, end)),
+                "{literal}"
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_are_pairs_of_hexadecimal_digits() {
+        let table: [(&str, &[u8]); 3] = [
+            (r#"x"""#, &[]),
+            (r#"x"00fF""#, &[0, 255]),
+            (r#"x"0""#, &[0]),
+        ];
+        for (literal, expected) in table {
+            assert_eq!(bytes_value(literal), expected, "{literal}");
+        }
+        for (literal, start, end) in [(r#"x"0""#, 0, 4), (r#"x"00g0""#, 4, 5), (r#"x"ä""#, 2, 4)] {
+            let (_, piece) = bytes_literal(literal).unwrap();
+            let Piece::Wrong(TokenKind::Bytes, problem) = piece else {
+                panic!("{literal} is accepted")
+            };
+            assert_eq!(
+                (problem.code, problem.primary.span),
+                (P008, Span::new(start, end)),
                 "{literal}"
             );
         }

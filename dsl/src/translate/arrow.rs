@@ -46,15 +46,10 @@ impl Translator<'_> {
                 let inject = self.draft.inject(sum, *constructor)?;
                 self.draft.compose(payload, inject)
             }
-            ArrowKind::Case(parts) => {
-                let subject = self.look(argument)?;
-                self.case(
-                    subject,
-                    &mut |translator, constructor, payload| {
-                        translator.arrow(parts[constructor], &payload)
-                    },
-                    parts.len(),
-                )
+            ArrowKind::Case(_) | ArrowKind::Choose { .. } => self.chosen(id, argument),
+            ArrowKind::Each(inside) => {
+                let (from, to) = (terms.arrow(id).domain, terms.arrow(id).codomain);
+                self.on_each(*inside, argument, from, to)
             }
             ArrowKind::Constant(value) => self.expression(*value),
             ArrowKind::Function(function) => {
@@ -89,6 +84,35 @@ impl Translator<'_> {
                 let put = self.draft.put(state)?;
                 self.draft.compose(found, put)
             }
+        }
+    }
+
+    /// One of several arrows, by what is found.
+    fn chosen(&mut self, id: ArrowId, argument: &Place) -> Translated<Arrow> {
+        let terms = self.terms;
+        match &terms.arrow(id).kind {
+            ArrowKind::Case(parts) => {
+                let subject = self.look(argument)?;
+                self.case(
+                    subject,
+                    &mut |translator, constructor, payload| {
+                        translator.arrow(parts[constructor], &payload)
+                    },
+                    parts.len(),
+                )
+            }
+            ArrowKind::Choose { test, yes, no } => {
+                let test = self.arrow(*test, argument)?;
+                self.case(
+                    test,
+                    &mut |translator, constructor, _| {
+                        let next = if constructor == 1 { yes } else { no };
+                        translator.arrow(*next, argument)
+                    },
+                    2,
+                )
+            }
+            _ => self.look(argument),
         }
     }
 

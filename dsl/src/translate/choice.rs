@@ -225,6 +225,7 @@ impl<'m> Translator<'m> {
             Decision::Switch { subject, arms } => {
                 let place = self.place(subject);
                 let subject = self.look(&place)?;
+                let subject = self.opened(subject)?;
                 self.case(
                     subject,
                     &mut |translator, constructor, place| {

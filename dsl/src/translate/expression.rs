@@ -94,7 +94,20 @@ impl Translator<'_> {
             }
             ExprKind::Match { subject, arms } => self.arms(*subject, arms, result),
             ExprKind::Fold { .. } => self.fold(id, result),
-            ExprKind::Each { over, item, body } => self.each(*over, *item, *body),
+            ExprKind::Each { over, item, body } => self.walk(
+                *over,
+                *item,
+                *body,
+                |draft, function, is_map| match is_map {
+                    true => draft.map_map(function),
+                    false => draft.map_list(function),
+                },
+            ),
+            ExprKind::Keep { over, item, body } => {
+                self.walk(*over, *item, *body, |draft, function, _| {
+                    draft.filter_map(function)
+                })
+            }
             ExprKind::Range { from, to, most } => self.range((*from, *to, *most), result),
             ExprKind::Same(value) => {
                 let from = terms.expr(*value).shape;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cam::combinator::{Arrow, FunctionId};
+use cam::combinator::{Arrow, Draft, FunctionId};
 use cam::schema::{Shape, ShapeId};
 use cam::types::TypeId;
 
@@ -95,23 +95,22 @@ impl<'m> Translator<'m> {
         })
     }
 
-    /// A list of what the body gives for each item.
-    pub(super) fn each(
+    /// What the machine's own walk makes of a list or map, each item through the body.
+    pub(super) fn walk(
         &mut self,
         over: ExprId,
         item: PatternId,
         body: ExprId,
+        walk: impl FnOnce(&mut Draft, FunctionId, bool) -> Translated<Arrow>,
     ) -> Translated<Arrow> {
         let terms = self.terms;
         let needs = free(terms, [Term::Pattern(item), Term::Expr(body)]);
         let needs: Vec<Variable> = needs.into_iter().collect();
         let captured = self.capture(&needs)?;
-        let Shape::List(item_shape) = *self.shapes.get(terms.expr(over).shape) else {
-            return self.expression(over);
-        };
-        let parts = [self.draft.codomain(captured), self.type_of(item_shape)];
-        let argument = self.draft.types.product(&parts);
         let result = self.type_of(terms.expr(body).shape);
+        let mut parts = vec![self.draft.codomain(captured)];
+        parts.extend(self.item_parts(terms.expr(over).shape));
+        let argument = self.draft.types.product(&parts);
         let function = self.function("each", argument, |translator| {
             let whole = Place::argument();
             translator.bind_captured(&needs, &whole);
@@ -119,12 +118,45 @@ impl<'m> Translator<'m> {
                 guard: None,
                 outcome: Outcome::Value(body),
             };
-            translator.matched(&[whole.part(1)], &[(vec![item], branch)], result)
+            translator.on_item(argument, &whole, 1, |translator, item_place| {
+                translator.matched(&[item_place], &[(vec![item], branch)], result)
+            })
         })?;
         let over = self.expression(over)?;
         let operands = self.draft.tuple(self.scope.gamma(), &[captured, over])?;
-        let each = self.draft.map_list(function)?;
-        self.draft.compose(operands, each)
+        let walk = walk(&mut self.draft, function, parts.len() == 3)?;
+        self.draft.compose(operands, walk)
+    }
+
+    /// What a body is given of an item: the item of a list, the key and the value of a map.
+    pub(super) fn item_parts(&mut self, collection: ShapeId) -> Vec<TypeId> {
+        match *self.shapes.get(collection) {
+            Shape::Map(key, value) => vec![self.type_of(key), self.type_of(value)],
+            Shape::List(item) => vec![self.type_of(item)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Goes on with the place of the item, whose parts stand in the argument from `first` on: key and value of a
+    /// map are put together.
+    fn on_item(
+        &mut self,
+        argument: TypeId,
+        whole: &Place,
+        first: usize,
+        body: impl FnOnce(&mut Self, Place) -> Translated<Arrow>,
+    ) -> Translated<Arrow> {
+        if self.draft.types.get(argument).operands().len() == first + 1 {
+            return body(self, whole.part(first));
+        }
+        let entry = [
+            self.look(&whole.part(first))?,
+            self.look(&whole.part(first + 1))?,
+        ];
+        let entry = self.draft.tuple(argument, &entry)?;
+        let (extended, entry) = self.scope.extend(&mut self.draft, entry)?;
+        let body = body(self, entry)?;
+        self.draft.compose(extended, body)
     }
 
     fn fold_body(
@@ -136,25 +168,15 @@ impl<'m> Translator<'m> {
         let needs = round.needs(self);
         let captured = self.capture(&needs)?;
         let mut parts = vec![self.draft.codomain(captured), result];
-        match *self.shapes.get(collection) {
-            Shape::Map(key, value) => parts.extend([self.type_of(key), self.type_of(value)]),
-            Shape::List(item) => parts.push(self.type_of(item)),
-            _ => {}
-        }
+        parts.extend(self.item_parts(collection));
         let argument = self.draft.types.product(&parts);
         let function = self.function("fold", argument, |translator| {
             let whole = Place::argument();
             translator.bind_captured(&needs, &whole);
             let rows = round.rows(|value, _| Outcome::Value(value));
-            if parts.len() == 3 {
-                return translator.matched(&[whole.part(1), whole.part(2)], &rows, result);
-            }
-            let entry = [whole.part(2), whole.part(3)];
-            let entry = [translator.look(&entry[0])?, translator.look(&entry[1])?];
-            let entry = translator.draft.tuple(argument, &entry)?;
-            let (extended, entry) = translator.scope.extend(&mut translator.draft, entry)?;
-            let body = translator.matched(&[whole.part(1), entry], &rows, result)?;
-            translator.draft.compose(extended, body)
+            translator.on_item(argument, &whole, 2, |translator, item| {
+                translator.matched(&[whole.part(1), item], &rows, result)
+            })
         })?;
         Ok((needs, function))
     }

@@ -118,6 +118,7 @@ impl<'m> Walk<'m> {
         match &self.terms.expr(id).kind {
             ExprKind::Int(_)
             | ExprKind::Text(_)
+            | ExprKind::Bytes(_)
             | ExprKind::Bool(_)
             | ExprKind::Refuse
             | ExprKind::MissingKey => {}
@@ -174,7 +175,7 @@ impl<'m> Walk<'m> {
                 self.exprs([*over, *start, *body]);
                 self.arms(until);
             }
-            ExprKind::Each { over, item, body } => {
+            ExprKind::Each { over, item, body } | ExprKind::Keep { over, item, body } => {
                 self.todo.push(Term::Pattern(*item));
                 self.exprs([*over, *body]);
             }
@@ -217,6 +218,10 @@ impl<'m> Walk<'m> {
             | ArrowKind::Fanout(parts)
             | ArrowKind::Parallel(parts)
             | ArrowKind::Case(parts) => self.todo.extend(parts.iter().copied().map(Term::Arrow)),
+            ArrowKind::Choose { test, yes, no } => self
+                .todo
+                .extend([test, yes, no].map(|arrow| Term::Arrow(*arrow))),
+            ArrowKind::Each(arrow) => self.todo.push(Term::Arrow(*arrow)),
             ArrowKind::Record(fields) => self
                 .todo
                 .extend(fields.iter().map(|(_, arrow)| Term::Arrow(*arrow))),

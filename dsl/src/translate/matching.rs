@@ -253,7 +253,7 @@ impl<'a> Matcher<'a> {
         let shape = self.terms.pattern(asked).shape;
         let constructors = match self.shapes.get(shape) {
             Shape::Variant(_, constructors) => constructors.len(),
-            _ => 2, // an option or a truth value
+            _ => 2, // an option, a truth value or a list
         };
         let mut groups: Vec<Vec<Row>> = vec![Vec::new(); constructors];
         let payloads: Vec<u32> = groups.iter().map(|_| self.fresh.next()).collect();

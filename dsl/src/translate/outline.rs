@@ -70,6 +70,7 @@ impl<'m> Translator<'m> {
         match &self.terms.expr(value).kind {
             ExprKind::Int(_)
             | ExprKind::Text(_)
+            | ExprKind::Bytes(_)
             | ExprKind::Bool(_)
             | ExprKind::Local(_)
             | ExprKind::Stamp(_)

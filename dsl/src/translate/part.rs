@@ -132,6 +132,53 @@ impl Translator<'_> {
         self.draft.chain(gamma, &line)
     }
 
+    /// What a switch looks at: a list as an option of its first item and the list of the others.
+    pub(super) fn opened(&mut self, subject: Arrow) -> Translated<Arrow> {
+        let list = self.draft.codomain(subject);
+        let Type::List(item) = *self.draft.types.get(list) else {
+            return Ok(subject);
+        };
+        let function = match self.openers.get(&list) {
+            Some(known) => *known,
+            None => {
+                let function =
+                    self.function("open", list, |translator| translator.open(list, item))?;
+                self.openers.insert(list, function);
+                function
+            }
+        };
+        let call = self.draft.call(function)?;
+        self.draft.compose(subject, call)
+    }
+
+    fn open(&mut self, list: TypeId, item: TypeId) -> Translated<Arrow> {
+        let whole = Place::argument();
+        let pair = self.draft.types.product(&[item, list]);
+        let option = self.draft.types.option(pair);
+        let operands = [self.look(&whole)?, self.number(0)?];
+        let first = self.operate(Operation::ListGet(list), &operands)?;
+        self.case(
+            first,
+            &mut |translator, constructor, first| {
+                let payload = if constructor == 0 {
+                    translator.unit()?
+                } else {
+                    let operands = [
+                        translator.look(&whole)?,
+                        translator.number(1)?,
+                        translator.number(i64::MAX)?,
+                    ];
+                    let others = translator.operate(Operation::ListSlice(list), &operands)?;
+                    let parts = [translator.look(&first)?, others];
+                    translator.draft.tuple(translator.scope.gamma(), &parts)?
+                };
+                let inject = translator.draft.inject(option, constructor)?;
+                translator.draft.compose(payload, inject)
+            },
+            2,
+        )
+    }
+
     fn length(&mut self, subject: TypeId, whole: &Place) -> Translated<Arrow> {
         let whole = self.look(whole)?;
         let operation = match self.draft.types.get(subject) {

@@ -65,6 +65,8 @@ pub enum ExprKind {
     Int(i64),
     /// A text.
     Text(Arc<str>),
+    /// A byte string.
+    Bytes(Arc<[u8]>),
     /// A truth value.
     Bool(bool),
     /// A local that is in scope.
@@ -98,7 +100,7 @@ pub enum ExprKind {
     },
     /// `[a, b]`
     List(Vec<ExprId>),
-    /// `Map[k: v]`; a later entry of the same key wins.
+    /// `Map[k: v]`; a later entry of the same key wins. A set is a map to empty tuples.
     Map(Vec<(ExprId, ExprId)>),
     /// A function with one argument for each of its parameters; a constant has none.
     Call {
@@ -172,13 +174,23 @@ pub enum ExprKind {
         /// no guard.
         until: Option<Arm>,
     },
-    /// Of each item of a list, in order, what the body gives; the whole is a list again.
+    /// Of each item of a list, in order, what the body gives; the whole is a list again. Of a map, what becomes
+    /// of the value of each key.
     Each {
-        /// A list that is no [`ExprKind::Range`].
+        /// A map, or a list that is no [`ExprKind::Range`].
         over: ExprId,
-        /// Always matches.
+        /// Always matches the item; for a map the pair of key and value.
         item: PatternId,
-        /// What becomes of the item.
+        /// What becomes of the item, or of the value.
+        body: ExprId,
+    },
+    /// The entries of a map for which the body holds.
+    Keep {
+        /// The map.
+        over: ExprId,
+        /// Always matches the pair of key and value.
+        item: PatternId,
+        /// A `Bool`.
         body: ExprId,
     },
     /// The numbers from the first to the one before the second, as a list: none if there are none between.
@@ -341,7 +353,8 @@ pub enum PatternKind {
     Bool(bool),
     /// A tuple or record: one pattern for each part, fields in name order.
     Product(Vec<PatternId>),
-    /// A constructor of a variant (in name order) or of an option (`None` is 0, `Some` is 1).
+    /// A constructor of a variant (in name order) or of an option (`None` is 0, `Some` is 1). A list has two as well:
+    /// 0 is the empty list, 1 any other, as the pair of its first item and the list of the others.
     Constructor {
         /// Which constructor.
         constructor: usize,
@@ -386,6 +399,17 @@ pub enum ArrowKind {
     Inject(usize),
     /// From the variant, option or `Bool` (false, true): one arrow from each payload, in constructor order.
     Case(Vec<ArrowId>),
+    /// What `test` says of the argument decides whether `yes` or `no` is next, on the same argument.
+    Choose {
+        /// To a `Bool`.
+        test: ArrowId,
+        /// If it is so.
+        yes: ArrowId,
+        /// If it is not.
+        no: ArrowId,
+    },
+    /// `List(A) -> List(B)` or `Map(K, A) -> Map(K, B)` from `A -> B`: on each item or value, in order.
+    Each(ArrowId),
     /// Always the same value; the expression is closed but for stamps.
     Constant(ExprId),
     /// A function of the machine, from its domain.

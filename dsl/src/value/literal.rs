@@ -19,6 +19,7 @@ pub(super) fn evaluate(terms: &Terms, id: ExprId) -> Result<Value, ExprId> {
     Ok(match &terms.expr(id).kind {
         ExprKind::Int(number) => Value::Int(*number),
         ExprKind::Text(text) => Value::text(text),
+        ExprKind::Bytes(bytes) => Value::Bytes(bytes.clone()),
         ExprKind::Bool(truth) => Value::bool(*truth),
         ExprKind::Tuple(parts) | ExprKind::Record(parts) => Value::product(all(parts)?),
         ExprKind::Inject {

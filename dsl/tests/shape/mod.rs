@@ -14,6 +14,7 @@ pub(crate) fn shape(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Int(value) => value.to_string(),
         ExprKind::Text(value) => format!("{value:?}"),
+        ExprKind::Bytes(value) => format!("x{value:02x?}"),
         ExprKind::Bool(value) => value.to_string(),
         ExprKind::Name(name) => name.text.clone(),
         ExprKind::Call {
@@ -41,6 +42,7 @@ pub(crate) fn shape(expr: &Expr) -> String {
                 shape(&e.value)
             ))
         ),
+        ExprKind::Set(values) => format!("Set[{}]", list(values, shape)),
         ExprKind::Record(fields) => record(fields),
         ExprKind::Block(block) => {
             let statements: String = block
@@ -184,9 +186,21 @@ pub(crate) fn arrow(of: &Arrow) -> String {
         ArrowKind::Snd => "snd".to_string(),
         ArrowKind::Get => "get".to_string(),
         ArrowKind::Put => "put".to_string(),
+        ArrowKind::Inl => "inl".to_string(),
+        ArrowKind::Inr => "inr".to_string(),
+        ArrowKind::Distl => "distl".to_string(),
         ArrowKind::Const(value) => format!("const {}", shape(value)),
         ArrowKind::First(inner) => format!("first {}", arrow(inner)),
         ArrowKind::Second(inner) => format!("second {}", arrow(inner)),
+        ArrowKind::Each(inner) => format!("each {}", arrow(inner)),
+        ArrowKind::Modify(inner) => format!("modify {}", arrow(inner)),
+        ArrowKind::Tap(inner) => format!("tap {}", arrow(inner)),
+        ArrowKind::Choose(fields) => {
+            let fields = list(fields, |field| {
+                format!("{}: {}", field.name.text, arrow(&field.arrow))
+            });
+            format!("choose {{ {fields} }}")
+        }
         ArrowKind::Case(arms) => {
             format!(
                 "case {{ {} }}",
@@ -241,6 +255,11 @@ pub(crate) fn pattern(of: &Pattern) -> String {
                     PatternPayload::Tuple(parts) => format!("({})", list(parts, pattern)),
                     PatternPayload::Record(fields) => format!(" {}", record_pattern(fields)),
                 }
+        }
+        PatternKind::List { items, rest } => {
+            let rest = rest.iter().map(|rest| format!("..{}", pattern(rest)));
+            let parts = items.iter().map(pattern).chain(rest);
+            format!("[{}]", parts.collect::<Vec<_>>().join(", "))
         }
         PatternKind::Alternatives(parts) => {
             parts.iter().map(pattern).collect::<Vec<_>>().join(" | ")

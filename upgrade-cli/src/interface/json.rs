@@ -1,4 +1,5 @@
-//! Values as JSON: records are objects, `Sum(2)` is `{"Sum":2}`, `Ok` is `"Ok"`, a map is a list of pairs.
+//! Values as JSON: records are objects, `Sum(2)` is `{"Sum":2}`, `Ok` is `"Ok"`, a map is a list of pairs,
+//! a set a list of its items.
 
 use cam::schema::{Shape, ShapeId, Shapes};
 use cam::value::Value;
@@ -40,6 +41,12 @@ pub(crate) fn of_value(shapes: &Shapes, shape: ShapeId, value: &Value) -> Json {
             let items = list.iter();
             items.map(|part| of_value(shapes, *item, part)).collect()
         }
+        (Shape::Map(key, content), Value::Map(map)) if is_unit(shapes, *content) => {
+            let items = map.iter();
+            items
+                .map(|(item, _)| of_value(shapes, *key, &item))
+                .collect()
+        }
         (Shape::Map(key, content), Value::Map(map)) => {
             let entries = map.iter();
             entries
@@ -50,10 +57,14 @@ pub(crate) fn of_value(shapes: &Shapes, shape: ShapeId, value: &Value) -> Json {
     }
 }
 
+fn is_unit(shapes: &Shapes, shape: ShapeId) -> bool {
+    matches!(shapes.get(shape), Shape::Tuple(parts) if parts.is_empty())
+}
+
 fn constructor(shapes: &Shapes, name: &str, shape: ShapeId, payload: &Value) -> Json {
-    match shapes.get(shape) {
-        Shape::Tuple(parts) if parts.is_empty() => json!(name),
-        _ => {
+    match is_unit(shapes, shape) {
+        true => json!(name),
+        false => {
             let payload = of_value(shapes, shape, payload);
             Json::Object(Map::from_iter([(name.to_owned(), payload)]))
         }
@@ -80,6 +91,8 @@ mod tests {
         let variant = shapes.intern(Shape::Variant("Output".into(), Box::new(output)));
         let option = shapes.intern(Shape::Option(int));
         let map = shapes.intern(Shape::Map(text, option));
+        let set = shapes.intern(Shape::Map(text, unit));
+        let members = [(Value::text("a"), Value::unit())];
         let entries = [
             (Value::text("y"), Value::option(None)),
             (Value::text("x"), Value::option(Some(Value::Int(1)))),
@@ -103,6 +116,7 @@ mod tests {
                 Value::Map(entries.into_iter().collect()),
                 json!([["x", {"Some": 1}], ["y", "None"]]),
             ),
+            (set, Value::Map(members.into_iter().collect()), json!(["a"])),
             (int, Value::unit(), Json::Null),
         ];
         for (shape, value, expected) in table {
