@@ -142,6 +142,11 @@ const LOOPS: Manner = Manner {
     loops: true,
     ..TOTAL
 };
+/// Its keys are compared as well.
+const STORES: Manner = Manner {
+    sized: true,
+    ..LOOPS
+};
 
 macro_rules! instructions {
     ($($code:literal $variant:ident($($operand:ident: $kind:ty),*) $mnemonic:literal
@@ -287,8 +292,8 @@ instructions! {
     0x63 MapPut()                        "mput"   1, Some(-2), 16, SIZED, "(d; k:Map k d:S) -> (Map k d; S)";
     0x64 MapDelete()                     "mdel"   1, Some(-1), 12, SIZED, "(k; Map k d:S) -> (Map k d; S)";
     0x65 MapNext(option: TypeId)         "mnext"  2, Some(-1), 10, SIZED, "(Option k; Map k d:S) -> (Option (k x d); S): the least entry, or the least above a key";
-    0x66 MapMap(body: FunctionId, map: TypeId) "mmap" 2, Some(-1), 4, LOOPS, "(Map k d; c:S) -> (Map k e; S), body c x k x d -> e, in key order";
-    0x67 MapFilter(body: FunctionId)     "mfilt"  2, Some(-1), 4, LOOPS, "(Map k d; c:S) -> (Map k d; S), body c x k x d -> Bool, in key order";
+    0x66 MapMap(body: FunctionId, map: TypeId) "mmap" 2, Some(-1), 4, STORES, "(Map k d; c:S) -> (Map k e; S), body c x k x d -> e, in key order";
+    0x67 MapFilter(body: FunctionId)     "mfilt"  2, Some(-1), 4, STORES, "(Map k d; c:S) -> (Map k d; S), body c x k x d -> Bool, in key order";
     0x68 MapFold(body: FunctionId)       "mfold"  1, Some(-2), 4,  LOOPS, "(Map k d; e:c:S) -> (e; S), body c x e x k x d -> e, in key order";
     0x70 Loop(body: FunctionId, sum: TypeId) "loop" 2, Some(-2), 4, LOOPS, "(Int n; e:c:S) -> (e + r; S), body c x e x Int -> e + r: rounds 0 to n - 1, until one gives an r";
     0x71 TextFind(option: TypeId)        "tfind"  2, Some(-2), 4,  SIZED, "(Int; Text:Text:S) -> (Option Int; S), where the second text is in the first, from there on";

@@ -131,7 +131,7 @@ impl Machine<'_> {
         self.function = function;
         self.position = position;
         if let Some(mut rounds) = rounds {
-            rounds.accept(self.take());
+            rounds.accept(self.take(), fuel)?;
             self.next_round(rounds, fuel)?;
         }
         Ok(true)

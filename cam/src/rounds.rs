@@ -7,7 +7,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::combinator::FunctionId;
+use crate::fuel::Fuel;
 use crate::instruction::Instruction;
+use crate::library;
+use crate::trap::TrapReason;
 use crate::typing::weighing;
 use crate::value::{List, Map, Value};
 use crate::verify::Verified;
@@ -164,21 +167,25 @@ impl Rounds {
         Some(Value::product(parts))
     }
 
-    /// Takes what a round gave.
-    pub(crate) fn accept(&mut self, given: Value) {
+    /// Takes what a round gave. A key that is stored is compared with those on the way to its place, and
+    /// pays for that: the rounds have paid for no more than the table's cost of `mput`.
+    pub(crate) fn accept(&mut self, given: Value, fuel: &mut Fuel) -> Result<(), TrapReason> {
         match &mut self.rest {
             Rest::Fold { accumulator, .. } => *accumulator = given,
             Rest::MapList { made, .. } => made.push(given),
             Rest::MapMap { key, made, .. } => {
+                library::charge_search(fuel, made, key)?;
                 made.insert(std::mem::replace(key, Value::Int(0)), given);
             }
             Rest::Filter { entry, kept, .. } => {
                 if given == Value::bool(true) {
+                    library::charge_search(fuel, kept, &entry.0)?;
                     kept.insert(entry.0.clone(), entry.1.clone());
                 }
             }
             Rest::Loop { last, .. } => *last = given,
         }
+        Ok(())
     }
 
     /// What all rounds have made.

@@ -6,7 +6,7 @@ program are calls of Python here, since a verified program never calls deeper th
 
 from codec import UNIT_VALUE, Closure, List, Map, Product, Sum, weight
 from instructions import INSTRUCTIONS
-from operations import OPERATIONS, Trap
+from operations import OPERATIONS, Trap, levels
 
 STEP_FUEL, MIGRATION_FUEL = 10_000_000, 1_000_000_000
 STATE_WEIGHT, OUTPUT_WEIGHT = 1 << 28, 1 << 19
@@ -154,7 +154,10 @@ class Engine:
         self.charge(len(container) * (self.certificates[body].cost + keeping))
         if mnemonic == "lmap":
             return List(self.call(body, Product((environment, item))) for item in container)
-        results = [(key, value, self.call(body, Product((environment, key, value)))) for key, value in container]
-        if mnemonic == "mmap":
-            return Map((key, result) for key, _, result in results)
-        return Map((key, value) for key, value, result in results if result[0] == 1)
+        made = []
+        for key, value in container:
+            result = self.call(body, Product((environment, key, value)))
+            if mnemonic == "mmap" or result[0] == 1:
+                self.charge(weight(key) // 16 * levels(made))
+                made.append((key, result if mnemonic == "mmap" else value))
+        return Map(made)

@@ -34,7 +34,7 @@ BITS = {
     "loops": set("app lmap lfold mmap mfilt mfold loop".split()),
     "sized": set(
         "eq cmp tcat tlen tsub tfind btot bcat bsub enc hash lpush lset lcat lsub tsplit tjoin ttol ltot"
-        " btol ltob mget mput mdel mnext".split()
+        " btol ltob mget mput mdel mnext mmap mfilt".split()
     ),
 }
 

@@ -169,6 +169,9 @@ impl Run<'_> {
         let value = self.boundary().read(value)?;
         if charged {
             self.charge_map_change(handle, &key)?;
+        } else {
+            let map = self.heap.map(handle)?;
+            library::charge_search(self.fuel, map, &key).map_err(|_| Stopped)?;
         }
         let map = self.heap.insert(handle, last, key, value)?;
         self.set(site.to, map);

@@ -130,7 +130,7 @@ pub enum Operation {
         /// The list with it.
         to: Name,
     },
-    /// Stores in the map that a loop builds; costs no fuel, the loop has paid.
+    /// Stores in the map that a loop builds. The loop has paid for all but comparing the key.
     Store {
         /// The map so far.
         map: Use,
