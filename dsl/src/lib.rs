@@ -22,6 +22,7 @@ pub mod history;
 pub mod typed;
 
 pub mod fault;
+pub mod format;
 pub mod translate;
 
 pub mod compile;

@@ -12,6 +12,7 @@ use cam::assembly::{parse, print};
 use cam::limits::INPUT_WEIGHT_MAX;
 use cam::types::TypeTable;
 use cam::{decode, encode};
+use dsl::format::Unformatted;
 use dsl::history::History;
 use dsl::source::Source;
 use node::bundle::{Bundle, BundleId};
@@ -106,8 +107,22 @@ pub fn source(bytes: &[u8]) {
     let Ok(source) = Source::new("any.cam", text) else {
         return;
     };
+    let laid = match dsl::format::format(&source) {
+        Ok(text) => Source::new("laid.cam", text).ok(),
+        Err(Unformatted::Problems(problems)) => {
+            assert!(problems.has_errors(), "a refusal has a reason");
+            None
+        }
+        // Words of machines in odd places may begin a line only where they stood: the source stays as it is.
+        Err(Unformatted::Changed) => None,
+    };
     match dsl::compile::compile(&source, &History::new()) {
         Ok(compiled) => {
+            if let Some(laid) = laid {
+                let again = dsl::compile::compile(&laid, &History::new());
+                let digest = again.map(|again| again.program().digest());
+                assert_eq!(digest.ok(), Some(compiled.program().digest()), "a layout");
+            }
             let bytes = compiled.program().bytes();
             assert!(judged(&bytes).is_ok(), "what is compiled is accepted");
             let _ = compiled.warnings().render(&source, false);

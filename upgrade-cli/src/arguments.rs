@@ -1,14 +1,18 @@
 //! The command line as data. What each command does with it stands in `command`.
 
+mod author;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use node::bundle::BundleId;
 use node::key::PublicKey;
 
 use crate::examples;
+
+pub(crate) use author::{Asm, Completions, Disasm, Explain, Fmt, Messages, New, Part};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
 #[derive(Parser, Debug)]
@@ -57,6 +61,9 @@ pub(crate) enum Command {
     /// Check the source: grammar, names, types, exhaustiveness, upgrades.
     #[command(after_help = examples::CHECK)]
     Check(Messages),
+    /// Lay the source out in the one way there is.
+    #[command(after_help = examples::FMT)]
+    Fmt(Fmt),
     /// Run the traces of the source on the real machine.
     #[command(after_help = examples::TEST)]
     Test(Messages),
@@ -114,20 +121,6 @@ pub(crate) enum Command {
     /// Be the daemon `cam-node`. Used by `demo`, which must not depend on where that is installed.
     #[command(hide = true, disable_help_flag = true, disable_version_flag = true)]
     Daemon(Daemon),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct New {
-    /// The name of the project and its folder: small letters, digits and `-`.
-    pub(crate) name: String,
-}
-
-/// How problems of a source are shown.
-#[derive(Args, Debug, Default)]
-pub(crate) struct Messages {
-    /// One line for each problem.
-    #[arg(long)]
-    pub(crate) short: bool,
 }
 
 #[derive(Subcommand, Debug)]
@@ -283,44 +276,6 @@ pub(crate) struct Verify {
     pub(crate) file: PathBuf,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Disasm {
-    /// A module (`.camb`), or a bundle.
-    pub(crate) file: PathBuf,
-    /// Which module of a bundle; the new program if left out.
-    #[arg(long, value_enum, value_name = "PART")]
-    pub(crate) part: Option<Part>,
-    /// Show above the code the lines of the source that it is from, by the `.camd` beside the module.
-    #[arg(long, conflicts_with = "part")]
-    pub(crate) source: bool,
-    /// Write the text to this file, instead of the standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-}
-
-/// A module of a bundle.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Part {
-    /// The program that the bundle starts from.
-    Old,
-    /// The program that it leads to.
-    New,
-    /// The way from the one to the other.
-    Migration,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Asm {
-    /// The text.
-    pub(crate) file: PathBuf,
-    /// The module to write, instead of the text's name with `.camb`.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Write a module that no node would take, to test what refuses it.
-    #[arg(long)]
-    pub(crate) unverified: bool,
-}
-
 /// How to speak to a node.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Speak {
@@ -409,18 +364,6 @@ pub(crate) struct State {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Explain {
-    /// The code: `T101`, `N303`, `stale-program`.
-    pub(crate) code: String,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Completions {
-    /// The shell.
-    pub(crate) shell: clap_complete::Shell,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct Daemon {
     /// End, as if killed, when the standard input does: whoever holds the other end of it is gone.
     #[arg(long)]
@@ -470,6 +413,7 @@ impl Command {
         match self {
             Command::New(_) => "new",
             Command::Check(_) => "check",
+            Command::Fmt(_) => "fmt",
             Command::Test(_) => "test",
             Command::Build(_) => "build",
             Command::Key(KeyCommand::New { .. }) => "key new",

@@ -8,6 +8,7 @@ mod completions;
 mod disasm;
 mod excerpts;
 mod explain;
+mod fmt;
 mod history;
 mod key;
 mod new;
@@ -49,6 +50,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
     match command {
         Command::New(arguments) => new::run(arguments),
         Command::Check(_) => check::run(context),
+        Command::Fmt(arguments) => fmt::run(context, arguments),
         Command::Test(_) => test::run(context),
         Command::Build(_) => build::run(context),
         Command::Key(arguments) => key::run(context, arguments),

@@ -33,6 +33,16 @@ Examples:
   cam check --json | jq .diagnostics
   cam check -C examples/door   another project";
 
+pub(crate) const FMT: &str = "\
+The layout has no options. Comments, blank lines between things, parentheses and the way numbers are
+written stay; what a program means never changes. What was released in history/ is left alone.
+
+Examples:
+  cam fmt                      writes the source anew, if it is not laid out so
+  cam fmt --check              for a machine that builds: exit 1 if anything would change
+  cam fmt src/*.cam            these files
+  cam fmt - < a.cam            onto the standard output, for editors";
+
 pub(crate) const TEST: &str = "\
 A trace stands in the machine:
   trace \"counts\" {

@@ -45,14 +45,19 @@ pub(super) fn lambda(input: Cursor<'_>) -> Parsed<'_, Lambda> {
 /// so the choice is made before anything is read and nothing is read twice.
 fn is_arrow(input: Cursor<'_>) -> bool {
     let mut place = input;
+    let mut open = 0;
     loop {
         let next = place.ahead(1).kind;
         match place.token().kind {
-            TokenKind::Symbol(Symbol::OpenParen) => place = place.advance(),
+            TokenKind::Symbol(Symbol::OpenParen) => {
+                open += 1;
+                place = place.advance();
+            }
             TokenKind::Symbol(Symbol::OpenBrace)
                 if next == TokenKind::Lower
                     && place.ahead(2).kind == TokenKind::Symbol(Symbol::Colon) =>
             {
+                open = 0;
                 place = place.advance().advance().advance();
             }
             TokenKind::Symbol(Symbol::Dot) | TokenKind::Word(Word::Const | Word::Fn) => {
@@ -66,7 +71,9 @@ fn is_arrow(input: Cursor<'_>) -> bool {
             TokenKind::Lower if ["case", "choose"].contains(&place.text()) => {
                 return next == TokenKind::Symbol(Symbol::OpenBrace);
             }
-            TokenKind::Lower | TokenKind::Upper => return is_before_combinator(place.advance()),
+            TokenKind::Lower | TokenKind::Upper => {
+                return is_before_combinator(place.advance(), open);
+            }
             _ => return false,
         }
     }
@@ -86,9 +93,14 @@ fn begins_function(input: Cursor<'_>) -> bool {
     }
 }
 
-fn is_before_combinator(input: Cursor<'_>) -> bool {
+/// Whether a combinator follows, after no more closing parentheses than were opened: in `(f(x)) >>> g` the
+/// argument `x` is a value.
+fn is_before_combinator(input: Cursor<'_>, open: usize) -> bool {
     let mut place = input;
-    while place.is_symbol(Symbol::CloseParen) {
+    for _ in 0..open {
+        if !place.is_symbol(Symbol::CloseParen) {
+            break;
+        }
         place = place.advance();
     }
     matches!(place.token().kind, TokenKind::Symbol(symbol) if symbol.is_combinator())

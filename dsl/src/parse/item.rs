@@ -215,7 +215,7 @@ impl ErrorNode for Block {
     }
 }
 
-/// The `///` lines directly above an item, without their slashes.
+/// The `///` lines directly above an item, without their slashes. One behind something else is about that.
 fn documentation(source: &Source, comments: &[Comment], item: Span) -> Option<String> {
     let count = comments.partition_point(|comment| comment.span.start < item.start);
     let mut below = item;
@@ -223,7 +223,12 @@ fn documentation(source: &Source, comments: &[Comment], item: Span) -> Option<St
     for comment in comments[..count].iter().rev() {
         let between = source.slice(Span::new(comment.span.end, below.start));
         let is_directly_above = between.trim().is_empty() && between.matches('\n').count() == 1;
-        if !comment.is_documentation || !is_directly_above {
+        let before = source.lines_around(comment.span.before()).start;
+        let is_own_line = source
+            .slice(Span::new(before, comment.span.start))
+            .trim()
+            .is_empty();
+        if !comment.is_documentation || !is_directly_above || !is_own_line {
             break;
         }
         let line = source
