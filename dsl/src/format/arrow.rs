@@ -12,16 +12,28 @@ impl Printer<'_> {
             | ArrowKind::Snd
             | ArrowKind::Get
             | ArrowKind::Put
+            | ArrowKind::Inl
+            | ArrowKind::Inr
+            | ArrowKind::Distl
             | ArrowKind::Name(_) => printer.token(),
             ArrowKind::Const(value) => {
                 printer.token();
                 printer.space();
                 printer.expr(value);
             }
-            ArrowKind::First(on) | ArrowKind::Second(on) => {
+            ArrowKind::First(on)
+            | ArrowKind::Second(on)
+            | ArrowKind::Each(on)
+            | ArrowKind::Modify(on)
+            | ArrowKind::Tap(on) => {
                 printer.token();
                 printer.space();
                 printer.arrow(on);
+            }
+            ArrowKind::Choose(fields) => {
+                printer.token();
+                printer.space();
+                printer.record_arrow(fields);
             }
             ArrowKind::Case(arms) => printer.case(arms),
             ArrowKind::Constructor(constructor) => printer.constructor_name(constructor),
@@ -42,7 +54,10 @@ impl Printer<'_> {
     /// What follows the `=` of an arrow: on the same line, or if it does not fit there and has no brackets
     /// to break, on the next.
     pub(super) fn arrow_after_equals(&mut self, arrow: &Arrow) {
-        let breaks_inside = matches!(arrow.kind, ArrowKind::Case(_) | ArrowKind::Record(_));
+        let breaks_inside = matches!(
+            arrow.kind,
+            ArrowKind::Case(_) | ArrowKind::Choose(_) | ArrowKind::Record(_)
+        );
         if breaks_inside {
             self.space();
             self.arrow(arrow);

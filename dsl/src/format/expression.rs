@@ -21,9 +21,11 @@ impl Printer<'_> {
     /// An expression without the parentheses around it.
     fn bare(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Text(_) | ExprKind::Bool(_) | ExprKind::Name(_) | ExprKind::Refuse => {
-                self.token();
-            }
+            ExprKind::Text(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Name(_)
+            | ExprKind::Refuse => self.token(),
             ExprKind::Int(_) => self.integer(),
             ExprKind::Call {
                 function: _,
@@ -39,6 +41,10 @@ impl Printer<'_> {
             ExprKind::Tuple(values) => self.values(values),
             ExprKind::List(values) => self.values(values),
             ExprKind::Map(entries) => self.map(entries),
+            ExprKind::Set(items) => {
+                self.token();
+                self.values(items);
+            }
             ExprKind::Record(record) => self.record(record, lone_manner(record)),
             ExprKind::Block(block) => self.block(block),
             ExprKind::If {
@@ -280,12 +286,14 @@ fn is_in_brackets(expr: &Expr) -> bool {
         | ExprKind::Block(_)
         | ExprKind::Match { .. }
         | ExprKind::Map(_)
+        | ExprKind::Set(_)
         | ExprKind::List(_)
         | ExprKind::If { .. } => true,
         ExprKind::Constructor { payload, .. } => !matches!(payload, ExprPayload::None),
         ExprKind::Call { arguments, .. } => arguments.last().is_some_and(is_argument_in_brackets),
         ExprKind::Int(_)
         | ExprKind::Text(_)
+        | ExprKind::Bytes(_)
         | ExprKind::Bool(_)
         | ExprKind::Name(_)
         | ExprKind::Tuple(_)

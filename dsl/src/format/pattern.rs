@@ -5,7 +5,7 @@ use super::printer::Printer;
 use crate::ast::{
     ConstructorName, FieldPattern, Pattern, PatternKind, PatternPayload, RecordPattern,
 };
-use crate::token::Symbol;
+use crate::token::{Symbol, TokenKind};
 
 impl Printer<'_> {
     pub(super) fn pattern(&mut self, pattern: &Pattern) {
@@ -22,6 +22,7 @@ impl Printer<'_> {
                 constructor,
                 payload,
             } => printer.constructor_pattern(constructor, payload),
+            PatternKind::List { items, rest } => printer.list_pattern(items, rest.is_some()),
             PatternKind::Alternatives(patterns) => printer.alternatives(patterns),
             PatternKind::Error => printer.tokens_of(pattern.span),
         });
@@ -74,6 +75,21 @@ impl Printer<'_> {
             self.token();
         }
         self.token();
+    }
+
+    /// `[p, q]`, `[p, ..rest]`
+    fn list_pattern(&mut self, items: &[Pattern], has_rest: bool) {
+        let count = items.len() + usize::from(has_rest);
+        self.list(Manner::Plain, count, |printer, number| {
+            if let Some(item) = items.get(number) {
+                return printer.pattern(item);
+            }
+            // The rest may have a name, `_` or nothing.
+            printer.token();
+            if printer.kind() == TokenKind::Lower || printer.is_symbol(Symbol::Underscore) {
+                printer.token();
+            }
+        });
     }
 
     /// `{ x, y: p, .. }`; the dots may stand anywhere.

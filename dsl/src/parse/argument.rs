@@ -66,7 +66,8 @@ fn is_arrow(input: Cursor<'_>) -> bool {
             TokenKind::Lower
                 if ["first", "second", "each", "modify", "tap"].contains(&place.text()) =>
             {
-                return begins_function(place.advance()) || is_before_combinator(place.advance());
+                let after = place.advance();
+                return begins_function(after) || is_before_combinator(after, open);
             }
             TokenKind::Lower if ["case", "choose"].contains(&place.text()) => {
                 return next == TokenKind::Symbol(Symbol::OpenBrace);

@@ -125,6 +125,9 @@ fn pattern() -> Text {
             prop_oneof![
                 list(&of, "(", ")"),
                 list(&of, "C(", ")"),
+                list(&of, "[", "]"),
+                of.clone().prop_map(|of| format!("[ {of} , .. rest ]")),
+                of.clone().prop_map(|of| format!("[ {of} , .. ]")),
                 braces(&name()).prop_map(|fields| format!("C {fields}")),
                 braces(&pair(&name(), ":", &of)),
                 pair(&of, "|", &of),
@@ -138,7 +141,16 @@ const OPERATORS: &[&str] = &[
 ];
 
 fn expr() -> Text {
-    let words = select(vec!["1", "-1", "2_000", "1.5#2", "\"text\"", "true", "()"]);
+    let words = select(vec![
+        "1",
+        "-1",
+        "2_000",
+        "1.5#2",
+        "x\"00ff\"",
+        "\"text\"",
+        "true",
+        "()",
+    ]);
     let leaf = prop_oneof![name(), upper(), words.prop_map(str::to_owned)];
     leaf.boxed()
         .prop_recursive(4, 24, 4, |of| {
@@ -151,6 +163,7 @@ fn expr() -> Text {
                 1 => list(&of, "C(", ")"),
                 1 => list(&of, "(", ")"),
                 1 => list(&of, "[", "]"),
+                1 => list(&of, "Set[", "]"),
                 1 => list(&pair(&of, ":", &of), "Map[", "]"),
                 1 => (of.clone(), name()).prop_map(|(of, name)| format!("({of}).{name}")),
                 1 => (of.clone(), of.clone()).prop_map(|(of, key)| format!("({of})[{key}]")),
@@ -221,6 +234,8 @@ fn arrow_of(value: &Text) -> Text {
         "get >>> put >>> succ",
         "const 1",
         "first ( .x )",
+        "each succ",
+        "tap ( modify succ )",
     ]);
     words
         .prop_map(str::to_owned)
@@ -228,7 +243,7 @@ fn arrow_of(value: &Text) -> Text {
         .prop_recursive(3, 9, 3, move |of| {
             let of = of.boxed();
             let chain = (
-                select(vec![">>>", "&&&", "***"]),
+                select(vec![">>>", "&&&", "***", "|||", "+++"]),
                 prop::collection::vec(of.clone(), 2..4),
             )
                 .prop_map(|(joint, of)| {
@@ -239,6 +254,7 @@ fn arrow_of(value: &Text) -> Text {
                 chain,
                 value.clone().prop_map(|value| format!("const ( {value} )")),
                 braces(&pair(&upper(), ":", &of)).prop_map(|arms| format!("case {arms}")),
+                braces(&pair(&name(), ":", &of)).prop_map(|arms| format!("choose {arms}")),
                 braces(&pair(&name(), ":", &of)),
                 value
                     .clone()
