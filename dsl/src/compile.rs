@@ -95,6 +95,12 @@ impl Compiled {
         self.machine.traces.len()
     }
 
+    /// Whether the source says anything of its states, steps or upgrades.
+    #[must_use]
+    pub fn has_claims(&self) -> bool {
+        !self.machine.claims.list.is_empty()
+    }
+
     /// The typed machine.
     pub(crate) fn machine(&self) -> &Machine {
         &self.machine

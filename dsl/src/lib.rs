@@ -31,6 +31,7 @@ mod places;
 
 mod broken;
 mod play;
+pub mod simulate;
 pub mod trace;
 
 pub mod value;

@@ -27,6 +27,8 @@ pub(crate) struct Play<'a> {
     pub(crate) context: Context,
     /// How often each claim held, by its position.
     pub(crate) held: Vec<u64>,
+    /// What the last step cost.
+    pub(crate) fuel_used: u64,
 }
 
 /// What an input came to.
@@ -34,8 +36,10 @@ pub(crate) struct Play<'a> {
 pub(crate) enum Answered {
     /// An answer, as the client understands it.
     Output(Value),
-    /// The step stopped, or an adapter did; nothing has changed.
+    /// The step stopped; nothing has changed.
     Fault(Trap),
+    /// An adapter stopped, and so the step did not happen.
+    Unadapted(Trap),
     /// The old input is refused.
     Retired,
 }
@@ -73,6 +77,22 @@ pub(crate) enum Broken {
     Back { before: Value, again: Value },
 }
 
+impl Broken {
+    /// Whether the two are one mistake, seen in two runs.
+    pub(crate) fn is_like(&self, other: &Broken) -> bool {
+        match (self, other) {
+            (
+                Broken::Claim { position, stops },
+                Broken::Claim {
+                    position: other,
+                    stops: stops_too,
+                },
+            ) => position == other && stops.is_some() == stops_too.is_some(),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
 impl<'a> Play<'a> {
     /// Starts in the first state of an older version, or of this one.
     pub(crate) fn start(compiled: &'a Compiled, from: Option<u32>) -> Result<Play<'a>, Stuck> {
@@ -95,6 +115,7 @@ impl<'a> Play<'a> {
                 sequence: 0,
             },
             held: vec![0; compiled.machine().claims.list.len()],
+            fuel_used: 0,
         };
         play.judge_state()?;
         Ok(play)
@@ -127,7 +148,7 @@ impl<'a> Play<'a> {
             Err(trap) if trap.reason == TrapReason::Abort(Fault::Retired.code()) => {
                 Ok(Answered::Retired)
             }
-            Err(trap) => Ok(Answered::Fault(trap)),
+            Err(trap) => Ok(Answered::Unadapted(trap)),
         }
     }
 
@@ -137,13 +158,14 @@ impl<'a> Play<'a> {
             Ok(pending) => pending,
             Err(trap) => return Ok(Answered::Fault(trap)),
         };
+        self.fuel_used = pending.fuel_used();
         let reply = pending.output();
         // The step counts only if its answer can be given: it is taken after the adapter has run.
         let adapted = adapter.and_then(|migration| migration.adapt_output(reply.clone()));
         let told = match adapted {
             None => reply.clone(),
             Some(Ok(told)) => told,
-            Some(Err(trap)) => return Ok(Answered::Fault(trap)),
+            Some(Err(trap)) => return Ok(Answered::Unadapted(trap)),
         };
         pending.commit();
         let after = self.instance.state();

@@ -1,6 +1,7 @@
 //! The command line as data. What each command does with it stands in `command`.
 
 mod author;
+mod chances;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use node::key::PublicKey;
 use crate::examples;
 
 pub(crate) use author::{Asm, Completions, Disasm, Explain, Fmt, Messages, New, Part};
+pub(crate) use chances::{Chances, Seed, Simulate, Test};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
 #[derive(Parser, Debug)]
@@ -64,9 +66,12 @@ pub(crate) enum Command {
     /// Lay the source out in the one way there is.
     #[command(after_help = examples::FMT)]
     Fmt(Fmt),
-    /// Run the traces of the source on the real machine.
+    /// Run the traces of the source on the real machine, then simulate sessions and hold them to all claims.
     #[command(after_help = examples::TEST)]
-    Test(Messages),
+    Test(Test),
+    /// Simulate sessions, and count what happens in them.
+    #[command(after_help = examples::SIMULATE)]
+    Simulate(Simulate),
     /// Compile the source to bytecode.
     #[command(after_help = examples::BUILD)]
     Build(Messages),
@@ -401,9 +406,9 @@ impl Command {
     /// Whether problems of a source are shown on one line each.
     pub(crate) fn is_short(&self) -> bool {
         match self {
-            Command::Check(messages) | Command::Test(messages) | Command::Build(messages) => {
-                messages.short
-            }
+            Command::Check(messages) | Command::Build(messages) => messages.short,
+            Command::Test(test) => test.messages.short,
+            Command::Simulate(simulate) => simulate.messages.short,
             _ => false,
         }
     }
@@ -415,6 +420,7 @@ impl Command {
             Command::Check(_) => "check",
             Command::Fmt(_) => "fmt",
             Command::Test(_) => "test",
+            Command::Simulate(_) => "simulate",
             Command::Build(_) => "build",
             Command::Key(KeyCommand::New { .. }) => "key new",
             Command::Key(KeyCommand::List) => "key list",

@@ -3,6 +3,7 @@
 mod asm;
 mod build;
 mod bundle;
+mod chances;
 mod check;
 mod completions;
 mod disasm;
@@ -16,6 +17,7 @@ mod node;
 mod push;
 mod send;
 mod sign;
+mod simulate;
 mod state;
 mod status;
 mod test;
@@ -51,7 +53,8 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::New(arguments) => new::run(arguments),
         Command::Check(_) => check::run(context),
         Command::Fmt(arguments) => fmt::run(context, arguments),
-        Command::Test(_) => test::run(context),
+        Command::Test(arguments) => test::run(context, arguments),
+        Command::Simulate(arguments) => simulate::run(context, arguments),
         Command::Build(_) => build::run(context),
         Command::Key(arguments) => key::run(context, arguments),
         Command::Node(arguments) => node::run(context, arguments),

@@ -50,9 +50,27 @@ A trace stands in the machine:
     > Read = Sum(1)
   }
 
+What is always true stands there too:
+  invariant never_negative: count >= 0
+  property incr_adds_one: after Incr => count == prev.count + 1
+  property keeps_count: across 1 => count == prev.count
+  witness was_reset: count == 0 and old > 0
+
 Examples:
   cam test
+  cam test --runs 10_000 --seed new   more of it, with other chances
+  cam test --seed 5eed1234 --keep     write what this seed finds into the source
+  cam test --runs 0                   the traces alone
   cam test --json | jq '.traces[] | select(.ok | not)'";
+
+pub(crate) const SIMULATE: &str = "\
+Sessions at random, as `cam test` has them, and what happened in them: inputs and answers by constructor, steps that
+stopped, witnesses that were reached.
+
+Examples:
+  cam simulate
+  cam simulate --runs 10 --steps 1_000_000
+  cam simulate --json | jq .outputs";
 
 pub(crate) const BUILD: &str = "\
 Examples:

@@ -94,6 +94,7 @@ catalogue! {
     R009 Error "a claim has no value: let it be true or false wherever the machine can be"
     R010 Error "a way back does not lead back: restore all of the old state, or say that it is lossy"
     R011 Error "a migration stops in a state that can be reached"
+    R012 Warning "a witness was never reached: start nearer to it, or ask whether it can be reached at all"
     T100 Error "a type does not fit its place"
     T101 Error "branches have different types: make each give the same"
     T102 Error "a name is unknown: define it, or correct it; constructors begin with an upper-case letter"

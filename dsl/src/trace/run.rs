@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
     ) -> Ran<()> {
         match (answered, expected) {
             (Answered::Output(_), None)
-            | (Answered::Fault(_), Some(Expected::Fault))
+            | (Answered::Fault(_) | Answered::Unadapted(_), Some(Expected::Fault))
             | (Answered::Retired, Some(Expected::Retired)) => Ok(()),
             (Answered::Output(output), Some(Expected::Output(expr))) => {
                 let wanted = self.value(None, *expr)?;
@@ -118,6 +118,12 @@ impl<'a> Run<'a> {
                 if let Some(at) = self.stopped_at(&trap) {
                     problem = problem.pointing_at(at, "here");
                 }
+                Err(self.with_state(problem))
+            }
+            (Answered::Unadapted(trap), _) => {
+                let title = format!("an adapter stopped: {}", described(trap));
+                let problem =
+                    problem(R003, line, title).helping("`= fault` expects a step to stop");
                 Err(self.with_state(problem))
             }
             (Answered::Retired, _) => {

@@ -41,6 +41,7 @@ impl Normal {
         while let Some(first) = rest.chars().next() {
             let (instead, length) = self
                 .name(rest)
+                .or_else(|| seed(rest))
                 .or_else(|| number(rest))
                 .or_else(|| moment(rest))
                 .or_else(|| size(rest, &normal))
@@ -70,6 +71,15 @@ impl Normal {
         }
         Some((format!("{prefix}{instead}"), prefix.len() + digits))
     }
+}
+
+/// The seed that follows from a program changes with the compiler; one of another length was chosen.
+fn seed(text: &str) -> Option<(String, usize)> {
+    let known = |prefix: &&str| text.starts_with(*prefix);
+    let prefix = ["seed ", "\"seed\":\""].into_iter().find(known)?;
+    let is_digit = |letter: &char| matches!(letter, '0'..='9' | 'a'..='f');
+    let digits = text[prefix.len()..].chars().take_while(is_digit).count();
+    (digits == SHORT).then(|| (format!("{prefix}SEED"), prefix.len() + digits))
 }
 
 fn number(text: &str) -> Option<(String, usize)> {

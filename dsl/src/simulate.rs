@@ -1,0 +1,348 @@
+//! Simulation: sessions at random, to find what no trace was written for.
+//!
+//! Half of the runs start in an older version and are upgraded at a random moment, so that the states a migration
+//! meets are states that can be. What breaks a claim is made as short as it goes and told as a trace. Everything
+//! follows from one seed: who has the seed can see the same again.
+
+mod generate;
+mod pool;
+mod random;
+mod script;
+mod shrink;
+mod simpler;
+mod tally;
+
+use cam::schema::Schema;
+
+use crate::ast::ItemKind;
+use crate::broken;
+use crate::compile::Compiled;
+use crate::play::{Broken, Play, Stuck, laws};
+use crate::problem::Problem;
+use crate::problem::catalogue::R012;
+use crate::source::Source as Text;
+use crate::typed::ClaimKind;
+use generate::Source;
+use pool::{Constants, Seen};
+use random::Random;
+use script::{Event, Script, Sent, schema};
+pub use tally::{ClaimTally, Constructors, Fault, Tally};
+
+/// How much is simulated, and with which chances.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// How many sessions.
+    pub runs: u64,
+    /// How many inputs each of them has.
+    pub steps: u64,
+}
+
+impl Plan {
+    /// A plan of the usual size.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Plan {
+        Plan {
+            seed,
+            runs: 400,
+            steps: 60,
+        }
+    }
+}
+
+/// What a simulation has come to.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// What was simulated.
+    pub plan: Plan,
+    /// What happened in it.
+    pub tally: Tally,
+    /// What is wrong, each mistake once.
+    pub found: Vec<Found>,
+}
+
+/// A mistake, and the shortest session that shows it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What is wrong, at its place in the source.
+    pub problem: Problem,
+    /// A member of the machine that shows it: a trace, with line ends. A law needs none.
+    pub trace: Option<String>,
+    /// The number of the run that has shown it first.
+    pub run: u64,
+    /// How many lines that run had.
+    pub lines: usize,
+    /// How many are left.
+    pub left: usize,
+}
+
+/// Mistakes that are looked into. Who has so many knows what to do.
+const FOUND_MAX: usize = 8;
+
+/// Simulates a machine. `watch` is told after each run what there is so far, and says whether to go on.
+#[must_use]
+pub fn run(compiled: &Compiled, plan: Plan, watch: &mut dyn FnMut(&Tally) -> bool) -> Simulation {
+    let mut simulator = Simulator::new(compiled, plan);
+    for broken in laws(compiled) {
+        simulator.note_law(&broken);
+    }
+    for run in 0..plan.runs {
+        simulator.run(run);
+        if simulator.found.len() >= FOUND_MAX || !watch(&simulator.tally) {
+            break;
+        }
+    }
+    let found = simulator.found.into_iter().map(|(_, found)| found);
+    Simulation {
+        plan,
+        found: found.collect(),
+        tally: simulator.tally,
+    }
+}
+
+impl Simulation {
+    /// The witnesses that no run has reached, as warnings.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<Problem> {
+        let runs = self.tally.runs;
+        let witnesses = self.tally.claims.iter();
+        witnesses
+            .filter(|claim| claim.kind == ClaimKind::Witness && claim.held == 0)
+            .map(|claim| {
+                let title = format!("the witness `{}` was reached in none of {runs} runs", claim.name);
+                Problem::new(R012, claim.condition, title).helping(
+                    "more or longer runs may reach it (`--runs`, `--steps`); or no input leads there",
+                )
+            })
+            .collect()
+    }
+}
+
+/// The source with traces as last members of its machine. Nothing if it has no machine.
+#[must_use]
+pub fn keep(source: &Text, traces: &[&str]) -> Option<String> {
+    let (module, _) = crate::parse::module(source);
+    let machine = module.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Machine(_) => Some(item.span),
+        _ => None,
+    })?;
+    let text = source.slice(source.span());
+    let end = usize::try_from(machine.end).ok()?;
+    let brace = text.get(..end)?.rfind('}')?;
+    let mut kept = text[..brace].trim_end().to_owned();
+    kept.push('\n');
+    for trace in traces {
+        kept.push('\n');
+        for line in trace.lines() {
+            kept.push_str("  ");
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept.push_str(&text[brace..]);
+    Some(kept)
+}
+
+struct Simulator<'a> {
+    compiled: &'a Compiled,
+    plan: Plan,
+    constants: Constants,
+    /// Versions that a run can start in.
+    olds: Vec<u32>,
+    /// Versions whose clients the machine understands.
+    clients: Vec<u32>,
+    tally: Tally,
+    found: Vec<(Broken, Found)>,
+}
+
+/// A run that is under way.
+struct Run<'a> {
+    play: Play<'a>,
+    script: Script,
+    random: Random,
+    seen: Seen,
+    at_ms: i64,
+}
+
+impl<'a> Simulator<'a> {
+    fn new(compiled: &'a Compiled, plan: Plan) -> Simulator<'a> {
+        let upgrades = compiled.upgrades().iter();
+        let history = compiled.history();
+        let olds = upgrades.clone().map(|upgrade| upgrade.from);
+        let clients = upgrades.filter(|upgrade| upgrade.migration.adapters().is_some());
+        let clients = clients.map(|upgrade| upgrade.from);
+        Simulator {
+            compiled,
+            plan,
+            constants: Constants::of(&compiled.machine().terms),
+            olds: olds.filter(|old| history.program(*old).is_some()).collect(),
+            clients: clients.filter(|old| history.get(*old).is_some()).collect(),
+            tally: Tally::of(compiled),
+            found: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, number: u64) {
+        let mut random = Random::of_run(self.plan.seed, number);
+        let starts_old = number % 2 == 1;
+        let old = random.pick(&self.olds).copied();
+        let from = old.filter(|_| starts_old);
+        let script = Script {
+            from,
+            events: Vec::new(),
+        };
+        let moment = random.below(usize::try_from(self.plan.steps).unwrap_or(usize::MAX));
+        let play = match Play::start(self.compiled, from) {
+            Ok(play) => play,
+            Err(stuck) => return self.end(number, script, stuck),
+        };
+        let mut run = Run {
+            play,
+            script,
+            random,
+            seen: Seen::default(),
+            at_ms: 0,
+        };
+        run.look();
+        let stuck = self.play(&mut run, from.map(|_| moment));
+        self.tally.add_run(&run.play.held, from.is_some());
+        if let Err(stuck) = stuck {
+            self.end(number, run.script, stuck);
+        }
+    }
+
+    fn play(&mut self, run: &mut Run<'a>, upgrade_at: Option<usize>) -> Result<(), Stuck> {
+        let mut moment = upgrade_at;
+        for _ in 0..self.plan.steps {
+            if moment == Some(0) {
+                self.upgrade(run)?;
+            }
+            moment = moment.and_then(|steps| steps.checked_sub(1));
+            self.step(run)?;
+        }
+        Ok(())
+    }
+
+    fn upgrade(&mut self, run: &mut Run<'a>) -> Result<(), Stuck> {
+        run.script.events.push(Event::Upgrade);
+        run.play.upgrade()?;
+        if let Some(from) = run.script.from {
+            *self.tally.upgrades.entry(from).or_default() += 1;
+        }
+        run.seen.forget_shapes();
+        run.look();
+        Ok(())
+    }
+
+    fn step(&mut self, run: &mut Run<'a>) -> Result<(), Stuck> {
+        let sent = self.input(run);
+        let client = sent.client;
+        let spoken = schema(self.compiled, client);
+        self.tally.add_input(client, &sent.input);
+        let event = Event::Send(sent);
+        let answered = event.happen(&mut run.play);
+        run.script.events.push(event);
+        let answered = answered?;
+        let compiled = run.play.is_own().then_some(self.compiled);
+        let Some(answered) = answered else {
+            return Ok(());
+        };
+        self.tally.add_answer(client, &answered, compiled);
+        if let crate::play::Answered::Output(output) = &answered {
+            let state = run.play.state();
+            self.tally.weigh(state, run.play.fuel_used);
+            // A shape of another version would mean something else here.
+            if client == run.play.program().schema().version {
+                let (shapes, shape) = (&spoken.shapes, spoken.output);
+                run.seen.look(shapes, shape, output, &mut run.random);
+            }
+            run.look();
+        }
+        Ok(())
+    }
+
+    fn input(&mut self, run: &mut Run<'a>) -> Sent {
+        let running = run.play.program().schema().version;
+        let mut client = running;
+        if run.play.is_own() && run.random.sixteenths(4) {
+            client = run.random.pick(&self.clients).copied().unwrap_or(running);
+        }
+        let schema: &Schema = schema(self.compiled, client);
+        // Only what was seen in shapes of the same version may be sent as it is.
+        let nothing = Seen::default();
+        let seen = if client == running {
+            &run.seen
+        } else {
+            &nothing
+        };
+        let mut source = Source {
+            constants: &self.constants,
+            seen,
+            random: &mut run.random,
+        };
+        run.at_ms = run.at_ms.saturating_add(source.pause());
+        let from = source.sender();
+        Sent {
+            client,
+            at_ms: run.at_ms,
+            input: source.value(&schema.shapes, schema.input),
+            from,
+        }
+    }
+
+    fn end(&mut self, run: u64, mut script: Script, stuck: Stuck) {
+        let Stuck::Broken(broken) = stuck else {
+            return; // there is nothing to simulate; traces say why
+        };
+        let lines = script.events.len();
+        if self.found.iter().any(|(known, _)| known.is_like(&broken)) {
+            return;
+        }
+        script = shrink::shrink(self.compiled, script, &broken);
+        // The shorter run shows the same mistake, perhaps with other values.
+        let broken = script.replay(self.compiled).unwrap_or(broken);
+        let title = format!("{}, seed {:x}", self.about(&broken), self.plan.seed);
+        let trace = script.trace(self.compiled, &title);
+        let problem = broken::problem(self.compiled, script.from, &broken);
+        let found = Found {
+            problem: script.with_state(self.compiled, problem),
+            trace: Some(trace),
+            run,
+            lines,
+            left: script.events.len(),
+        };
+        self.found.push((broken, found));
+    }
+
+    fn note_law(&mut self, broken: &Broken) {
+        let found = Found {
+            problem: broken::problem(self.compiled, None, broken),
+            trace: None,
+            run: 0,
+            lines: 0,
+            left: 0,
+        };
+        self.found.push((broken.clone(), found));
+    }
+
+    /// What a trace that shows it is called.
+    fn about(&self, broken: &Broken) -> String {
+        match broken {
+            Broken::Claim { position, .. } => self.compiled.machine().claims.list[*position]
+                .name
+                .to_string(),
+            Broken::Migration(_) => "the migration stops".to_owned(),
+            Broken::Back { .. } | Broken::BackStops(_) => "the way back".to_owned(),
+        }
+    }
+}
+
+impl Run<'_> {
+    fn look(&mut self) {
+        let schema = self.play.program().schema();
+        let state = self.play.state();
+        self.seen
+            .look(&schema.shapes, schema.state, state, &mut self.random);
+    }
+}
