@@ -44,32 +44,6 @@ pub(crate) fn apply(
 ) -> Result<Value, TrapReason> {
     use Instruction as I;
     match instruction {
-        I::Add() => number::checked(stack, &register, i64::checked_add),
-        I::Subtract() => number::checked(stack, &register, i64::checked_sub),
-        I::Multiply() => number::checked(stack, &register, i64::checked_mul),
-        I::Divide() => number::divided(stack, &register, i64::checked_div_euclid),
-        // Remainder 0, although the division itself would overflow.
-        I::Remainder() => number::divided(stack, &register, |left, right| {
-            Some(left.wrapping_rem_euclid(right))
-        }),
-        I::MultiplyDivide() => number::multiply_divide(stack, &register),
-        I::AddWrapping() => Ok(number::total(stack, &register, i64::wrapping_add)),
-        I::SubtractWrapping() => Ok(number::total(stack, &register, i64::wrapping_sub)),
-        I::MultiplyWrapping() => Ok(number::total(stack, &register, i64::wrapping_mul)),
-        I::And() => Ok(number::total(stack, &register, |left, right| left & right)),
-        I::Or() => Ok(number::total(stack, &register, |left, right| left | right)),
-        I::Xor() => Ok(number::total(stack, &register, |left, right| left ^ right)),
-        I::ShiftLeft() => Ok(number::shifted(stack, &register, i64::wrapping_shl)),
-        I::ShiftRight() => Ok(number::shifted(stack, &register, i64::wrapping_shr)),
-        I::ShiftRightUnsigned() => Ok(number::shifted(stack, &register, |left, amount| {
-            left.cast_unsigned().wrapping_shr(amount).cast_signed()
-        })),
-        I::Less() => Ok(number::related(stack, &register, |left, right| {
-            left < right
-        })),
-        I::LessOrEqual() => Ok(number::related(stack, &register, |left, right| {
-            left <= right
-        })),
         I::Equal() => order::equal(stack, &register, fuel),
         I::Compare() => order::compare(stack, &register, fuel),
         I::TextConcat() => text::concat(stack, register, fuel),
@@ -105,6 +79,42 @@ pub(crate) fn apply(
         I::MapNext(_) => map::next(stack, &register, fuel),
         I::MapPut() => map::put(stack, register, fuel),
         I::MapDelete() => map::delete(stack, &register, fuel),
+        _ => arithmetic(instruction, stack, &register),
+    }
+}
+
+/// What takes numbers and gives one.
+fn arithmetic(
+    instruction: Instruction,
+    stack: &mut Vec<Value>,
+    register: &Value,
+) -> Result<Value, TrapReason> {
+    use Instruction as I;
+    match instruction {
+        I::Add() => number::checked(stack, register, i64::checked_add),
+        I::Subtract() => number::checked(stack, register, i64::checked_sub),
+        I::Multiply() => number::checked(stack, register, i64::checked_mul),
+        I::Divide() => number::divided(stack, register, i64::checked_div_euclid),
+        // Remainder 0, although the division itself would overflow.
+        I::Remainder() => number::divided(stack, register, |left, right| {
+            Some(left.wrapping_rem_euclid(right))
+        }),
+        I::MultiplyDivide() => number::multiply_divide(stack, register),
+        I::AddWrapping() => Ok(number::total(stack, register, i64::wrapping_add)),
+        I::SubtractWrapping() => Ok(number::total(stack, register, i64::wrapping_sub)),
+        I::MultiplyWrapping() => Ok(number::total(stack, register, i64::wrapping_mul)),
+        I::And() => Ok(number::total(stack, register, |left, right| left & right)),
+        I::Or() => Ok(number::total(stack, register, |left, right| left | right)),
+        I::Xor() => Ok(number::total(stack, register, |left, right| left ^ right)),
+        I::ShiftLeft() => Ok(number::shifted(stack, register, i64::wrapping_shl)),
+        I::ShiftRight() => Ok(number::shifted(stack, register, i64::wrapping_shr)),
+        I::ShiftRightUnsigned() => Ok(number::shifted(stack, register, |left, amount| {
+            left.cast_unsigned().wrapping_shr(amount).cast_signed()
+        })),
+        I::Less() => Ok(number::related(stack, register, |left, right| left < right)),
+        I::LessOrEqual() => Ok(number::related(stack, register, |left, right| {
+            left <= right
+        })),
         _ => unreachable!("an engine runs what moves values and what chooses the next instruction"),
     }
 }

@@ -13,6 +13,7 @@
 mod boundary;
 pub mod code;
 mod codec;
+mod divisor;
 mod execute;
 mod heap;
 mod hot;

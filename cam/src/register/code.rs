@@ -2,6 +2,7 @@
 
 use crate::combinator::FunctionId;
 use crate::instruction::Instruction;
+use crate::register::divisor::Divisor;
 use crate::register::spare::Spare;
 use crate::ssa::slots::Layouts;
 use crate::types::{Type, TypeId, TypeTable};
@@ -207,23 +208,6 @@ pub(super) struct Site {
     /// The types of what is written, one after the other from `to` on.
     pub(super) results: Box<[TypeId]>,
     pub(super) to: Register,
-}
-
-/// A constant divisor above zero, with `2^64 / divisor` rounded down.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Divisor {
-    pub(super) divisor: u64,
-    pub(super) reciprocal: u64,
-}
-
-impl Divisor {
-    pub(super) fn new(divisor: i64) -> Option<Divisor> {
-        let divisor = u64::try_from(divisor).ok().filter(|own| *own > 0)?;
-        Some(Divisor {
-            divisor,
-            reciprocal: u64::MAX / divisor,
-        })
-    }
 }
 
 /// A function's registers and where it starts.

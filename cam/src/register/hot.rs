@@ -7,7 +7,7 @@
 use crate::fuel::Fuel;
 use crate::library;
 use crate::register::Stopped;
-use crate::register::code::{Code, Divisor, Op, Register, Three, Unless};
+use crate::register::code::{Code, Op, Register, Three, Unless};
 use crate::register::execute::Registers;
 use crate::register::heap::Heap;
 
@@ -38,12 +38,10 @@ pub(super) fn run(
             Op::Subtract(own) => checked(registers, own, i64::checked_sub)?,
             Op::Multiply(own) => checked(registers, own, i64::checked_mul)?,
             Op::DivideBy(own) => {
-                let (quotient, _) = divided(code, own.right, word(registers, own.left))?;
-                registers[usize::from(own.to)] = quotient;
+                registers[usize::from(own.to)] = divided(code, registers, own)?.0;
             }
             Op::RemainderBy(own) => {
-                let (_, remainder) = divided(code, own.right, word(registers, own.left))?;
-                registers[usize::from(own.to)] = remainder;
+                registers[usize::from(own.to)] = divided(code, registers, own)?.1;
             }
             Op::AddWrapping(own) => total(registers, own, i64::wrapping_add),
             Op::And(own) => total(registers, own, |left, right| left & right),
@@ -71,12 +69,7 @@ pub(super) fn run(
                 let cost = code.costs.get(cost as usize).ok_or(Stopped)?;
                 fuel.charge(*cost).map_err(|_| Stopped)?;
             }
-            Op::Call { function } => {
-                let routine = code.routines.get(function as usize);
-                let routine = routine.and_then(Option::as_ref).ok_or(Stopped)?;
-                registers[usize::from(routine.link)] = i64::try_from(here).map_err(|_| Stopped)?;
-                here = routine.entry as usize;
-            }
+            Op::Call { function } => here = called(code, registers, here, function)?,
             Op::Return { link } => match usize::try_from(registers[usize::from(link)]) {
                 Ok(back) => here = back,
                 Err(_) => return Ok(None),
@@ -148,6 +141,19 @@ fn checked(
     Ok(())
 }
 
+/// Where a function starts, with the way back in its link.
+fn called(
+    code: &Code,
+    registers: &mut Registers,
+    here: usize,
+    function: u32,
+) -> Result<usize, Stopped> {
+    let routine = code.routines.get(function as usize);
+    let routine = routine.and_then(Option::as_ref).ok_or(Stopped)?;
+    registers[usize::from(routine.link)] = i64::try_from(here).map_err(|_| Stopped)?;
+    Ok(routine.entry as usize)
+}
+
 /// `distance` counts from the jump itself, and `here` is one further.
 #[inline]
 fn unless(
@@ -170,87 +176,9 @@ fn arm(code: &Code, table: u32, word: i64) -> Result<usize, Stopped> {
     Ok(*to as usize)
 }
 
-/// Euclidean quotient and remainder by a constant above zero.
-///
-/// With `r` the reciprocal rounded down and a magnitude up to 2^63, `magnitude * r / 2^64` is the quotient or
-/// one less, so one correction is enough. What is below zero is rounded down, and the remainder goes up.
+/// Quotient and remainder by the constant in an entry of the table.
 #[inline]
-fn divided(code: &Code, entry: Register, left: i64) -> Result<(i64, i64), Stopped> {
-    let divisor = code.divisors.get(usize::from(entry));
-    let Divisor {
-        divisor,
-        reciprocal,
-    } = *divisor.ok_or(Stopped)?;
-    let magnitude = left.unsigned_abs();
-    let quotient = (u128::from(magnitude) * u128::from(reciprocal)) >> 64;
-    let mut quotient = u64::try_from(quotient).map_err(|_| Stopped)?;
-    let mut remainder = magnitude.wrapping_sub(quotient.wrapping_mul(divisor));
-    if remainder >= divisor {
-        remainder -= divisor;
-        quotient += 1;
-    }
-    if left >= 0 {
-        return Ok((quotient.cast_signed(), remainder.cast_signed()));
-    }
-    if remainder > 0 {
-        remainder = divisor - remainder;
-        quotient += 1;
-    }
-    Ok((
-        quotient.wrapping_neg().cast_signed(),
-        remainder.cast_signed(),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ssa::slots::Layouts;
-    use crate::types::TypeTable;
-
-    /// A program of nothing but one divisor.
-    fn dividing_by(divisor: i64) -> Code {
-        Code {
-            ops: Box::default(),
-            sites: Box::default(),
-            tables: Box::default(),
-            moves: Box::default(),
-            costs: Box::default(),
-            divisors: Box::new([Divisor::new(divisor).expect("above zero")]),
-            routines: Box::default(),
-            words: Box::default(),
-            containers: Box::default(),
-            layouts: Layouts::new(&TypeTable::new()),
-            used: 0,
-            spare: crate::register::spare::Spare::default(),
-        }
-    }
-
-    #[test]
-    fn division_by_a_constant_is_division_at_every_edge() {
-        let edges = [
-            0,
-            1,
-            2,
-            3,
-            63,
-            64,
-            1000,
-            1_000_003,
-            1 << 32,
-            (1 << 32) + 1,
-            i64::MAX,
-        ];
-        let lefts = edges
-            .iter()
-            .flat_map(|edge| [*edge, -*edge, *edge - 1, 1 - *edge]);
-        let lefts: Vec<i64> = lefts.chain([i64::MIN, i64::MIN + 1]).collect();
-        for divisor in edges.into_iter().filter(|divisor| *divisor > 0) {
-            let code = dividing_by(divisor);
-            for left in &lefts {
-                let right = (left.div_euclid(divisor), left.rem_euclid(divisor));
-                assert_eq!(divided(&code, 0, *left), Ok(right), "{left} by {divisor}");
-            }
-        }
-    }
+fn divided(code: &Code, registers: &Registers, own: Three) -> Result<(i64, i64), Stopped> {
+    let divisor = code.divisors.get(usize::from(own.right)).ok_or(Stopped)?;
+    Ok(divisor.divide(word(registers, own.left)))
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use crate::combinator::FunctionId;
 use crate::limits::GRAPH_SLOTS_MAX;
-use crate::register::code::{Code, Divisor, Op, Place, REGISTERS, Register, Routine, Site};
+use crate::register::code::{Code, Op, Place, REGISTERS, Register, Routine, Site};
+use crate::register::divisor::Divisor;
 use crate::register::spare::Spare;
 use crate::ssa::graph::{Constant, Graph, Name, Operand, Use};
 use crate::ssa::liveness::mark_last_uses;

@@ -1,7 +1,8 @@
 //! Operations: what a block does before its end.
 
 use crate::instruction::Instruction;
-use crate::register::code::{Divisor, Form, Op, Place, Register, Routine, SCRATCH, Site, Three};
+use crate::register::code::{Form, Op, Place, Register, Routine, SCRATCH, Site, Three};
+use crate::register::divisor::Divisor;
 use crate::register::lower::Lowering;
 use crate::ssa::graph::{Binary, Name, Operation, Use};
 use crate::ssa::translate::OverBudget;
