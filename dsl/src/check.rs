@@ -7,6 +7,7 @@
 mod adapter;
 mod arrow;
 mod arrow_sum;
+mod automatic;
 mod block;
 mod call;
 mod claim;

@@ -16,10 +16,11 @@ use cam::verify::{Invalid, InvalidReason, Migration, Misfit, Program};
 use crate::ast::{ItemKind, Module};
 use crate::history::History;
 use crate::judge::Judge;
+use crate::leaves::{self, Leaf};
 use crate::problem::catalogue::{C001, C002, C003};
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
-use crate::typed::Machine;
+use crate::typed::{Machine, Manner};
 use crate::{check, parse, places, translate};
 
 /// A machine that compiles, and everything its source says about older versions.
@@ -75,6 +76,22 @@ impl Compiled {
     #[must_use]
     pub fn upgrades(&self) -> &[Upgrade] {
         &self.upgrades
+    }
+
+    /// What the migration from one version does with each value, if there is one.
+    #[must_use]
+    pub fn leaves(&self, from: u32) -> Option<Vec<Leaf>> {
+        let mut migrations = self.machine.migrations.iter();
+        let migration = migrations.find(|migration| migration.version == from)?;
+        Some(leaves::leaves(&self.machine, migration))
+    }
+
+    /// Whether the migration from one version is an automatic one.
+    #[must_use]
+    pub fn is_automatic(&self, from: u32) -> bool {
+        let mut migrations = self.machine.migrations.iter();
+        migrations
+            .any(|migration| migration.version == from && migration.manner == Manner::Automatic)
     }
 
     /// The upgrade from one version.

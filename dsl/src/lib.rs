@@ -27,6 +27,7 @@ pub mod translate;
 
 pub mod compile;
 mod judge;
+pub mod leaves;
 mod places;
 
 mod broken;

@@ -38,6 +38,7 @@ use crate::typed::{
 };
 use choice::{Branch, Outcome};
 pub use claim::{Moment, claims};
+pub(crate) use free::reads;
 use matching::Fresh;
 use scope::{Place, Scope, Variable};
 

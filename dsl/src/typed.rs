@@ -286,8 +286,21 @@ pub struct Conversion {
     pub parameter: Local,
     /// Closed but for the parameter.
     pub body: ExprId,
+    /// What the author says of it.
+    pub manner: Manner,
     /// The member it comes from.
     pub span: Span,
+}
+
+/// What an author says of a conversion, besides what it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// It is written, or carries everything over as it is.
+    Written,
+    /// `auto`: most of it follows from the two types.
+    Automatic,
+    /// `lossy`: the way back need not give what the way forward was given.
+    Lossy,
 }
 
 /// `trace "…" { … }`

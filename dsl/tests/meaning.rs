@@ -242,6 +242,61 @@ fn an_upgrade_that_breaks_something_says_what() {
     }
 }
 
+/// What each version's migration from the one before does, value by value.
+#[test]
+fn automatic_migrations_carry_what_has_a_name_and_say_what_they_do() {
+    let first = passes(
+        "shelf_1.cam",
+        include_str!("meaning/shelf_1.cam"),
+        &History::new(),
+    );
+    let mut history = History::new();
+    history.release(Arc::clone(first.program()));
+    let second = passes("shelf_2.cam", include_str!("meaning/shelf_2.cam"), &history);
+    assert!(second.is_automatic(1));
+    let said = |compiled: &Compiled, from| -> Vec<String> {
+        let leaves = compiled.leaves(from).unwrap();
+        leaves.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        said(&second, 1),
+        [
+            "books[].author.born: defaulted",
+            "books[].author.name: kept, from books[].author",
+            "books[].title: kept",
+            "limit: kept, from most",
+            "log[].at: kept",
+            "log[].what.Lent.to: kept",
+            "log[].what.Lent.until: defaulted",
+            "mode: kept",
+            "open: defaulted",
+            "place.city: defaulted",
+            "place.street: kept",
+            "seen: kept",
+            "note: dropped",
+        ]
+    );
+    history.release(Arc::clone(second.program()));
+    let third = passes("shelf_3.cam", include_str!("meaning/shelf_3.cam"), &history);
+    assert_eq!(said(&third, 2), ["state: kept"]);
+    assert_eq!(
+        said(&third, 1),
+        [
+            "books: defaulted",
+            "limit: transformed, from most, seen",
+            "log: defaulted",
+            "mode: transformed",
+            "open: defaulted",
+            "place.city: defaulted",
+            "place.street: transformed",
+            "seen: kept",
+            "books: dropped",
+            "log: dropped",
+            "note: dropped",
+        ]
+    );
+}
+
 /// A machine with one trace.
 fn with_trace(lines: &str) -> String {
     format!(

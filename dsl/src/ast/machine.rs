@@ -1,6 +1,6 @@
 //! Machines: their members, their handlers, what they say about older versions, their traces.
 
-use super::{Arm, Arrow, Expr, Name, Pattern, TextLiteral, TypeBody};
+use super::{Arm, Arrow, Expr, Name, Pattern, Record, RecordPattern, TextLiteral, TypeBody};
 use crate::source::Span;
 
 /// `machine Name version N with at, from { … }`
@@ -148,11 +148,22 @@ pub enum MigrateBody {
         /// Builds the new one.
         value: Expr,
     },
+    /// `auto`, `auto { x: _ }`, `auto { x } => { y: e }`
+    Auto {
+        /// The word.
+        at: Span,
+        /// Fields of the old state that are dropped or used.
+        pattern: Option<RecordPattern>,
+        /// Fields of the new state that are written.
+        value: Option<Record>,
+    },
 }
 
 /// `migrate back to N p => e`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrateBack {
+    /// Whether it may lose what the older version cannot hold.
+    pub is_lossy: bool,
     /// The older version.
     pub to: Version,
     /// Matches the state of this version.

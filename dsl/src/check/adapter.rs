@@ -11,7 +11,7 @@ use crate::ast;
 use crate::problem::Problem;
 use crate::problem::catalogue::{U310, U311};
 use crate::source::Span;
-use crate::typed::{Arm, Conversion, ExprId, ExprKind, Local, PatternId, PatternKind};
+use crate::typed::{Arm, Conversion, ExprId, ExprKind, Local, Manner, PatternId, PatternKind};
 
 /// Which way an adapter goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,7 @@ impl<'a> Checker<'a> {
             codomain,
             parameter,
             body,
+            manner: Manner::Written,
             span,
         })
     }

@@ -2,6 +2,7 @@
 
 use cam::schema::Schema;
 
+use super::automatic::Words;
 use super::exhaustive::Place;
 use super::machine::{Interface, Parts};
 use super::types::{Form, Partial};
@@ -10,7 +11,7 @@ use crate::ast;
 use crate::problem::Problem;
 use crate::problem::catalogue::{M108, U301, U302, U305, U306, U308, U309};
 use crate::source::Span;
-use crate::typed::{Conversion, ExprKind, PatternId, PatternKind};
+use crate::typed::{Conversion, ExprKind, Manner, PatternId, PatternKind};
 
 impl<'a> Checker<'a> {
     /// The interface of an older version; reported if there is none.
@@ -158,6 +159,15 @@ impl<'a> Checker<'a> {
                         *span,
                     )
                 }
+                ast::MigrateBody::Auto { at, pattern, value } => {
+                    let words = Words {
+                        at: *at,
+                        pattern: pattern.as_ref(),
+                        value: value.as_ref(),
+                        init: parts.init,
+                    };
+                    self.automatic(&old, this, &words, *span)
+                }
             });
         }
         migrations
@@ -172,14 +182,21 @@ impl<'a> Checker<'a> {
             if let Some(old) = self.older(&back.to, this.version) {
                 let title = format!("migration back to {}", old.version);
                 let ways = (this.state, old.state);
-                backs.extend(self.migration(
+                let way = self.migration(
                     old.version,
                     (title, this.version),
                     ways,
                     &back.pattern,
                     &back.value,
                     *span,
-                ));
+                );
+                backs.extend(way.map(|way| Conversion {
+                    manner: match back.is_lossy {
+                        true => Manner::Lossy,
+                        false => Manner::Written,
+                    },
+                    ..way
+                }));
             }
         }
         backs
@@ -217,6 +234,7 @@ impl<'a> Checker<'a> {
             codomain,
             parameter,
             body,
+            manner: Manner::Written,
             span,
         })
     }
@@ -265,6 +283,7 @@ impl<'a> Checker<'a> {
             codomain,
             parameter,
             body,
+            manner: Manner::Written,
             span,
         })
     }

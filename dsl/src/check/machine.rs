@@ -18,7 +18,7 @@ pub(super) struct Parts<'a> {
     pub(super) input: Option<&'a ast::TypeBody>,
     pub(super) output: Option<&'a ast::TypeBody>,
     pub(super) state: Option<&'a ast::TypeBody>,
-    init: Option<&'a ast::Expr>,
+    pub(super) init: Option<&'a ast::Expr>,
     pub(super) step: Option<(&'a ast::Arrow, Span)>,
     pub(super) handlers: Vec<(&'a ast::Handler, Span)>,
     pub(super) migrations: Vec<(&'a ast::Migrate, Span)>,

@@ -93,7 +93,7 @@ impl Checker<'_> {
     }
 
     /// The values that are written, by the position of their fields.
-    fn field_values(
+    pub(super) fn field_values(
         &mut self,
         record: &ast::Record,
         wanted: Partial,

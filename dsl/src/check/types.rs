@@ -142,6 +142,12 @@ impl Types {
         self.base(Shape::Bytes)
     }
 
+    pub(super) fn shape_of_unit(&mut self) -> ShapeId {
+        let unit = self.shapes.intern(Shape::Tuple(Box::new([])));
+        self.erase();
+        unit
+    }
+
     pub(super) fn unit(&mut self) -> Partial {
         self.base(Shape::Tuple(Box::new([])))
     }

@@ -4,12 +4,13 @@ use nom::Parser;
 use nom::combinator::opt;
 
 use super::arrow::arrow;
+use super::block::record;
 use super::claim::{invariant, property, witness};
 use super::control::{arms, guard};
 use super::cursor::Cursor;
 use super::expression::expression;
 use super::list::braced;
-use super::pattern::pattern;
+use super::pattern::{pattern, record as fields};
 use super::recover::{ErrorNode, expect, must, past};
 use super::stray_closer;
 use super::trace::trace;
@@ -22,7 +23,7 @@ use crate::ast::{
     Adapter, Handler, HandlerBody, Machine, Member, MemberKind, Migrate, MigrateBack, MigrateBody,
     Name, Type, TypeBody,
 };
-use crate::problem::catalogue::{P024, P030};
+use crate::problem::catalogue::P024;
 use crate::problem::{Problem, nearest};
 use crate::token::{Symbol, TokenKind, Word};
 
@@ -173,14 +174,6 @@ fn member_of<'a>(word: &str, after: Cursor<'a>) -> (Cursor<'a>, MemberKind) {
     }
 }
 
-fn not_yet(input: Cursor<'_>, what: &str) -> Problem {
-    Problem::new(
-        P030,
-        input.token().span,
-        format!("`{what}` is not part of this language version yet"),
-    )
-}
-
 /// `P in S if g => e`, after the word `on`.
 fn handler(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     let (rest, on) = must(input, pattern, "an input after `on`");
@@ -228,13 +221,13 @@ fn migrate(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     }
     let rest = must_named(input, "from");
     let (rest, from) = must(rest, version, "the number of the older version");
-    if rest.is_named("auto") {
-        rest.report(not_yet(rest, "migrate … auto"));
-        return (rest, MemberKind::Error);
+    let is_word =
+        |word| rest.is_named(word) && rest.ahead(1).kind != TokenKind::Symbol(Symbol::FatArrow);
+    if is_word("auto") {
+        let (rest, body) = automatic(rest);
+        return (rest, MemberKind::Migrate(Migrate { from, body }));
     }
-    let is_unchanged =
-        rest.is_named("unchanged") && rest.ahead(1).kind != TokenKind::Symbol(Symbol::FatArrow);
-    let (rest, body) = if is_unchanged {
+    let (rest, body) = if is_word("unchanged") {
         (rest.advance(), MigrateBody::Unchanged(rest.token().span))
     } else {
         let (rest, pattern) = must(rest, pattern, "a pattern for the old state, or `unchanged`");
@@ -245,11 +238,22 @@ fn migrate(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     (rest, MemberKind::Migrate(Migrate { from, body }))
 }
 
+/// `auto`, with the fields that are not left to it.
+fn automatic(input: Cursor<'_>) -> (Cursor<'_>, MigrateBody) {
+    let at = input.token().span;
+    let (rest, pattern) = opt(fields).parse(input.advance()).unwrap_or((input, None));
+    let (rest, value) = match symbol(Symbol::FatArrow)(rest) {
+        Ok((rest, _)) => expect(rest, record, "a record with fields of the new state"),
+        Err(_) => (rest, None),
+    };
+    (rest, MigrateBody::Auto { at, pattern, value })
+}
+
 fn migrate_back(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
-    if input.is_named("lossy") {
-        input.report(not_yet(input, "migrate back lossy"));
-        return (input, MemberKind::Error);
-    }
+    let (input, is_lossy) = match named("lossy")(input) {
+        Ok((rest, _)) => (rest, true),
+        Err(_) => (input, false),
+    };
     let rest = must_named(input, "to");
     let (rest, to) = must(rest, version, "the number of the older version");
     let (rest, pattern) = must(rest, pattern, "a pattern for the state of this version");
@@ -257,7 +261,12 @@ fn migrate_back(input: Cursor<'_>) -> (Cursor<'_>, MemberKind) {
     let (rest, value) = must(rest, expression, "the old state after `=>`");
     (
         rest,
-        MemberKind::MigrateBack(MigrateBack { to, pattern, value }),
+        MemberKind::MigrateBack(MigrateBack {
+            is_lossy,
+            to,
+            pattern,
+            value,
+        }),
     )
 }
 

@@ -106,7 +106,7 @@ enum Part {
 }
 
 /// `{ x, y: p, .. }`
-fn record(input: Cursor<'_>) -> Parsed<'_, RecordPattern> {
+pub(super) fn record(input: Cursor<'_>) -> Parsed<'_, RecordPattern> {
     let part = |input| {
         alt((
             field.map(Part::Field),

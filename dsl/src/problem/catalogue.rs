@@ -138,6 +138,7 @@ catalogue! {
     U310 Error "an old client's input has no meaning"
     U311 Error "an old client does not know an answer"
     U312 Error "`same` leads to a type that does not include the value's"
+    U313 Error "an automatic migration cannot tell what becomes of a value: write its field"
     V001 Error "a value would have to be computed"
 }
 

@@ -27,11 +27,24 @@ pub(super) fn free<'m>(
     terms: &'m Terms,
     roots: impl IntoIterator<Item = Term<'m>>,
 ) -> BTreeSet<Variable> {
+    let Walk { used, bound, .. } = walked(terms, roots);
+    used.into_iter()
+        .filter(|variable| !matches!(variable, Variable::Local(local) if bound.contains(local)))
+        .collect()
+}
+
+/// The locals that an expression looks at, each with the way to the part of it that is looked at.
+pub(crate) fn reads(terms: &Terms, root: ExprId) -> BTreeSet<(Local, Vec<usize>)> {
+    walked(terms, [Term::Expr(root)]).reads
+}
+
+fn walked<'m>(terms: &'m Terms, roots: impl IntoIterator<Item = Term<'m>>) -> Walk<'m> {
     let mut walk = Walk {
         terms,
         todo: roots.into_iter().collect(),
         used: BTreeSet::new(),
         bound: BTreeSet::new(),
+        reads: BTreeSet::new(),
     };
     while let Some(term) = walk.todo.pop() {
         match term {
@@ -42,10 +55,7 @@ pub(super) fn free<'m>(
             Term::Statement(statement) => walk.statement(statement),
         }
     }
-    let Walk { used, bound, .. } = walk;
-    used.into_iter()
-        .filter(|variable| !matches!(variable, Variable::Local(local) if bound.contains(local)))
-        .collect()
+    walk
 }
 
 /// What a decision needs, if `branch` says what each branch needs and `jump` what each join does.
@@ -111,6 +121,8 @@ struct Walk<'m> {
     todo: Vec<Term<'m>>,
     used: BTreeSet<Variable>,
     bound: BTreeSet<Local>,
+    /// Locals and the parts of them that are looked at.
+    reads: BTreeSet<(Local, Vec<usize>)>,
 }
 
 impl<'m> Walk<'m> {
@@ -122,9 +134,8 @@ impl<'m> Walk<'m> {
             | ExprKind::Bool(_)
             | ExprKind::Refuse
             | ExprKind::MissingKey => {}
-            ExprKind::Local(local) => {
-                self.used.insert(Variable::Local(*local));
-            }
+            ExprKind::Local(_) => self.read(id, Vec::new()),
+            ExprKind::Project { product, index } => self.read(*product, vec![*index]),
             ExprKind::Stamp(stamp) => {
                 self.used.insert(Variable::Stamp(*stamp));
             }
@@ -135,9 +146,7 @@ impl<'m> Walk<'m> {
                 self.exprs([*record]);
                 self.exprs(fields.iter().map(|(_, value)| *value));
             }
-            ExprKind::Project { product: part, .. }
-            | ExprKind::Inject { payload: part, .. }
-            | ExprKind::Same(part) => self.exprs([*part]),
+            ExprKind::Inject { payload: part, .. } | ExprKind::Same(part) => self.exprs([*part]),
             ExprKind::Map(entries) => {
                 self.exprs(entries.iter().flat_map(|(key, value)| [*key, *value]));
             }
@@ -180,6 +189,22 @@ impl<'m> Walk<'m> {
                 self.exprs([*over, *body]);
             }
             ExprKind::Range { from, to, .. } => self.exprs([*from, *to]),
+        }
+    }
+
+    /// A part of what an expression gives; `way` leads to it from its end to its beginning.
+    fn read(&mut self, mut id: ExprId, mut way: Vec<usize>) {
+        while let ExprKind::Project { product, index } = &self.terms.expr(id).kind {
+            way.push(*index);
+            id = *product;
+        }
+        match self.terms.expr(id).kind {
+            ExprKind::Local(local) => {
+                self.used.insert(Variable::Local(local));
+                way.reverse();
+                self.reads.insert((local, way));
+            }
+            _ => self.todo.push(Term::Expr(id)),
         }
     }
 

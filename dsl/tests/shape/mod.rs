@@ -2,8 +2,9 @@
 
 use dsl::ast::{
     Argument, Arm, Arrow, ArrowKind, ConstructorName, ExpectedKind, Expr, ExprKind, ExprPayload,
-    HandlerBody, Lambda, MemberKind, MigrateBody, PathStep, PathStepKind, Pattern, PatternKind,
-    PatternPayload, Record, RecordPattern, Statement, StatementKind, TraceLineKind, TypeBody,
+    HandlerBody, Lambda, MemberKind, Migrate, MigrateBody, PathStep, PathStepKind, Pattern,
+    PatternKind, PatternPayload, Record, RecordPattern, Statement, StatementKind, TraceLineKind,
+    TypeBody,
 };
 
 fn list<T>(items: &[T], shape: impl Fn(&T) -> String) -> String {
@@ -304,18 +305,11 @@ pub(crate) fn member_shape(member: &MemberKind) -> String {
             )
         }
         MemberKind::Step(of) => format!("step = {}", arrow(of)),
-        MemberKind::Migrate(migrate) => match &migrate.body {
-            MigrateBody::Unchanged(_) => format!("migrate {} unchanged", migrate.from.number),
-            MigrateBody::By { pattern: of, value } => format!(
-                "migrate {} {} => {}",
-                migrate.from.number,
-                pattern(of),
-                shape(value)
-            ),
-        },
+        MemberKind::Migrate(of) => migrate(of),
         MemberKind::MigrateBack(back) => {
             format!(
-                "migrate back {} {} => {}",
+                "migrate back{} {} {} => {}",
+                if back.is_lossy { " lossy" } else { "" },
                 back.to.number,
                 pattern(&back.pattern),
                 shape(&back.value)
@@ -376,5 +370,25 @@ fn line_shape(line: &TraceLineKind) -> String {
         TraceLineKind::Given(value) => format!("given {}", shape(value)),
         TraceLineKind::Upgrade => "upgrade".to_string(),
         TraceLineKind::Error => "ERROR".to_string(),
+    }
+}
+
+fn migrate(migrate: &Migrate) -> String {
+    match &migrate.body {
+        MigrateBody::Unchanged(_) => format!("migrate {} unchanged", migrate.from.number),
+        MigrateBody::By { pattern: of, value } => format!(
+            "migrate {} {} => {}",
+            migrate.from.number,
+            pattern(of),
+            shape(value)
+        ),
+        MigrateBody::Auto { pattern, value, .. } => {
+            let fields = pattern
+                .iter()
+                .map(|fields| format!(" {}", record_pattern(fields)));
+            let value = value.iter().map(|fields| format!(" => {}", record(fields)));
+            let rest: String = fields.chain(value).collect();
+            format!("migrate {} auto{rest}", migrate.from.number)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `cam check`: whether the source is right, and what it is.
 
 use cam::schema::{Schema, Shape, ShapeId};
+use dsl::leaves::Leaf;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -25,11 +26,22 @@ pub(super) fn run(context: &Context) -> Outcome {
             .map(|version| format!("upgrades from {version}")),
     );
     let (machine, version) = (&schema.machine, schema.version);
+    let mut report = report.line(format!(
+        "✓ {machine} version {version}: {}",
+        parts.join(", ")
+    ));
+    let automatic = from
+        .iter()
+        .filter(|version| compilation.compiled.is_automatic(**version));
+    for version in automatic {
+        report = report.line(format!("  migrate from {version} auto"));
+        let leaves = compilation.compiled.leaves(*version).unwrap_or_default();
+        for leaf in leaves {
+            report = report.line(format!("    {leaf}"));
+        }
+    }
     Ok(report
-        .line(format!(
-            "✓ {machine} version {version}: {}",
-            parts.join(", ")
-        ))
+        .field("migrations", migrations(&compilation, &from))
         .field("program", program_object(&compilation))
         .field("upgrades_from", from)
         .next(if compilation.compiled.trace_count() > 0 {
@@ -37,6 +49,27 @@ pub(super) fn run(context: &Context) -> Outcome {
         } else {
             "cam build"
         }))
+}
+
+/// What becomes of each value of the older states.
+fn migrations(compilation: &Compilation, from: &[u32]) -> Value {
+    let leaf = |leaf: &Leaf| {
+        json!({
+            "place": leaf.place,
+            "fate": leaf.fate.word(),
+            "from": leaf.fate.sources(),
+        })
+    };
+    let migration = |version: &u32| {
+        let compiled = &compilation.compiled;
+        let leaves = compiled.leaves(*version).unwrap_or_default();
+        json!({
+            "from": version,
+            "automatic": compiled.is_automatic(*version),
+            "values": leaves.iter().map(leaf).collect::<Vec<Value>>(),
+        })
+    };
+    from.iter().map(migration).collect()
 }
 
 /// Compiles the source of a project, and begins the report with what is worth saying although it compiles.
