@@ -200,7 +200,7 @@ impl Printer<'_> {
     }
 
     /// `{ ..r, x: a, y }`
-    fn record(&mut self, record: &Record, manner: Manner) {
+    pub(super) fn record(&mut self, record: &Record, manner: Manner) {
         self.group(|printer| printer.record_in_group(record, manner));
     }
 

@@ -1,5 +1,6 @@
 //! Machines and their parts.
 
+use super::list::Manner;
 use super::printer::{INDENT, Printer};
 use crate::ast::{
     Adapter, Handler, HandlerBody, Machine, Member, MemberKind, Migrate, MigrateBack, MigrateBody,
@@ -114,11 +115,24 @@ impl Printer<'_> {
                 self.pattern(pattern);
                 self.value_after_word(value);
             }
+            MigrateBody::Auto { pattern, value, .. } => {
+                self.token();
+                if let Some(fields) = pattern {
+                    self.space();
+                    self.record_pattern(fields);
+                }
+                if let Some(record) = value {
+                    self.space();
+                    self.token();
+                    self.space();
+                    self.record(record, Manner::Braces);
+                }
+            }
         }
     }
 
     fn migrate_back(&mut self, back: &MigrateBack) {
-        self.words(4);
+        self.words(if back.is_lossy { 5 } else { 4 });
         self.space();
         self.pattern(&back.pattern);
         self.value_after_word(&back.value);

@@ -93,7 +93,7 @@ impl Printer<'_> {
     }
 
     /// `{ x, y: p, .. }`; the dots may stand anywhere.
-    fn record_pattern(&mut self, record: &RecordPattern) {
+    pub(super) fn record_pattern(&mut self, record: &RecordPattern) {
         let mut fields = record.fields.iter();
         let count = record.fields.len() + usize::from(record.rest.is_some());
         self.list(Manner::Braces, count, |printer, _| {

@@ -295,6 +295,11 @@ fn member() -> Text {
         (pattern(), arrow_of(&expr())).prop_map(|(p, arrow)| format!("on {p} = {arrow}")),
         (pattern(), expr()).prop_map(|(p, e)| format!("migrate from 1 {p} => {e}")),
         (pattern(), expr()).prop_map(|(p, e)| format!("migrate back to 1 {p} => {e}")),
+        (pattern(), expr()).prop_map(|(p, e)| format!("migrate back lossy to 1 {p} => {e}")),
+        Just("migrate from 1 auto".to_owned()),
+        pattern().prop_map(|p| format!("migrate from 1 auto {{ a: {p}, b, c: _ }}")),
+        expr().prop_map(|e| format!("migrate from 1 auto {{ a, b }} => {{ a, c: {e} }}")),
+        expr().prop_map(|e| format!("migrate from 1 auto => {{ c: {e} }}")),
         expr().prop_map(|value| format!("invariant n : {value}")),
         (pattern(), pattern(), expr())
             .prop_map(|(p, q, e)| format!("property n : after {p} in {q} => {e}")),
