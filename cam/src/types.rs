@@ -478,14 +478,17 @@ impl TypeTable {
             key: true,
         };
         let mut widest = 0;
-        for part in many.iter().copied().chain(few) {
+        // One after the other: a chain asks at each part which of the two it is in.
+        let mut add = |part: TypeId| {
             let part = self.attributes[part.index()];
             parts.height = parts.height.max(part.height.saturating_add(1));
             parts.width = parts.width.saturating_add(part.width);
             parts.data &= part.data;
             parts.key &= part.key;
             widest = widest.max(part.width);
-        }
+        };
+        many.iter().copied().for_each(&mut add);
+        few.for_each(add);
         let width = match entry {
             // At least 1, or a tower of products of nothing would be wide in values and not in width.
             Type::Product(_) => parts.width.max(1),
