@@ -225,7 +225,9 @@ fn the_longest_text_of_a_module_can_be_read() {
         let body = Body {
             domain: BOOL,
             codomain: INT,
-            code: vec![Instruction::Case(); FUNCTION_INSTRUCTIONS_MAX],
+            code: vec![Instruction::Case(); FUNCTION_INSTRUCTIONS_MAX]
+                .into_iter()
+                .collect(),
         };
         let module = Bytecode::from(Parts {
             types: TypeTable::new(),

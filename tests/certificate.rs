@@ -78,7 +78,10 @@ fn what_is_certified_not_to_fail_is_never_seen_to_fail() {
                 failed += 1;
                 assert!(certificate.may_fail, "{trap} in {:?}", code.bytecode());
                 let body = &code.bytecode().functions[trap.function.index()];
-                let stopped = body.code[trap.instruction as usize];
+                let stopped = body
+                    .code
+                    .get(trap.instruction as usize)
+                    .expect("it is there");
                 assert!(stopped.row().manner.traps, "{trap} at {stopped:?}");
             }
         }
@@ -201,7 +204,7 @@ impl Reading<'_> {
         let mut reading = Reading {
             code,
             earlier,
-            body: &code.bytecode().functions[index].code,
+            body: &code.bytecode().functions[index].code.to_vec(),
             at: 0,
             read,
         };

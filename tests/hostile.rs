@@ -140,7 +140,7 @@ fn malformed(types: TypeTable, id: TypeId) -> String {
     let body = Body {
         domain: id,
         codomain: id,
-        code: vec![Instruction::End()],
+        code: [Instruction::End()].into_iter().collect(),
     };
     let module = Bytecode::from(Parts {
         types,

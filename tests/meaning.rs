@@ -292,7 +292,9 @@ fn probed(bytecode: &Bytecode, function: usize, instruction: usize) -> Bytecode 
         Instruction::Pop(),
     ];
     let code = &mut probed.functions[function].code;
-    code.splice(instruction..instruction, probe);
+    let mut longer = code.to_vec();
+    longer.splice(instruction..instruction, probe);
+    *code = longer.into_iter().collect();
     probed
 }
 
@@ -311,15 +313,12 @@ fn with_detours(bytecode: &Bytecode, mixer: &mut Mixer) -> Bytecode {
     ];
     let mut longer = bytecode.clone();
     for body in &mut longer.functions {
-        let mut at = 0;
-        while at < body.code.len() {
-            if mixer.below(3) == 0 {
-                let detour = detours[mixer.below(detours.len())];
-                body.code.splice(at..at, detour.iter().copied());
-                at += detour.len();
-            }
-            at += 1;
-        }
+        let code = body.code.iter().flat_map(|instruction| {
+            let detour = (mixer.below(3) == 0).then(|| detours[mixer.below(detours.len())]);
+            let detour = detour.unwrap_or_default().iter().copied();
+            detour.chain([instruction])
+        });
+        body.code = code.collect();
     }
     longer
 }

@@ -312,7 +312,9 @@ async fn a_program_that_does_not_decode_or_verify_is_refused() {
     )
     .await;
     let mut bytecode: Bytecode = releases[1].program.code().bytecode().clone();
-    bytecode.functions[0].code.pop();
+    let mut code = bytecode.functions[0].code.to_vec();
+    code.pop();
+    bytecode.functions[0].code = code.into_iter().collect();
     let invalid = encode::module(&bytecode);
     assert!(verify::machine(bytecode).is_err());
     let bundle = with_new_program(&releases, &first, invalid);

@@ -5,9 +5,9 @@
 
 use std::ops::{Deref, DerefMut};
 
+use crate::code::Code;
 use crate::combinator::{FunctionId, Role};
 use crate::digest::Digest;
-use crate::instruction::Instruction;
 use crate::schema::Schema;
 use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
@@ -110,5 +110,5 @@ pub struct Body {
     /// The type of the register when it ends.
     pub codomain: TypeId,
     /// The code, up to and with the last `end`.
-    pub code: Vec<Instruction>,
+    pub code: Code,
 }

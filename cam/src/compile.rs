@@ -154,7 +154,7 @@ impl<'a> Compiler<'a> {
         let body = Body {
             domain,
             codomain,
-            code: self.code,
+            code: self.code.into_iter().collect(),
         };
         Ok((body, self.runs))
     }

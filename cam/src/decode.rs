@@ -9,10 +9,10 @@
 use std::sync::Arc;
 
 use crate::bytecode::{Body, Bytecode, COST_MODEL, FORMAT, Parts};
+use crate::code::Code;
 use crate::combinator::{FunctionId, Role};
 use crate::digest::Digest;
 use crate::encode::{MAGIC, shape_byte};
-use crate::instruction::Instruction;
 use crate::limits::{
     FUNCTION_INSTRUCTIONS_MAX, FUNCTIONS_MAX, MODULE_BYTES_MAX, POOL_MAX, POOL_WEIGHT_MAX,
     SHAPES_MAX, TEXT_BYTES_MAX, TYPES_MAX,
@@ -152,12 +152,15 @@ fn read_type(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Type, Malform
 fn read_type_ids(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Box<[TypeId]>, Malformed> {
     let count = reader.count("parts of a type", crate::limits::ARITY_MAX, 1)?;
     let mut parts = Vec::with_capacity(count);
+    let mut here = reader.clone(); // by value for the while: see `reader`
     for _ in 0..count {
-        parts.push(read_type_id(reader, types)?);
+        parts.push(read_type_id(&mut here, types)?);
     }
+    *reader = here;
     Ok(parts.into())
 }
 
+#[inline]
 fn read_type_id(reader: &mut Reader<'_>, types: &TypeTable) -> Result<TypeId, Malformed> {
     let offset = reader.offset();
     let index = reader.index()?;
@@ -197,7 +200,7 @@ fn read_functions(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Vec<Body
         let domain = read_type_id(reader, types)?;
         let codomain = read_type_id(reader, types)?;
         let length = reader.count("instructions in a function", FUNCTION_INSTRUCTIONS_MAX, 1)?;
-        let code = read_code(reader, length)?;
+        let code = Code::read(reader, length)?;
         functions.push(Body {
             domain,
             codomain,
@@ -205,17 +208,6 @@ fn read_functions(reader: &mut Reader<'_>, types: &TypeTable) -> Result<Vec<Body
         });
     }
     Ok(functions)
-}
-
-/// The reader is taken by value for the while: see `reader`.
-fn read_code(reader: &mut Reader<'_>, length: usize) -> Result<Vec<Instruction>, Malformed> {
-    let mut here = reader.clone();
-    let mut code = Vec::with_capacity(length);
-    for _ in 0..length {
-        code.push(Instruction::read(&mut here)?);
-    }
-    *reader = here;
-    Ok(code)
 }
 
 fn read_exports(

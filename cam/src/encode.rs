@@ -20,7 +20,7 @@ pub fn module(bytecode: &Bytecode) -> Vec<u8> {
     bytecode
         .functions
         .iter()
-        .for_each(|body| write_body(&mut out, body, body.code.len()));
+        .for_each(|body| write_body(&mut out, body));
     write_length(&mut out, bytecode.exports.len());
     for (role, function) in &bytecode.exports {
         out.push(*role as u8);
@@ -33,12 +33,13 @@ pub fn module(bytecode: &Bytecode) -> Vec<u8> {
 pub(crate) fn offset_of(bytecode: &Bytecode, function: usize, instruction: usize) -> usize {
     let mut out = head(bytecode);
     let (before, from) = bytecode.functions.split_at(function);
-    before
-        .iter()
-        .for_each(|body| write_body(&mut out, body, body.code.len()));
-    from.iter()
-        .take(1)
-        .for_each(|body| write_body(&mut out, body, instruction));
+    before.iter().for_each(|body| write_body(&mut out, body));
+    if let Some(body) = from.first() {
+        write_head(&mut out, body);
+        let mut before = body.code.iter();
+        before.by_ref().take(instruction).for_each(drop);
+        return out.len() + before.offset();
+    }
     out.len()
 }
 
@@ -64,14 +65,15 @@ fn head(bytecode: &Bytecode) -> Vec<u8> {
     out
 }
 
-fn write_body(out: &mut Vec<u8>, body: &Body, instructions: usize) {
+fn write_body(out: &mut Vec<u8>, body: &Body) {
+    write_head(out, body);
+    out.extend_from_slice(body.code.bytes());
+}
+
+fn write_head(out: &mut Vec<u8>, body: &Body) {
     write_id(out, body.domain);
     write_id(out, body.codomain);
     write_length(out, body.code.len());
-    body.code
-        .iter()
-        .take(instructions)
-        .for_each(|instruction| instruction.write(out));
 }
 
 /// The bytes of a value. The type is not needed to write, only to read.

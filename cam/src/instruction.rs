@@ -12,7 +12,7 @@
 
 use crate::combinator::FunctionId;
 use crate::malformed::Malformed;
-use crate::reader::Reader;
+use crate::reader::{Checked, Reader};
 use crate::types::TypeId;
 use crate::writer::{write_integer, write_number};
 
@@ -20,6 +20,7 @@ use crate::writer::{write_integer, write_number};
 trait Operand: Copy {
     fn write(self, out: &mut Vec<u8>);
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed>;
+    fn unpack(bytes: &mut Checked<'_>) -> Self;
     fn as_type(self) -> Option<TypeId> {
         None
     }
@@ -41,8 +42,13 @@ impl Operand for u32 {
     fn write(self, out: &mut Vec<u8>) {
         write_number(out, u64::from(self));
     }
+    #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
         reader.index()
+    }
+    #[inline]
+    fn unpack(bytes: &mut Checked<'_>) -> u32 {
+        bytes.index()
     }
 }
 
@@ -50,8 +56,13 @@ impl Operand for i64 {
     fn write(self, out: &mut Vec<u8>) {
         write_integer(out, self);
     }
+    #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<i64, Malformed> {
         reader.integer()
+    }
+    #[inline]
+    fn unpack(bytes: &mut Checked<'_>) -> i64 {
+        bytes.integer()
     }
 }
 
@@ -59,8 +70,13 @@ impl Operand for TypeId {
     fn write(self, out: &mut Vec<u8>) {
         write_number(out, u64::from(self.0));
     }
+    #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<TypeId, Malformed> {
         reader.index().map(TypeId)
+    }
+    #[inline]
+    fn unpack(bytes: &mut Checked<'_>) -> TypeId {
+        TypeId(bytes.index())
     }
     fn as_type(self) -> Option<TypeId> {
         Some(self)
@@ -74,8 +90,13 @@ impl Operand for FunctionId {
     fn write(self, out: &mut Vec<u8>) {
         write_number(out, u64::from(self.0));
     }
+    #[inline]
     fn read(reader: &mut Reader<'_>) -> Result<FunctionId, Malformed> {
         reader.index().map(FunctionId)
+    }
+    #[inline]
+    fn unpack(bytes: &mut Checked<'_>) -> FunctionId {
+        FunctionId(bytes.index())
     }
     fn as_function(self) -> Option<FunctionId> {
         Some(self)
@@ -106,6 +127,21 @@ pub struct Row {
     pub cost: u64,
     /// How it can end, and how it is paid for.
     pub manner: Manner,
+}
+
+/// The columns that the verifier adds up, by opcode, so small that they stay in the cache.
+#[derive(Clone, Copy)]
+pub(crate) struct Charge {
+    pub(crate) cost: u8,
+    pub(crate) manner: Manner,
+}
+
+impl Charge {
+    /// Nothing for an opcode that is not in the table.
+    #[inline]
+    pub(crate) fn of(opcode: u8) -> Charge {
+        CHARGES[usize::from(opcode)]
+    }
 }
 
 /// How an instruction can end, and how it is paid for.
@@ -170,6 +206,12 @@ macro_rules! instructions {
             manner: $manner,
         }),*];
 
+        const CHARGES: [Charge; 256] = {
+            let mut charges = [Charge { cost: 0, manner: TOTAL }; 256];
+            $(charges[$code] = Charge { cost: $cost, manner: $manner };)*
+            charges
+        };
+
         impl Instruction {
             /// The row of the table.
             #[must_use]
@@ -206,12 +248,21 @@ macro_rules! instructions {
                 match self { $(Instruction::$variant($($operand),*) => None$(.or($operand.as_function()))*),* }
             }
 
+            /// Takes apart the next instruction of bytes that are known to be canonical.
+            #[inline(always)]
+            pub(crate) fn unpack(bytes: &mut Checked<'_>) -> Option<Instruction> {
+                Some(match bytes.byte()? {
+                    $($code => Instruction::$variant($(<$kind as Operand>::unpack(bytes)),*),)*
+                    _ => return None,
+                })
+            }
+
             /// Reads opcode and operands.
             ///
             /// # Errors
             /// `Malformed` with the offset, for an opcode that is not in the table or an operand that
             /// is not in its shortest form.
-            #[inline]
+            #[inline(always)] // where the operands are not wanted, none are kept
             pub fn read(reader: &mut Reader<'_>) -> Result<Instruction, Malformed> {
                 let at = reader.offset();
                 match reader.byte()? {

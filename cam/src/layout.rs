@@ -77,7 +77,7 @@ pub(crate) fn lay_out(
         .map(|body| Body {
             domain: type_names[&body.domain],
             codomain: type_names[&body.codomain],
-            code: body.code.into_iter().map(rename).collect(),
+            code: body.code.iter().map(rename).collect(),
         })
         .collect();
     within("functions", functions.len(), FUNCTIONS_MAX)?;
@@ -162,7 +162,7 @@ fn reached_functions(
         .zip(&reached)
         .filter(|(_, reached)| **reached);
     let kept = kept.map(|(body, _)| Body {
-        code: body.code.into_iter().map(rename).collect(),
+        code: body.code.iter().map(rename).collect(),
         ..body
     });
     let mut exports: Vec<(Role, FunctionId)> = exports
@@ -179,7 +179,7 @@ fn reached_constants(constants: Constants, bodies: &[Body]) -> (Pool, BTreeMap<u
     let mut used = BTreeMap::new();
     for instruction in bodies.iter().flat_map(|body| &body.code) {
         if let Instruction::Quote(index) = instruction {
-            used.insert(*index, *index);
+            used.insert(index, index);
         }
     }
     let pool = constants

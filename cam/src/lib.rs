@@ -32,6 +32,7 @@ mod layout;
 pub mod state;
 
 pub mod bytecode;
+pub mod code;
 pub mod instruction;
 
 mod invalid;
@@ -57,6 +58,7 @@ pub mod register;
 mod rounds;
 pub mod ssa;
 pub mod trap;
+mod unpacked;
 
 mod conversion;
 mod inquiry;

@@ -17,6 +17,7 @@ use crate::instruction::Instruction;
 use crate::library;
 use crate::rounds::{Rounds, cost_of_round};
 use crate::trap::{Trap, TrapReason};
+use crate::unpacked::Unpacked;
 use crate::value::Value;
 use crate::verify::Verified;
 
@@ -33,6 +34,7 @@ pub fn run(
     debug_assert!(argument.inhabits(code.types(), code.function_type(function).0));
     let mut machine = Machine {
         code,
+        bodies: code.unpacked(),
         register: argument,
         stack: Vec::new(),
         returns: Vec::new(),
@@ -54,6 +56,7 @@ pub fn run(
 
 struct Machine<'a> {
     code: &'a Verified,
+    bodies: &'a [Unpacked],
     register: Value,
     stack: Vec<Value>,
     returns: Vec<Return>,
@@ -69,15 +72,17 @@ struct Return {
     rounds: Option<Box<Rounds>>,
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     fn run(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
         loop {
-            let body = self.code.body(self.function);
+            let body = &self.body().instructions;
             let instruction = body[self.position];
             self.position += 1;
             match instruction {
                 Instruction::Case() => self.case(),
-                Instruction::Else() => self.position = self.link() as usize + 1,
+                Instruction::Else() => {
+                    self.position = self.body().end(self.position - 1) + 1;
+                }
                 Instruction::End() if self.position < body.len() => {}
                 Instruction::End() => {
                     if !self.leave(fuel)? {
@@ -98,13 +103,12 @@ impl Machine<'_> {
         }
     }
 
-    /// The payload goes to the register; the arm's start stands in the side table.
+    /// The payload goes to the register.
     fn case(&mut self) {
         let Value::Sum(tag, payload) = self.take() else {
             unreachable!("verified: a case has a sum in the register")
         };
-        let arms = &self.code.certificate(self.function).arms;
-        self.position = arms[self.link() as usize + usize::from(tag)] as usize;
+        self.position = self.body().arm(self.position - 1, tag);
         self.register = Arc::unwrap_or_clone(payload);
     }
 
@@ -263,9 +267,9 @@ impl Machine<'_> {
         fuel.charge(self.code.certificate(self.function).cost)
     }
 
-    /// The entry of the side table for the instruction that is being run.
-    fn link(&self) -> u32 {
-        self.code.certificate(self.function).links[self.position - 1]
+    fn body(&self) -> &'a Unpacked {
+        let bodies = self.bodies;
+        &bodies[self.function.index()]
     }
 
     fn pop(&mut self) -> Value {

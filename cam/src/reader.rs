@@ -13,6 +13,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Reader<'a> {
         Reader {
             bytes,
@@ -21,6 +22,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What was read since `earlier`, which is an earlier position in the same bytes.
+    pub(crate) fn since(&self, earlier: &Reader<'_>) -> &'a [u8] {
+        &self.bytes[earlier.offset..self.offset]
+    }
+
+    #[inline]
     pub(crate) fn offset(&self) -> usize {
         self.offset
     }
@@ -57,8 +64,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn integer(&mut self) -> Result<i64, Malformed> {
-        let zigzag = self.number()?;
-        Ok((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed()))
+        self.number().map(integer_of)
     }
 
     /// Most numbers are below 128, one byte; nearly all others end within eight.
@@ -171,6 +177,84 @@ impl<'a> Reader<'a> {
             },
         )
     }
+}
+
+/// A position in bytes that a [`Reader`] has been through, or that were written here. What cannot be in
+/// such bytes is not told apart; it is some number.
+#[derive(Clone)]
+pub(crate) struct Checked<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Checked<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Checked<'a> {
+        Checked { bytes, offset: 0 }
+    }
+
+    pub(crate) fn offset(&self) -> usize {
+        self.offset
+    }
+
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.offset).copied()
+    }
+
+    #[inline]
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.offset += 1;
+        Some(byte)
+    }
+
+    #[inline]
+    pub(crate) fn index(&mut self) -> u32 {
+        u32::try_from(self.number()).unwrap_or(u32::MAX)
+    }
+
+    #[inline]
+    pub(crate) fn integer(&mut self) -> i64 {
+        integer_of(self.number())
+    }
+
+    #[inline]
+    fn number(&mut self) -> u64 {
+        match self.bytes.get(self.offset) {
+            Some(byte) if *byte < 0x80 => {
+                self.offset += 1;
+                u64::from(*byte)
+            }
+            _ => {
+                let (number, end) = checked_number(self.bytes, self.offset);
+                self.offset = end;
+                number
+            }
+        }
+    }
+}
+
+#[inline]
+fn integer_of(zigzag: u64) -> i64 {
+    (zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed())
+}
+
+/// The number at `start` and where it ends, by value as in `long_number`.
+fn checked_number(bytes: &[u8], start: usize) -> (u64, usize) {
+    let (mut number, mut end) = (0, start);
+    for (byte, shift) in bytes
+        .get(start..)
+        .unwrap_or_default()
+        .iter()
+        .zip((0..64).step_by(7))
+    {
+        number |= u64::from(byte & 0x7F) << shift;
+        end += 1;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    (number, end)
 }
 
 /// The first number and its length, if it is canonical and within the first eight bytes. How long a number is

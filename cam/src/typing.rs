@@ -6,16 +6,18 @@
 
 mod bodies;
 mod operations;
+mod stack;
 
 use crate::bytecode::{Body, Bytecode};
-use crate::instruction::{Instruction, TOTAL};
+use crate::instruction::{Instruction, Manner, TOTAL};
 use crate::invalid::InvalidReason;
-use crate::limits::{CASE_DEPTH_MAX, STACK_MAX};
-use crate::types::{INT, Type, TypeId, TypeTable};
+use crate::limits::CASE_DEPTH_MAX;
+use crate::types::{INT, Type, TypeId, TypeTable, UNIT};
 use crate::uses::Uses;
+use stack::Stack;
 
-/// What the verifier proved of one function, and where its arms start.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What the verifier proved of one function.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Certificate {
     /// Values on the function's own stack, at most.
     pub stack: u32,
@@ -30,11 +32,14 @@ pub struct Certificate {
     pub loops: bool,
     /// Whether the sizes of operands are charged, so that `cost` is not all.
     pub sized: bool,
-    /// For a `case`, where its entries in `arms` start; for an `else`, where the arm's end leads. Empty
-    /// without cases.
-    pub(crate) links: Vec<u32>,
-    /// Instruction indices at which the arms of the cases start.
-    pub(crate) arms: Vec<u32>,
+}
+
+impl Certificate {
+    fn add(&mut self, manner: Manner) {
+        self.may_fail |= manner.traps;
+        self.loops |= manner.loops;
+        self.sized |= manner.sized;
+    }
 }
 
 /// Parts of a product that a `with` copies for a unit of fuel. A tuple pays twice that for each part,
@@ -44,53 +49,43 @@ const PARTS_PER_FUEL: u64 = 2;
 /// Slots of a value that are weighed for a unit of fuel.
 const SLOTS_PER_FUEL: u64 = 8;
 
-/// Where a function was refused, and why.
-pub(crate) type Refusal = (usize, InvalidReason);
-
-/// Checks function `index`, given the certificates of those before it.
-pub(crate) fn function(
-    bytecode: &Bytecode,
-    earlier: &[Certificate],
-    uses: &mut Uses,
-    index: usize,
-) -> Result<Certificate, Refusal> {
-    let body = &bytecode.functions[index];
-    uses.type_used(body.domain);
-    uses.type_used(body.codomain);
-    let mut checker = Checker {
-        bytecode,
-        earlier,
-        uses,
-        register: body.domain,
-        stack: Vec::new(),
-        cases: Vec::new(),
-        length: body.code.len(),
-        cost: 0,
-        certificate: Certificate {
-            stack: 0,
-            height: 1,
-            cost: 0,
-            may_fail: false,
-            loops: false,
-            sized: false,
-            links: Vec::new(),
-            arms: Vec::new(),
-        },
-    };
-    checker.body(body)?;
-    Ok(checker.certificate)
+/// Which function was refused, at which instruction, and why.
+pub(crate) struct Refusal {
+    pub(crate) function: usize,
+    pub(crate) instruction: usize,
+    pub(crate) reason: InvalidReason,
 }
 
-/// A case whose arms are being checked.
+/// Checks all functions, each given the certificates of those before it.
+pub(crate) fn functions(bytecode: &Bytecode, uses: &mut Uses) -> Result<Vec<Certificate>, Refusal> {
+    let mut checker = Checker {
+        bytecode,
+        earlier: Vec::with_capacity(bytecode.functions.len()),
+        uses,
+        register: UNIT,
+        stack: Stack::new(),
+        cases: Vec::new(),
+        cost: 0,
+        certificate: Certificate::default(),
+    };
+    for (function, body) in bytecode.functions.iter().enumerate() {
+        let checked = checker.function(body);
+        let certificate = checked.map_err(|(instruction, reason)| Refusal {
+            function,
+            instruction,
+            reason,
+        })?;
+        checker.earlier.push(certificate);
+    }
+    Ok(checker.earlier)
+}
+
+/// A case whose arms are being checked. Inside an arm the stack's floor is its height at entry.
 struct OpenCase<'a> {
-    /// Height of the stack at entry; an arm may not pop below it.
-    floor: usize,
-    /// What each arm starts with.
+    /// The floor outside.
+    floor_before: usize,
+    /// What the arms that are still to come start with.
     payloads: &'a [TypeId],
-    /// The arm being checked.
-    arm: usize,
-    /// Where this case's entries start in the certificate's arms.
-    starts: usize,
     /// How the first arm ended.
     result: Option<TypeId>,
     /// Cost up to the case, and of its dearest arm.
@@ -100,18 +95,15 @@ struct OpenCase<'a> {
 
 impl OpenCase<'_> {
     /// The whole join rule: every arm ends at the entry height with the first arm's type.
+    #[inline]
     fn close_arm(
         &mut self,
         types: &TypeTable,
         register: TypeId,
-        height: usize,
+        stack: &Stack,
         cost: u64,
     ) -> Result<(), InvalidReason> {
-        if height != self.floor {
-            return Err(InvalidReason::StackNotEmpty {
-                left: height - self.floor,
-            });
-        }
+        stack.left()?;
         if self.result.is_none() && !types.is_data(register) {
             let place = "the result of a case";
             let found = register;
@@ -131,103 +123,109 @@ impl OpenCase<'_> {
 
 struct Checker<'a> {
     bytecode: &'a Bytecode,
-    earlier: &'a [Certificate],
+    earlier: Vec<Certificate>,
     uses: &'a mut Uses,
     register: TypeId,
-    stack: Vec<TypeId>,
+    stack: Stack,
     cases: Vec<OpenCase<'a>>,
-    /// Instructions of the function.
-    length: usize,
     cost: u64,
     certificate: Certificate,
 }
 
 impl<'a> Checker<'a> {
-    fn body(&mut self, body: &Body) -> Result<(), Refusal> {
+    fn function(&mut self, body: &Body) -> Result<Certificate, (usize, InvalidReason)> {
+        self.uses.type_used(body.domain);
+        self.uses.type_used(body.codomain);
+        self.register = body.domain;
+        self.stack.clear();
+        self.cases.clear();
+        self.cost = 0;
+        self.certificate = Certificate {
+            height: 1,
+            ..Certificate::default()
+        };
+        self.body(body)?;
+        self.certificate.stack = count(self.stack.highest());
+        self.certificate.cost = self.cost;
+        Ok(self.certificate)
+    }
+
+    /// What is charged is looked up by opcode, before the instruction is taken apart. Between that and its
+    /// rule there is nothing, so both are one jump.
+    fn body(&mut self, body: &Body) -> Result<(), (usize, InvalidReason)> {
         // Since the last bracket: too few instructions to overflow, so it is added up apart.
         let mut straight = 0;
-        for (at, instruction) in body.code.iter().enumerate() {
-            let before = self.stack.len();
-            let row = instruction.row();
-            straight += row.cost;
-            if row.manner != TOTAL {
-                self.certificate.may_fail |= row.manner.traps;
-                self.certificate.loops |= row.manner.loops;
-                self.certificate.sized |= row.manner.sized;
+        // Not `enumerate`: its call stays a call, and every instruction would go through memory.
+        let (mut at, mut code) = (0, body.code.iter());
+        while let Some(charge) = code.charge() {
+            straight += u64::from(charge.cost);
+            if charge.manner != TOTAL {
+                self.certificate.add(charge.manner);
             }
-            if let Instruction::Case() | Instruction::Else() | Instruction::End() = instruction {
-                self.cost = self.cost.saturating_add(std::mem::take(&mut straight));
-                if self.cases.is_empty() && matches!(instruction, Instruction::End()) {
-                    return self.end_of_body(body, at);
-                }
+            #[cfg(debug_assertions)]
+            let (before, row) = (
+                self.stack.height(),
+                code.clone().next().map(Instruction::row),
+            );
+            let Some(instruction) = code.next() else {
+                break;
+            };
+            match self.instruction(instruction, &mut straight) {
+                Ok(false) => {}
+                Ok(true) => return self.end_of_body(body, at),
+                Err(reason) => return Err((at, reason)),
             }
-            self.instruction(at, *instruction)
-                .map_err(|reason| (at, reason))?;
+            #[cfg(debug_assertions)]
             debug_assert!(
-                instruction.row().growth.is_none_or(|growth| {
-                    i64::try_from(self.stack.len()).ok()
-                        == i64::try_from(before)
-                            .ok()
-                            .map(|before| before + i64::from(growth))
+                row.and_then(|row| row.growth).is_none_or(|growth| {
+                    let grown = i64::try_from(before)
+                        .ok()
+                        .map(|before| before + i64::from(growth));
+                    i64::try_from(self.stack.height()).ok() == grown
                 }),
                 "the table's growth of {instruction:?} is what the rule does"
             );
+            at += 1;
         }
         Err((body.code.len(), InvalidReason::NoEnd))
     }
 
-    fn end_of_body(&mut self, body: &Body, at: usize) -> Result<(), Refusal> {
+    fn end_of_body(&mut self, body: &Body, at: usize) -> Result<(), (usize, InvalidReason)> {
         let place = |reason| (at, reason);
         self.expect(body.codomain, self.register).map_err(place)?;
-        if !self.stack.is_empty() {
-            return Err(place(InvalidReason::StackNotEmpty {
-                left: self.stack.len(),
-            }));
-        }
+        self.stack.left().map_err(place)?;
         if at + 1 != body.code.len() {
             return Err((at + 1, InvalidReason::CodeAfterEnd));
         }
-        self.certificate.cost = self.cost;
         Ok(())
     }
 
-    fn instruction(&mut self, at: usize, instruction: Instruction) -> Result<(), InvalidReason> {
+    /// Checks one instruction. Says whether it was the end of the body.
+    #[inline(always)] // into the loop, so that an instruction stays in registers
+    fn instruction(
+        &mut self,
+        instruction: Instruction,
+        straight: &mut u64,
+    ) -> Result<bool, InvalidReason> {
         use Instruction as I;
-        if let Some(id) = instruction.named_type() {
-            self.bytecode
-                .types
-                .at(id.0)
-                .ok_or(InvalidReason::NoSuchType(id.0))?;
-            self.uses.type_used(id);
-        }
         match instruction {
-            I::Push() => self.push(self.register)?,
-            I::Swap() => {
-                let top = self.pop()?;
-                self.push(self.register)?;
-                self.register = top;
-            }
-            I::Pop() => self.register = self.pop()?,
-            I::Drop(n) => self.drop_many(n)?,
-            I::Acc(n) => self.register = self.entry(n)?,
+            I::Push() => self.stack.push(self.register)?,
+            I::Swap() => self.register = self.stack.swap(self.register)?,
+            I::Pop() => self.register = self.stack.pop()?,
+            I::Drop(0) => return Err(InvalidReason::DropNothing),
+            I::Drop(count) => self.stack.drop(count as usize)?,
+            I::Acc(index) => self.register = self.stack.entry(index)?,
             I::Int(_) => self.register = INT,
             I::Quote(index) => self.quote(index)?,
             I::Tuple(product) => self.tuple(product)?,
             I::Project(part) => self.register = self.part(self.register, part)?,
             I::With(part) => self.with(part)?,
-            I::Inject(sum, constructor) => {
-                self.expect(self.payload(sum, constructor)?, self.register)?;
-                self.register = sum;
-            }
-            I::Case() => self.case(at)?,
-            I::Else() => self.next_arm(at)?,
-            I::End() => self.end_case(at)?,
+            I::Inject(sum, constructor) => self.inject(sum, constructor)?,
+            I::Case() => self.case(std::mem::take(straight))?,
+            I::Else() => self.next_arm(std::mem::take(straight))?,
+            I::End() => return self.end(std::mem::take(straight)),
             I::Apply() => self.apply()?,
-            I::Abort(result) => {
-                self.expect(INT, self.register)?;
-                self.expect_data(result, "the result of an abort")?;
-                self.register = result;
-            }
+            I::Abort(result) => self.abort(result)?,
             I::Call(_)
             | I::Curry(..)
             | I::ListMap(..)
@@ -238,6 +236,29 @@ impl<'a> Checker<'a> {
             | I::Loop(..) => self.with_body(instruction)?,
             _ => self.operation(instruction)?,
         }
+        Ok(false)
+    }
+
+    /// A type that an instruction names.
+    fn named(&mut self, id: TypeId) -> Result<(), InvalidReason> {
+        let known = self.types().at(id.0);
+        known.ok_or(InvalidReason::NoSuchType(id.0))?;
+        self.uses.type_used(id);
+        Ok(())
+    }
+
+    fn inject(&mut self, sum: TypeId, constructor: u32) -> Result<(), InvalidReason> {
+        self.named(sum)?;
+        self.expect(self.payload(sum, constructor)?, self.register)?;
+        self.register = sum;
+        Ok(())
+    }
+
+    fn abort(&mut self, result: TypeId) -> Result<(), InvalidReason> {
+        self.named(result)?;
+        self.expect(INT, self.register)?;
+        self.expect_data(result, "the result of an abort")?;
+        self.register = result;
         Ok(())
     }
 
@@ -253,13 +274,20 @@ impl<'a> Checker<'a> {
     }
 
     fn tuple(&mut self, product: TypeId) -> Result<(), InvalidReason> {
+        self.named(product)?;
         let bytecode = self.bytecode;
         let Type::Product(parts) = bytecode.types.get(product) else {
             return Err(wrong_form("product", product));
         };
         if let Some((last, before)) = parts.split_last() {
             self.expect(*last, self.register)?;
-            for part in before.iter().rev() {
+            // All at once, or one by one to the first that is another.
+            let left = if self.stack.drop_all(before) {
+                &[]
+            } else {
+                before
+            };
+            for part in left.iter().rev() {
                 let found = self.pop()?;
                 self.expect(*part, found)?;
             }
@@ -280,7 +308,7 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn case(&mut self, at: usize) -> Result<(), InvalidReason> {
+    fn case(&mut self, straight: u64) -> Result<(), InvalidReason> {
         let (sum, bytecode) = (self.register, self.bytecode);
         let Type::Sum(payloads) = bytecode.types.get(sum) else {
             return Err(wrong_form("sum", sum));
@@ -288,57 +316,48 @@ impl<'a> Checker<'a> {
         if self.cases.len() == CASE_DEPTH_MAX {
             return Err(InvalidReason::CaseTooDeep);
         }
-        let starts = self.certificate.arms.len();
-        self.link(at, starts);
-        self.certificate.arms.resize(starts + payloads.len(), 0);
-        self.certificate.arms[starts] = count(at + 1);
         self.cases.push(OpenCase {
-            floor: self.stack.len(),
-            payloads,
-            arm: 0,
-            starts,
+            floor_before: self.stack.raise_floor(),
+            payloads: &payloads[1..],
             result: None,
-            cost_before: self.cost,
+            cost_before: self.cost.saturating_add(straight),
             cost_dearest: 0,
         });
+        self.cost = self.cost.saturating_add(straight);
         self.register = payloads[0];
         Ok(())
     }
 
-    fn next_arm(&mut self, at: usize) -> Result<(), InvalidReason> {
+    #[inline]
+    fn next_arm(&mut self, straight: u64) -> Result<(), InvalidReason> {
         let types = &self.bytecode.types;
         let case = self.cases.last_mut().ok_or(InvalidReason::StrayElse)?;
-        case.close_arm(types, self.register, self.stack.len(), self.cost)?;
-        case.arm += 1;
-        let payload = case.payloads.get(case.arm);
-        self.register = *payload.ok_or(InvalidReason::StrayElse)?;
+        let cost = self.cost.saturating_add(straight);
+        case.close_arm(types, self.register, &self.stack, cost)?;
+        let next = case.payloads.split_first();
+        (self.register, case.payloads) = next
+            .map(|(payload, others)| (*payload, others))
+            .ok_or(InvalidReason::StrayElse)?;
         self.cost = case.cost_before;
-        self.certificate.arms[case.starts + case.arm] = count(at + 1);
         Ok(())
     }
 
-    fn end_case(&mut self, at: usize) -> Result<(), InvalidReason> {
+    /// The end of a case, or of the body.
+    #[inline]
+    fn end(&mut self, straight: u64) -> Result<bool, InvalidReason> {
+        self.cost = self.cost.saturating_add(straight);
+        let Some(mut case) = self.cases.pop() else {
+            return Ok(true);
+        };
         let types = &self.bytecode.types;
-        let mut case = self.cases.pop().ok_or(InvalidReason::StrayElse)?;
-        case.close_arm(types, self.register, self.stack.len(), self.cost)?;
-        let missing = case.payloads.len() - case.arm - 1;
+        case.close_arm(types, self.register, &self.stack, self.cost)?;
+        let missing = case.payloads.len();
         if missing > 0 {
             return Err(InvalidReason::MissingArms { missing });
         }
-        // Before the start of each arm but the first stands the `else` that ends the arm before.
-        for start in &self.certificate.arms[case.starts + 1..=case.starts + case.arm] {
-            self.certificate.links[*start as usize - 1] = count(at);
-        }
+        self.stack.lower_floor(case.floor_before);
         self.cost = case.cost_dearest;
-        Ok(())
-    }
-
-    /// The side table is made for the first case: most functions have none.
-    fn link(&mut self, at: usize, to: usize) {
-        if self.certificate.links.is_empty() {
-            self.certificate.links = vec![0; self.length];
-        }
-        self.certificate.links[at] = count(to);
+        Ok(false)
     }
 
     /// A value is weighed before it is compared or kept in a container, and that walks its slots.
@@ -351,43 +370,8 @@ impl<'a> Checker<'a> {
         self.cost = self.cost.saturating_add(slots / SLOTS_PER_FUEL);
     }
 
-    fn push(&mut self, id: TypeId) -> Result<(), InvalidReason> {
-        if self.stack.len() == STACK_MAX {
-            return Err(InvalidReason::StackOverflow);
-        }
-        self.stack.push(id);
-        self.certificate.stack = self.certificate.stack.max(count(self.stack.len()));
-        Ok(())
-    }
-
     fn pop(&mut self) -> Result<TypeId, InvalidReason> {
-        if self.stack.len() == self.floor() {
-            return Err(InvalidReason::StackUnderflow);
-        }
-        self.stack.pop().ok_or(InvalidReason::StackUnderflow)
-    }
-
-    fn drop_many(&mut self, n: u32) -> Result<(), InvalidReason> {
-        if n == 0 {
-            return Err(InvalidReason::DropNothing);
-        }
-        let left = self.stack.len().checked_sub(n as usize);
-        let left = left
-            .filter(|left| *left >= self.floor())
-            .ok_or(InvalidReason::StackUnderflow)?;
-        self.stack.truncate(left);
-        Ok(())
-    }
-
-    fn entry(&self, n: u32) -> Result<TypeId, InvalidReason> {
-        let position = self.stack.len().checked_sub(n as usize + 1);
-        position
-            .map(|position| self.stack[position])
-            .ok_or(InvalidReason::StackUnderflow)
-    }
-
-    fn floor(&self) -> usize {
-        self.cases.last().map_or(0, |case| case.floor)
+        self.stack.pop()
     }
 
     fn types(&self) -> &TypeTable {

@@ -14,18 +14,18 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::bytecode::Bytecode;
+use crate::code::Code;
 use crate::combinator::{FunctionId, Role};
 use crate::decode;
 use crate::digest::Digest;
 use crate::encode;
-use crate::instruction::Instruction;
 pub use crate::invalid::{Invalid, InvalidReason, Place};
-use crate::register::code::Code;
-use crate::register::lower;
+use crate::register::{self, lower};
 use crate::schema::Schema;
 use crate::types::{BOOL, Type, TypeId, TypeTable, UNIT};
 use crate::typing;
 pub use crate::typing::Certificate;
+use crate::unpacked::Unpacked;
 use crate::uses::Uses;
 
 /// A verified module of one machine: it has a first state, a step and a schema that fits them.
@@ -52,13 +52,14 @@ pub struct Migration {
     back: Option<FunctionId>,
 }
 
-/// Verified code: typed, with the side tables the engine runs by.
+/// Verified code: typed, with what each engine makes of it when it first runs it.
 #[derive(Clone, Debug)]
 pub struct Verified {
     bytecode: Arc<Bytecode>,
     functions: Arc<[Certificate]>,
     digest: Digest,
-    registers: Arc<OnceLock<Option<Arc<Code>>>>,
+    unpacked: Arc<OnceLock<Box<[Unpacked]>>>,
+    registers: Arc<OnceLock<Option<Arc<register::code::Code>>>>,
 }
 
 /// Verifies a machine.
@@ -373,13 +374,20 @@ impl Verified {
     /// The code for the register interpreter, compiled when it is first asked for. Nothing if the program
     /// is too large for it.
     #[must_use]
-    pub fn registers(&self) -> Option<&Arc<Code>> {
+    pub fn registers(&self) -> Option<&Arc<register::code::Code>> {
         let code = self.registers.get_or_init(|| lower::code(self).ok());
         code.as_ref()
     }
 
-    pub(crate) fn body(&self, function: FunctionId) -> &[Instruction] {
+    pub(crate) fn body(&self, function: FunctionId) -> &Code {
         &self.bytecode.functions[function.index()].code
+    }
+
+    /// All code taken apart, when it is first asked for.
+    pub(crate) fn unpacked(&self) -> &[Unpacked] {
+        let bodies = self.bytecode.functions.iter();
+        let unpack = || bodies.map(|body| Unpacked::new(&body.code)).collect();
+        self.unpacked.get_or_init(unpack)
     }
 
     fn export(&self, role: Role) -> Option<FunctionId> {
@@ -460,23 +468,8 @@ fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
         None => read_back(&bytecode)?,
     };
     let mut uses = Uses::new(&bytecode);
-    let mut functions: Vec<Certificate> = Vec::with_capacity(bytecode.functions.len());
-    for index in 0..bytecode.functions.len() {
-        let certificate =
-            typing::function(&bytecode, &functions, &mut uses, index).map_err(|refusal| {
-                let (instruction, reason) = refusal;
-                let offset = encode::offset_of(&bytecode, index, instruction);
-                Invalid {
-                    at: Some(Place {
-                        function: index,
-                        instruction,
-                        offset,
-                    }),
-                    reason,
-                }
-            })?;
-        functions.push(certificate);
-    }
+    let functions = typing::functions(&bytecode, &mut uses);
+    let functions = functions.map_err(|refusal| placed(&bytecode, refusal))?;
     uses.all_used(&bytecode)?;
     exports_data(&bytecode)?;
     let functions = functions.into();
@@ -484,8 +477,22 @@ fn verify(bytecode: Bytecode) -> Result<Verified, Invalid> {
         bytecode: Arc::new(bytecode),
         functions,
         digest,
+        unpacked: Arc::default(),
         registers: Arc::default(),
     })
+}
+
+fn placed(bytecode: &Bytecode, refusal: typing::Refusal) -> Invalid {
+    let (function, instruction) = (refusal.function, refusal.instruction);
+    let at = Place {
+        function,
+        instruction,
+        offset: encode::offset_of(bytecode, function, instruction),
+    };
+    Invalid {
+        at: Some(at),
+        reason: refusal.reason,
+    }
 }
 
 /// A module that was built by hand can hold what no bytes say: a constant of another type, an export of a

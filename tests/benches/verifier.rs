@@ -3,8 +3,7 @@
 //! `cargo bench -p tests --bench verifier`. Throughput is in bytes; `decode+verify` is what a node does
 //! with a stranger's module, `verify` is the pass over the decoded module alone. The controls read the
 //! same bytes in native code: their hash, and their plain sum. A clock on the wall tells other people's
-//! work too: on a busy machine only the ratios to the controls say something, and memory that is touched
-//! for the first time (16 bytes for an instruction of one) counts as the verifier's.
+//! work too: on a busy machine only the ratios to the controls say something.
 
 use std::hint::black_box;
 

@@ -91,11 +91,11 @@ impl<'a> Listing<'a> {
                 writeln!(f, "{:indentation$}# {note}", "")?;
             }
             write!(f, "{:indentation$}", "")?;
-            code::write(f, *instruction, |named, number| {
+            code::write(f, instruction, |named, number| {
                 self.names.find(named, number)
             })?;
             if let Instruction::Inject(sum, constructor) = instruction
-                && let Some(name) = self.names.constructor(self.bytecode, *sum, *constructor)
+                && let Some(name) = self.names.constructor(self.bytecode, sum, constructor)
             {
                 write!(f, "  # {name}")?;
             }

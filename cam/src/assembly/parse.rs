@@ -267,7 +267,7 @@ fn read_body(
     let body = Body {
         domain,
         codomain,
-        code,
+        code: code.into_iter().collect(),
     };
     Ok((body, spots))
 }

@@ -14,6 +14,7 @@ mod straight;
 
 use std::collections::BTreeMap;
 
+use crate::code::Instructions;
 use crate::combinator::FunctionId;
 use crate::instruction::Instruction;
 use crate::limits::GRAPH_NAMES_MAX;
@@ -121,9 +122,9 @@ enum After {
 }
 
 /// A body in translation.
-struct Frame {
-    function: FunctionId,
-    position: usize,
+struct Frame<'a> {
+    /// What is still to be translated.
+    code: Instructions<'a>,
     stack: Vec<Symbol>,
     cases: Vec<OpenCase>,
     after: After,
@@ -154,18 +155,18 @@ struct Translator<'a> {
     /// The constants that are met, taken apart.
     pool: BTreeMap<u32, Vec<Constant>>,
     closures: Vec<Closure>,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'a>>,
     /// The block that is being filled; nothing where no run can come.
     at: Option<BlockId>,
     register: Symbol,
     slots_left: usize,
 }
 
-impl Translator<'_> {
+impl<'a> Translator<'a> {
     fn run(&mut self) -> Result<(), OverBudget> {
         while let Some(frame) = self.frames.last_mut() {
-            let instruction = self.code.body(frame.function)[frame.position];
-            frame.position += 1;
+            let next = frame.code.next();
+            let instruction = next.expect("verified: the code ends with an `end`");
             self.spend(1)?;
             if self.at.is_none() {
                 self.skip(instruction)?;
@@ -369,8 +370,7 @@ impl Translator<'_> {
 
     fn enter(&mut self, function: FunctionId, after: After) {
         self.frames.push(Frame {
-            function,
-            position: 0,
+            code: self.code.body(function).iter(),
             stack: Vec::new(),
             cases: Vec::new(),
             after,
@@ -416,7 +416,7 @@ impl Translator<'_> {
         }
     }
 
-    fn frame(&mut self) -> &mut Frame {
+    fn frame(&mut self) -> &mut Frame<'a> {
         self.frames.last_mut().expect("a body is being translated")
     }
 

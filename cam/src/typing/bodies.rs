@@ -17,6 +17,9 @@ enum Entry {
 impl Checker<'_> {
     /// The rule of an instruction that names a function.
     pub(super) fn with_body(&mut self, instruction: Instruction) -> Result<(), InvalidReason> {
+        if let Some(id) = instruction.named_type() {
+            self.named(id)?;
+        }
         match instruction {
             Instruction::Call(callee) => self.call(callee),
             Instruction::Curry(body, closure) => self.curry(body, closure),

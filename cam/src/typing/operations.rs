@@ -15,6 +15,9 @@ const WEIGHED_BY_CUT: u64 = 72;
 impl Checker<'_> {
     /// The rule of an instruction that computes on values.
     pub(super) fn operation(&mut self, instruction: Instruction) -> Result<(), InvalidReason> {
+        if let Some(id) = instruction.named_type() {
+            self.named(id)?;
+        }
         use Instruction as I;
         match instruction {
             I::Add()

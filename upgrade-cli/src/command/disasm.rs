@@ -96,7 +96,7 @@ fn object(
         instructions
             .map(|(position, instruction)| {
                 let row = instruction.row();
-                let text = listing.instruction(*instruction);
+                let text = listing.instruction(instruction);
                 let mut one = json!({"op": row.mnemonic, "opcode": row.code, "text": text});
                 if let Some(excerpts) = excerpts {
                     one["source"] = excerpts.object(function, position);
