@@ -55,7 +55,12 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn index(&mut self) -> Result<u32, Malformed> {
         let start = self.offset;
-        let number = self.number()?;
+        // Types and functions have small numbers: a byte below 128 is not worth a call.
+        let (number, length) = match self.bytes.get(start) {
+            Some(byte) if *byte < 0x80 => (u64::from(*byte), 1),
+            _ => long_number(self.bytes, start)?,
+        };
+        self.offset += length;
         u32::try_from(number).map_err(|_| Malformed {
             offset: start,
             reason: MalformedReason::LongNumber,

@@ -189,7 +189,7 @@ impl Anatomy {
         let functions = bytecode.functions.iter().map(|body| Body {
             domain: body.domain.index(),
             codomain: body.codomain.index(),
-            code: body.code.iter().map(|one| Code::of(one)).collect(),
+            code: body.code.iter().map(Code::of).collect(),
         });
         let constants = bytecode.pool.iter();
         let exports = bytecode.exports.iter();
