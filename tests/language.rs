@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dsl::problem::Severity;
 use dsl::problem::catalogue::ALL;
+use dsl::problem::{Severity, page};
 use harness::generated::{check, table};
+use harness::language::Chapter;
 use harness::script::fences;
 use harness::tree::{constants, read};
 
@@ -161,4 +162,39 @@ fn every_code_is_shown_by_a_block_or_tested_elsewhere() {
         .filter(|code| !shown.contains(*code) && ELSEWHERE.iter().all(|(own, _)| own != code))
         .collect();
     assert!(missing.is_empty(), "nothing shows {missing:?}");
+}
+
+/// `cam explain` has a page for every code. Its wrong example has this mistake and no other, its right one none;
+/// only what is shown [`ELSEWHERE`] has no examples.
+#[test]
+fn every_code_has_a_page_with_a_wrong_and_a_right_example() {
+    let mut chapter = Chapter::default();
+    for fence in fences(CHAPTER, &read(CHAPTER)) {
+        if fence.language == "cam" {
+            chapter.accept(&fence.text).expect("the chapter runs");
+        }
+    }
+    let mut wrong = Vec::new();
+    for code in ALL {
+        let name = code.name;
+        let Some(page) = page(*code) else {
+            wrong.push(format!("{name} has no page in dsl/src/problem/pages"));
+            continue;
+        };
+        assert!(page.about.len() > 40, "{name} is not explained");
+        let (Some(mistake), Some(mended)) = (page.wrong, page.right) else {
+            let is_elsewhere = ELSEWHERE.iter().any(|(other, _)| *other == name);
+            assert!(is_elsewhere, "{name} has no examples");
+            continue;
+        };
+        let block = format!("{name}\n{mistake}\n");
+        let held = match code.severity {
+            Severity::Error => chapter.clone().refuse(&block),
+            Severity::Warning => chapter.clone().warn(&block),
+        };
+        let mended = chapter.clone().accept(&format!("{mended}\n"));
+        let errors = [held, mended].into_iter().filter_map(Result::err);
+        wrong.extend(errors.map(|error| format!("{name}: {error}")));
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n\n"));
 }

@@ -4,10 +4,12 @@
 
 pub mod catalogue;
 mod nearest;
+mod pages;
 mod render;
 
 pub use catalogue::Code;
 pub use nearest::nearest;
+pub use pages::{Page, page};
 
 use crate::limits::{PROBLEMS_MAX, SHOWN_NAME_CHARS_MAX};
 use crate::source::Span;

@@ -8,7 +8,7 @@ use dsl::problem::{Problems, Severity};
 use dsl::source::Source;
 
 /// The machines of one chapter, in order: a machine's later version finds the earlier ones in its history.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Chapter {
     histories: BTreeMap<String, History>,
     /// Traces that were run.

@@ -13,7 +13,7 @@ use node::key::PublicKey;
 
 use crate::examples;
 
-pub(crate) use author::{Asm, Completions, Disasm, Explain, Fmt, Messages, New, Part};
+pub(crate) use author::{Asm, Completions, Disasm, Explain, Fmt, Man, Messages, New, Part};
 pub(crate) use chances::{Chances, Seed, Simulate, Test};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
@@ -120,6 +120,9 @@ pub(crate) enum Command {
     /// Print completions for a shell.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(Completions),
+    /// Print the manual page, or write all of them into a folder.
+    #[command(after_help = examples::MAN)]
+    Man(Man),
     /// Show everything on a node of its own: deploy, upgrade under load, refuse, kill, recover.
     #[command(after_help = examples::DEMO)]
     Demo,
@@ -441,6 +444,7 @@ impl Command {
             Command::State(_) => "state",
             Command::Explain(_) => "explain",
             Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
             Command::Demo => "demo",
             Command::Daemon(_) => "daemon",
         }

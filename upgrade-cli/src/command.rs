@@ -12,6 +12,7 @@ mod explain;
 mod fmt;
 mod history;
 mod key;
+mod man;
 mod new;
 mod node;
 mod push;
@@ -71,6 +72,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::State(arguments) => state::run(context, arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
+        Command::Man(arguments) => man::run(arguments),
         Command::Demo => demo::run(context.console),
         // `main` has taken it away.
         Command::Daemon(_) => Ok(Report::new()),

@@ -204,6 +204,8 @@ Examples:
   cam state hall counter --json | jq .value";
 
 pub(crate) const EXPLAIN: &str = "\
+A page for each code: what is wrong, what to do, and a source with the mistake beside one without.
+
 Examples:
   cam explain T101             a message of `cam check`
   cam explain N303             a refusal of a node
@@ -214,6 +216,11 @@ Examples:
   cam completions bash > ~/.local/share/bash-completion/completions/cam
   cam completions zsh > ~/.zfunc/_cam
   cam completions fish > ~/.config/fish/completions/cam.fish";
+
+pub(crate) const MAN: &str = "\
+Examples:
+  cam man | man -l -                 read it now
+  cam man ~/.local/share/man/man1    then: man cam-push";
 
 pub(crate) const DEMO: &str = "\
 The node runs in a process of its own, on a port of 127.0.0.1 that the system chooses, with a data

@@ -76,3 +76,10 @@ pub(crate) struct Completions {
     /// The shell.
     pub(crate) shell: clap_complete::Shell,
 }
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The folder to write a page for each command into, instead of printing the first.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}

@@ -1,7 +1,7 @@
 //! `cam explain`: what the code of a message means.
 
 use cam::trap::TrapReason;
-use dsl::problem::catalogue;
+use dsl::problem::{Page, catalogue, page};
 use node::protocol::{Class, RefusalCode};
 
 use crate::arguments::Explain;
@@ -11,12 +11,16 @@ use crate::refused::code_name;
 use crate::report::{Outcome, Report};
 use crate::session;
 
+/// What to do about a code that is not about a source, under a heading for each.
+const ADVICE: &str = include_str!("explain/advice.md");
+
 /// One code with what can be said about it.
 struct Entry {
     code: String,
     name: Option<&'static str>,
     meaning: &'static str,
     said_by: &'static str,
+    page: Page,
 }
 
 pub(super) fn run(arguments: &Explain) -> Outcome {
@@ -27,20 +31,69 @@ pub(super) fn run(arguments: &Explain) -> Outcome {
     let found = entries().find(is_meant).ok_or_else(|| Unknown {
         code: wanted.clone(),
     })?;
-    let name = found.name.map_or(String::new(), |name| format!(" {name}"));
+    Ok(report(&found))
+}
+
+fn report(entry: &Entry) -> Report {
     let Entry {
         code,
+        name,
         meaning,
         said_by,
-        ..
-    } = found;
-    Ok(Report::new()
-        .line(format!("{code}{name}: {meaning}"))
+        page,
+    } = entry;
+    let shown_name = name.map_or(String::new(), |name| format!(" {name}"));
+    let mut report = Report::new()
+        .line(format!("{code}{shown_name}: {meaning}"))
         .line(format!("said by {said_by}"))
+        .line("")
+        .line(folded(page.about));
+    for (title, example) in [("Wrong:", page.wrong), ("Right:", page.right)] {
+        let Some(example) = example else { continue };
+        report = report.line("").line(title);
+        for line in example.lines() {
+            report = report.line(format!("    {line}").trim_end());
+        }
+    }
+    report
         .field("code", code)
-        .field("name", found.name)
+        .field("name", name)
         .field("meaning", meaning)
-        .field("said_by", said_by))
+        .field("said_by", said_by)
+        .field("about", page.about)
+        .field("wrong", page.wrong)
+        .field("right", page.right)
+}
+
+/// A paragraph in lines that fit on any screen.
+fn folded(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("it began with one");
+        if !last.is_empty() && last.chars().count() + word.chars().count() >= COLUMNS {
+            lines.push(word.to_owned());
+            continue;
+        }
+        if !last.is_empty() {
+            last.push(' ');
+        }
+        last.push_str(word);
+    }
+    lines.join("\n")
+}
+
+/// Columns of a paragraph.
+const COLUMNS: usize = 90;
+
+/// What the advice says about a code.
+fn advised(code: &str) -> Page {
+    let mut sections = ADVICE.split("\n## ").skip(1);
+    let about = sections.find_map(|section| section.strip_prefix(code)?.strip_prefix('\n'));
+    Page {
+        about: about.unwrap_or_default().trim(),
+        wrong: None,
+        right: None,
+    }
 }
 
 /// Every code of the language, of the nodes, of this side, and of steps that stop.
@@ -50,6 +103,7 @@ fn entries() -> impl Iterator<Item = Entry> {
         name: None,
         meaning: code.meaning,
         said_by: "the compiler, about a source; nothing was built",
+        page: page(*code).unwrap_or(advised("")),
     });
     let nodes = RefusalCode::ALL.iter().map(|code| Entry {
         code: code_name(*code),
@@ -60,12 +114,14 @@ fn entries() -> impl Iterator<Item = Entry> {
             Class::Node => "a node in trouble: its operator must look",
             _ => "a node; nothing was changed",
         },
+        page: advised(&code_name(*code)),
     });
     let ours = session::CODES.iter().map(|(code, name, meaning)| Entry {
         code: (*code).to_owned(),
         name: Some(name),
         meaning,
         said_by: "this side, about a conversation with a node",
+        page: advised(code),
     });
     let reasons = (0..=u8::MAX).filter_map(|code| TrapReason::from_code(code, 0));
     let traps = reasons.map(|reason| Entry {
@@ -73,6 +129,7 @@ fn entries() -> impl Iterator<Item = Entry> {
         name: None,
         meaning: trap_meaning(reason),
         said_by: "a machine whose step stopped; its state is what it was before",
+        page: advised(reason.name()),
     });
     language.chain(nodes).chain(ours).chain(traps)
 }
@@ -108,6 +165,20 @@ impl Failure for Unknown {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_says_what_to_do() {
+        for entry in entries() {
+            assert!(entry.page.about.len() > 40, "{} has no page", entry.code);
+        }
+        let advised = ADVICE.matches("\n## ").count();
+        let known = entries().filter(|entry| !entry.said_by.starts_with("the compiler"));
+        assert_eq!(
+            advised,
+            known.count(),
+            "advice about a code that nobody says"
+        );
+    }
 
     #[test]
     fn no_code_means_two_things() {
