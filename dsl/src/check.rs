@@ -24,6 +24,7 @@ mod finish;
 mod function;
 mod handler;
 mod inclusion;
+mod lint;
 mod machine;
 mod messages;
 mod name;
@@ -43,13 +44,13 @@ mod trace;
 mod types;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cam::schema::{Shape, ShapeId, Shapes, Stamp};
 
 use crate::ast;
 use crate::history::History;
-use crate::problem::catalogue::T140;
+use crate::problem::catalogue::{T140, T141};
 use crate::problem::{Problem, Problems, Severity};
 use crate::source::{Source, Span};
 use crate::typed::{Closed, ExprId, Local, Machine};
@@ -113,6 +114,8 @@ struct Checker<'a> {
     /// The function that is being checked, and what each function uses.
     current: Option<usize>,
     uses: Vec<Vec<Edge>>,
+    /// Functions that the machine itself uses.
+    roots: BTreeSet<usize>,
     duties: Vec<Duty>,
     /// Whether a node got a type that never becomes known; no machine is made then.
     is_spoilt: bool,
@@ -141,6 +144,8 @@ struct Frame {
     migrating: Option<Migrating>,
     /// Locals of a pattern cannot be bound inside alternatives.
     in_alternatives: bool,
+    /// What is checked is a template of a built-in function, and not what somebody wrote.
+    is_template: bool,
     /// What the template of a built-in function is given, until it has used it.
     subject: Option<ExprId>,
     function: Option<Callback>,
@@ -199,6 +204,7 @@ impl<'a> Checker<'a> {
             frame: Frame::default(),
             current: None,
             uses: Vec::new(),
+            roots: BTreeSet::new(),
             duties: Vec::new(),
             is_spoilt: false,
             state_body: None,
@@ -216,7 +222,8 @@ impl<'a> Checker<'a> {
 
     /// The problems of a file that is refused. A name often seems unused only because of a mistake.
     fn mistakes_only(mut self) -> Problems {
-        self.problems.retain(|problem| problem.code != T140);
+        self.problems
+            .retain(|problem| !matches!(problem.code, T140 | T141));
         self.problems
     }
 

@@ -189,10 +189,23 @@ impl Problems {
     /// Adds a problem, unless one of the same code at the same place is there already.
     pub fn push(&mut self, problem: Problem) {
         let key = |p: &Problem| (p.primary.span, p.code);
+        let is_full = self.problems.len() >= PROBLEMS_MAX;
+        if is_full && problem.severity() == Severity::Error {
+            self.leave_out_a_warning();
+        }
         match self.problems.binary_search_by_key(&key(&problem), key) {
             Ok(_) => {}
             Err(_) if self.problems.len() >= PROBLEMS_MAX => self.omitted += 1,
             Err(place) => self.problems.insert(place, problem),
+        }
+    }
+
+    /// Warnings never take the place of an error.
+    fn leave_out_a_warning(&mut self) {
+        let is_warning = |problem: &Problem| problem.severity() == Severity::Warning;
+        if let Some(place) = self.problems.iter().rposition(is_warning) {
+            self.problems.remove(place);
+            self.omitted += 1;
         }
     }
 

@@ -145,7 +145,7 @@ impl<'a> Checker<'a> {
     ) -> (Vec<Arm>, Option<Vec<Row>>) {
         let (mut checked, mut rows, mut branches) = (Vec::new(), Vec::new(), Vec::new());
         for arm in arms {
-            let (arm, row) = self.arm(arm, from, Some(to), &mut branches);
+            let (arm, row) = self.arm(arm, (from, None), Some(to), &mut branches);
             checked.push(arm);
             rows.push(row);
         }

@@ -93,8 +93,9 @@ impl Checker<'_> {
 
     /// Remembers that the function that is being checked uses another.
     pub(super) fn use_function(&mut self, function: usize, at: Span) {
-        if let Some(current) = self.current {
-            self.uses[current].push(Edge { to: function, at });
+        match self.current {
+            Some(current) => self.uses[current].push(Edge { to: function, at }),
+            None => _ = self.roots.insert(function),
         }
     }
 
@@ -390,6 +391,7 @@ impl Checker<'_> {
             .zip(parameters)
             .map(|(pattern, kind)| self.sure_pattern(pattern, *kind, mark))
             .collect();
+        self.lint_names(mark, None);
         let body = self.hinted(&lambda.body, hint);
         self.leave(mark);
         Callback { patterns, body }

@@ -42,6 +42,7 @@ impl<'a> Checker<'a> {
         );
         // Without any handler, M101 has said so.
         if let Some(rows) = rows.filter(|rows| !rows.is_empty() && !parts.has_errors) {
+            self.lint_inputs(&rows, interface);
             let example = self.example_output(parts, interface.output);
             self.judge_handlers(&Handlers {
                 rows,
@@ -86,6 +87,7 @@ impl<'a> Checker<'a> {
                 Some(pattern) => checker.pattern_since(pattern, interface.state, mark),
                 None => checker.any(interface.state, handler.input.span.after()),
             };
+            checker.lint_names(mark, None);
             let at = handler.state.as_ref().map_or(handler.input.span, |state| {
                 handler.input.span.to(state.span)
             });

@@ -255,13 +255,14 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> ExprId {
         let head = Span::new(span.start, subject.span.end);
+        let matched = Some(subject);
         let subject = self.infer(subject);
         let partial = self.draft.type_of(subject);
         let mut rows = Vec::new();
         let mut branches = Vec::new();
         let mut checked = Vec::new();
         for arm in arms {
-            let (arm, row) = self.arm(arm, partial, hint, &mut branches);
+            let (arm, row) = self.arm(arm, (partial, matched), hint, &mut branches);
             rows.push(row);
             checked.push(arm);
         }
@@ -280,12 +281,13 @@ impl<'a> Checker<'a> {
     pub(super) fn arm(
         &mut self,
         arm: &ast::Arm,
-        subject: Partial,
+        (subject, matched): (Partial, Option<&ast::Expr>),
         hint: Option<Partial>,
         branches: &mut Vec<Branch>,
     ) -> (Arm, Option<Row>) {
         let (mark, mistakes) = (self.scope.mark(), self.mistakes);
         let pattern = self.pattern(&arm.pattern, subject);
+        self.lint_names(mark, matched);
         let row = self.row(
             vec![pattern],
             arm.guard.is_some(),

@@ -118,12 +118,14 @@ impl Checker<'_> {
         way: Way,
         endings: &mut Vec<Ending>,
     ) -> Handler {
-        let subject = self.infer(subject);
+        let matched = subject;
+        let subject = self.infer(matched);
         let partial = self.draft.type_of(subject);
         let (mut checked, mut rows) = (Vec::new(), Vec::new());
         for arm in arms {
             let (mark, mistakes) = (self.scope.mark(), self.mistakes);
             let pattern = self.pattern(&arm.pattern, partial);
+            self.lint_names(mark, Some(matched));
             rows.push(self.row(
                 vec![pattern],
                 arm.guard.is_some(),

@@ -56,6 +56,7 @@ impl<'a> Checker<'a> {
         self.judge_duties();
         let (order, places) = self.order_functions();
         let terms = self.finish_terms(&places)?;
+        self.lint_functions();
         let functions = self.finish_functions(bodies, &order)?;
         let mut machine = checked??;
         machine.terms = terms;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lint::Hidden;
 use super::types::Partial;
 use crate::source::Span;
 use crate::typed::Local;
@@ -80,6 +81,21 @@ impl Scope {
     pub(super) fn place_since(&self, name: &str, mark: usize) -> Option<Span> {
         let position = *self.positions.get(name)?.last()?;
         (position >= mark).then(|| self.bindings[position].span)
+    }
+
+    /// What was bound since `mark`, and what each of it hides.
+    pub(super) fn bound_since(&self, mark: usize) -> Vec<Hidden> {
+        let bound = self.bindings[mark.min(self.bindings.len())..].iter();
+        bound
+            .map(|binding| {
+                let places = self.positions.get(&binding.name).into_iter().flatten();
+                let mut outer = places
+                    .rev()
+                    .filter(|place| (self.barrier..mark).contains(*place));
+                let outer = outer.next().map(|place| self.bindings[*place].span);
+                (binding.name.clone(), binding.span, outer)
+            })
+            .collect()
     }
 
     /// Whether a name is bound, but on the other side of the barrier.

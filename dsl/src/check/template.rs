@@ -35,6 +35,7 @@ impl Checker<'_> {
         let frame = Frame {
             subject: Some(subject),
             function,
+            is_template: true,
             ..Frame::default()
         };
         let expr = self.template(template, span);
@@ -54,6 +55,7 @@ impl Checker<'_> {
     ) -> ExprId {
         let frame = Frame {
             function,
+            is_template: true,
             ..Frame::default()
         };
         let expr = self.template(template, span);

@@ -25,7 +25,13 @@ fn machine(items: &str) -> String {
 
 fn judge(items: &str, expected: &str) {
     let found = codes(&machine(items), &History::new());
-    assert_eq!(found, expected, "{}", &items[..items.len().min(300)]);
+    let found: Vec<&str> = found.split(' ').filter(|code| *code != "T143").collect();
+    assert_eq!(
+        found.join(" "),
+        expected,
+        "{}",
+        &items[..items.len().min(300)]
+    );
 }
 
 #[test]
