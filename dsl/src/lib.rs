@@ -31,8 +31,10 @@ pub mod leaves;
 mod places;
 
 mod broken;
+pub mod diff;
 mod play;
 pub mod simulate;
+pub mod square;
 pub mod trace;
 
 pub mod value;

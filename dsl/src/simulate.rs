@@ -12,11 +12,14 @@ mod shrink;
 mod simpler;
 mod tally;
 
+use cam::instance::Context;
 use cam::schema::Schema;
+use cam::value::Value;
 
 use crate::ast::ItemKind;
 use crate::broken;
 use crate::compile::Compiled;
+use crate::format::format;
 use crate::play::{Broken, Play, Stuck, laws};
 use crate::problem::Problem;
 use crate::problem::catalogue::R012;
@@ -119,7 +122,8 @@ impl Simulation {
     }
 }
 
-/// The source with traces as last members of its machine. Nothing if it has no machine.
+/// The source with traces as last members of its machine; a source that was laid out stays so. Nothing if it has no
+/// machine.
 #[must_use]
 pub fn keep(source: &Text, traces: &[&str]) -> Option<String> {
     let (module, _) = crate::parse::module(source);
@@ -141,7 +145,12 @@ pub fn keep(source: &Text, traces: &[&str]) -> Option<String> {
         }
     }
     kept.push_str(&text[brace..]);
-    Some(kept)
+    let is_laid_out = format(source).is_ok_and(|laid_out| laid_out == text);
+    if !is_laid_out {
+        return Some(kept);
+    }
+    let with_traces = Text::new(source.name(), kept.clone()).ok()?;
+    Some(format(&with_traces).unwrap_or(kept))
 }
 
 struct Simulator<'a> {
@@ -335,6 +344,49 @@ impl<'a> Simulator<'a> {
             Broken::Migration(_) => "the migration stops".to_owned(),
             Broken::Back { .. } | Broken::BackStops(_) => "the way back".to_owned(),
         }
+    }
+}
+
+/// Inputs at random for one version, without a machine to take them.
+pub(crate) struct Player<'a> {
+    schema: &'a Schema,
+    constants: Constants,
+    seen: Seen,
+    random: Random,
+    context: Context,
+}
+
+impl<'a> Player<'a> {
+    pub(crate) fn of(compiled: &'a Compiled, version: u32, seed: u64, run: u64) -> Player<'a> {
+        Player {
+            schema: schema(compiled, version),
+            constants: Constants::of(&compiled.machine().terms),
+            seen: Seen::default(),
+            random: Random::of_run(seed, run),
+            context: Context {
+                at_ms: 0,
+                from: "".into(),
+                sequence: 0,
+            },
+        }
+    }
+
+    /// The next input for a machine in this state.
+    pub(crate) fn next(&mut self, state: &Value) -> (Context, Value) {
+        let (shapes, shape) = (&self.schema.shapes, self.schema.state);
+        self.seen.look(shapes, shape, state, &mut self.random);
+        let mut source = Source {
+            constants: &self.constants,
+            seen: &self.seen,
+            random: &mut self.random,
+        };
+        self.context.at_ms = self.context.at_ms.saturating_add(source.pause());
+        self.context.from = source.sender();
+        self.context.sequence += 1;
+        (
+            self.context.clone(),
+            source.value(&self.schema.shapes, self.schema.input),
+        )
     }
 }
 

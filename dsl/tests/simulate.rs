@@ -86,7 +86,7 @@ fn a_broken_claim_is_told_in_the_fewest_lines() {
         let shown = found.trace.as_deref().unwrap();
         let told: Vec<&str> = shown
             .lines()
-            .map(|line| line.split("  //").next().unwrap_or_default())
+            .map(|line| line.split(" //").next().unwrap_or_default())
             .collect();
         assert_eq!(told[1..told.len() - 1].join("\n").trim(), lines, "{shown}");
         // What is told is a trace that fails for the same reason.
@@ -144,7 +144,7 @@ fn an_upgrade_is_met_in_states_that_the_old_version_reaches() {
         if !lines.is_empty() {
             let told: Vec<&str> = shown
                 .lines()
-                .map(|line| line.split("  //").next().unwrap_or_default())
+                .map(|line| line.split(" //").next().unwrap_or_default())
                 .collect();
             assert_eq!(told[1..told.len() - 1].join("\n").trim(), lines, "{shown}");
         }

@@ -14,7 +14,7 @@ use node::key::PublicKey;
 use crate::examples;
 
 pub(crate) use author::{Asm, Completions, Disasm, Explain, Fmt, Man, Messages, New, Part};
-pub(crate) use chances::{Chances, Seed, Simulate, Test};
+pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
 #[derive(Parser, Debug)]
@@ -72,6 +72,9 @@ pub(crate) enum Command {
     /// Simulate sessions, and count what happens in them.
     #[command(after_help = examples::SIMULATE)]
     Simulate(Simulate),
+    /// Show what differs between two versions, for the state and for old clients.
+    #[command(after_help = examples::DIFF)]
+    Diff(Diff),
     /// Compile the source to bytecode.
     #[command(after_help = examples::BUILD)]
     Build(Messages),
@@ -412,6 +415,7 @@ impl Command {
             Command::Check(messages) | Command::Build(messages) => messages.short,
             Command::Test(test) => test.messages.short,
             Command::Simulate(simulate) => simulate.messages.short,
+            Command::Diff(diff) => diff.messages.short,
             _ => false,
         }
     }
@@ -424,6 +428,7 @@ impl Command {
             Command::Fmt(_) => "fmt",
             Command::Test(_) => "test",
             Command::Simulate(_) => "simulate",
+            Command::Diff(_) => "diff",
             Command::Build(_) => "build",
             Command::Key(KeyCommand::New { .. }) => "key new",
             Command::Key(KeyCommand::List) => "key list",

@@ -6,6 +6,7 @@ mod bundle;
 mod chances;
 mod check;
 mod completions;
+mod diff;
 mod disasm;
 mod excerpts;
 mod explain;
@@ -55,6 +56,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Check(_) => check::run(context),
         Command::Fmt(arguments) => fmt::run(context, arguments),
         Command::Test(arguments) => test::run(context, arguments),
+        Command::Diff(arguments) => diff::run(context, arguments),
         Command::Simulate(arguments) => simulate::run(context, arguments),
         Command::Build(_) => build::run(context),
         Command::Key(arguments) => key::run(context, arguments),

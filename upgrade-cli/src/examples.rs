@@ -63,6 +63,17 @@ Examples:
   cam test --runs 0                   the traces alone
   cam test --json | jq '.traces[] | select(.ok | not)'";
 
+pub(crate) const DIFF: &str = "\
+With --behaviour each input of the older version is tried in states that it reaches, before and after the upgrade; the
+old client's answers are compared, and the states both ways lead to.
+
+Examples:
+  cam diff                     the source with the last released version
+  cam diff 1                   the source with version 1
+  cam diff 1 2                 two released versions
+  cam diff --behaviour --runs 1_000
+  cam diff --exit-code --json | jq .changes";
+
 pub(crate) const SIMULATE: &str = "\
 Sessions at random, as `cam test` has them, and what happened in them: inputs and answers by constructor, steps that
 stopped, witnesses that were reached.

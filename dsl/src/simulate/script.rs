@@ -138,7 +138,7 @@ fn line(compiled: &Compiled, event: &Event, play: &mut Play<'_>) -> String {
         Ok(Some(Answered::Output(output))) => {
             let output = print(&spoken.shapes, spoken.output, &output);
             if output.len() <= SHOWN_ANSWER_BYTES {
-                text.push_str(&format!("  // {output}"));
+                text.push_str(&format!(" // {output}"));
             }
         }
         _ => {}

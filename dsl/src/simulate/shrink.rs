@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::script::{Event, Script, schema};
+use super::script::{Event, Script, Sent, schema};
 use super::simpler::simpler;
 use crate::compile::Compiled;
 use crate::play::Broken;
@@ -102,6 +102,7 @@ impl Shrinking<'_> {
             simple.input = input;
             variants.push(simple);
         }
+        variants.extend(self.adapted(&sent));
         let earlier = self.time_before(index);
         let pause = sent.at_ms - earlier;
         for shorter in [0, pause / 2, pause - pause / 4, pause - 1] {
@@ -120,6 +121,18 @@ impl Shrinking<'_> {
             let mut candidate = self.script.clone();
             candidate.events[index] = Event::Send(simple);
             self.try_out(candidate)
+        })
+    }
+
+    /// The same from a client of the version of the source, if an adapter makes it so.
+    fn adapted(&self, sent: &Sent) -> Option<Sent> {
+        let own = self.compiled.schema().version;
+        let upgrade = self.compiled.upgrade_from(sent.client)?;
+        let input = upgrade.migration.adapt_input(sent.input.clone())?.ok()?;
+        Some(Sent {
+            client: own,
+            input,
+            ..sent.clone()
         })
     }
 

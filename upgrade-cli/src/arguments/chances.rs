@@ -25,6 +25,24 @@ pub(crate) struct Simulate {
     pub(crate) chances: Chances,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// The older version; the last one in the history before the source.
+    pub(crate) old: Option<u32>,
+    /// A newer version in the history, instead of the source.
+    pub(crate) new: Option<u32>,
+    /// Compare what the versions do, by inputs at random: would an old client notice the upgrade?
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) behaviour: bool,
+    /// End with exit code 1 if there is a difference.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) messages: Messages,
+    #[command(flatten)]
+    pub(crate) chances: Chances,
+}
+
 /// How much is simulated, and with which chances.
 #[derive(Args, Debug)]
 pub(crate) struct Chances {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cam::digest::Digest;
 use dsl::compile::Compiled;
 use dsl::simulate::{self, ClaimTally, Found, Plan, Simulation, Tally};
+use dsl::square::{self, Incomparable, Square};
 use dsl::typed::ClaimKind;
 use serde_json::{Value, json};
 
@@ -44,27 +45,76 @@ fn eight_digits(number: u64) -> u64 {
 /// Simulates, and says how fast it was if somebody watches.
 pub(super) fn simulate(console: Console, chances: &Chances, compiled: &Compiled) -> Simulation {
     let plan = chances.plan(compiled.program().digest());
-    let is_watched = io::stderr().is_terminal() && !console.json && !console.quiet;
-    let started = Instant::now();
-    let mut told = started;
+    let mut watcher = Watcher::of(console);
+    let started = watcher.started;
     let simulation = simulate::run(compiled, plan, &mut |tally| {
-        if is_watched && told.elapsed() >= TOLD_EVERY {
-            told = Instant::now();
-            let line = format!(
+        watcher.see(|| {
+            format!(
                 "{} of {} runs, {}",
                 tally.runs,
                 plan.runs,
                 speed(tally, started)
-            );
-            tell(&line);
-        }
+            )
+        });
         true
     });
-    if is_watched && simulation.tally.runs > 0 {
-        tell(&speed(&simulation.tally, started));
-        tell("");
-    }
+    watcher.end(&speed(&simulation.tally, started));
     simulation
+}
+
+/// Compares the source with an older version.
+pub(super) fn compare(
+    console: Console,
+    chances: &Chances,
+    compiled: &Compiled,
+    from: u32,
+) -> Result<Square, Incomparable> {
+    let plan = chances.plan(compiled.program().digest());
+    let mut watcher = Watcher::of(console);
+    let square = square::compare(compiled, from, plan, &mut |runs| {
+        watcher.see(|| format!("{runs} of {} runs", plan.runs));
+        true
+    });
+    watcher.end("");
+    square
+}
+
+/// Somebody at a terminal, who is told how far it is.
+struct Watcher {
+    is_there: bool,
+    started: Instant,
+    told: Instant,
+}
+
+impl Watcher {
+    fn of(console: Console) -> Watcher {
+        let started = Instant::now();
+        Watcher {
+            is_there: io::stderr().is_terminal() && !console.json && !console.quiet,
+            started,
+            told: started,
+        }
+    }
+
+    fn see(&mut self, line: impl FnOnce() -> String) {
+        if self.is_there && self.told.elapsed() >= TOLD_EVERY {
+            self.told = Instant::now();
+            self.tell(&line());
+        }
+    }
+
+    /// The last line stays, if there is one.
+    fn end(&self, line: &str) {
+        if self.is_there {
+            let end = if line.is_empty() { "" } else { "\n" };
+            self.tell(&format!("{line}{end}"));
+        }
+    }
+
+    /// In the place of what was told before. Nobody is left to tell if that fails.
+    fn tell(&self, line: &str) {
+        let _ = write!(io::stderr(), "\r\u{1b}[K{line}").and_then(|()| io::stderr().flush());
+    }
 }
 
 fn speed(tally: &Tally, started: Instant) -> String {
@@ -72,11 +122,6 @@ fn speed(tally: &Tally, started: Instant) -> String {
     let micros = started.elapsed().as_micros().max(1);
     let rate = u128::from(tally.steps) * 1_000_000 / micros;
     format!("{steps}, {rate} a second")
-}
-
-/// In the place of what was told before. Nobody is left to tell if that fails.
-fn tell(line: &str) {
-    let _ = write!(io::stderr(), "\r\u{1b}[K{line}").and_then(|()| io::stderr().flush());
 }
 
 /// The seed as it is given again.
