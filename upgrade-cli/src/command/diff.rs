@@ -70,6 +70,11 @@ fn types(
     );
     let parts = parts(old, new);
     let mut rows = rows(&parts);
+    let leaves = compiled.leaves(old.version).unwrap_or_default();
+    for (index, leaf) in leaves.iter().enumerate() {
+        let name = if index == 0 { "migrate" } else { "" };
+        rows.push(row(name, leaf.to_string()));
+    }
     let clients = diff::clients(compiled, old.version);
     if old.version < new.version {
         rows.extend(client_rows(clients.as_ref(), old.version));
@@ -84,8 +89,12 @@ fn types(
         digests(was.map(|digest| digest.to_string()), &is.to_string()),
     ));
     let differs = was != Some(is);
+    let leaves = leaves.iter().map(
+        |leaf| json!({"place": leaf.place, "fate": leaf.fate.word(), "from": leaf.fate.sources()}),
+    );
     finished(report.line(head), arguments, &rows, differs)
         .field("changes", changes_object(&parts))
+        .field("migrate", leaves.collect::<Vec<_>>())
         .field("clients", clients.as_ref().map(clients_object))
 }
 
