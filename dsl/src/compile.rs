@@ -14,6 +14,7 @@ use cam::trap::Trap;
 use cam::verify::{Invalid, InvalidReason, Migration, Misfit, Program};
 
 use crate::ast::{ItemKind, Module};
+use crate::flags::{self, MachineFlags};
 use crate::history::History;
 use crate::judge::Judge;
 use crate::leaves::{self, Leaf};
@@ -84,6 +85,12 @@ impl Compiled {
         let mut migrations = self.machine.migrations.iter();
         let migration = migrations.find(|migration| migration.version == from)?;
         Some(leaves::leaves(&self.machine, migration))
+    }
+
+    /// What functions and handlers do besides giving a value.
+    #[must_use]
+    pub fn flags(&self) -> MachineFlags {
+        flags::flags(&self.machine)
     }
 
     /// Whether the migration from one version is an automatic one.

@@ -26,6 +26,7 @@ pub mod format;
 pub mod translate;
 
 pub mod compile;
+pub mod flags;
 mod judge;
 pub mod leaves;
 mod places;

@@ -38,7 +38,7 @@ use crate::typed::{
 };
 use choice::{Branch, Outcome};
 pub use claim::{Moment, claims};
-pub(crate) use free::reads;
+pub(crate) use free::{Deeds, deeds_of_arrow, deeds_of_clause, deeds_of_expr, reads};
 use matching::Fresh;
 use scope::{Place, Scope, Variable};
 

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::decision::Decision;
 use super::scope::Variable;
 use crate::typed::{
-    Arm, ArrowId, ArrowKind, ExprId, ExprKind, Handler, Local, PatternId, PatternKind, Statement,
-    Terms,
+    Arm, ArrowId, ArrowKind, Clause, ExprId, ExprKind, FunctionIndex, Handler, Local, Operator,
+    PatternId, PatternKind, Primitive, Statement, Terms,
 };
 
 /// A part of a machine that can be given to a function of its own.
@@ -38,6 +38,60 @@ pub(crate) fn reads(terms: &Terms, root: ExprId) -> BTreeSet<(Local, Vec<usize>)
     walked(terms, [Term::Expr(root)]).reads
 }
 
+/// What terms do besides giving a value, apart from what they call.
+#[derive(Default, Debug)]
+pub(crate) struct Deeds {
+    /// Something in them may stop.
+    pub(crate) faults: bool,
+    /// There is a `get` in them.
+    pub(crate) gets: bool,
+    /// There is a `put` in them.
+    pub(crate) puts: bool,
+    /// What they call.
+    pub(crate) calls: BTreeSet<FunctionIndex>,
+    reads: BTreeSet<(Local, Vec<usize>)>,
+    /// The states that they end in.
+    ends: BTreeSet<Local>,
+}
+
+impl Deeds {
+    /// Whether they look at a local.
+    pub(crate) fn reads_local(&self, local: Local) -> bool {
+        self.reads.iter().any(|(own, _)| *own == local)
+    }
+
+    /// Whether they may end in another state than this one.
+    pub(crate) fn leaves_other(&self, state: Local) -> bool {
+        self.ends.iter().any(|end| *end != state)
+    }
+}
+
+/// What an expression does.
+pub(crate) fn deeds_of_expr(terms: &Terms, root: ExprId) -> Deeds {
+    done(walked(terms, [Term::Expr(root)]))
+}
+
+/// What an arrow does.
+pub(crate) fn deeds_of_arrow(terms: &Terms, root: ArrowId) -> Deeds {
+    done(walked(terms, [Term::Arrow(root)]))
+}
+
+/// What a clause does.
+pub(crate) fn deeds_of_clause(terms: &Terms, clause: &Clause) -> Deeds {
+    let guard = clause.guard.map(Term::Expr);
+    done(walked(
+        terms,
+        guard.into_iter().chain([Term::Handler(&clause.body)]),
+    ))
+}
+
+fn done(walk: Walk<'_>) -> Deeds {
+    Deeds {
+        reads: walk.reads,
+        ..walk.deeds
+    }
+}
+
 fn walked<'m>(terms: &'m Terms, roots: impl IntoIterator<Item = Term<'m>>) -> Walk<'m> {
     let mut walk = Walk {
         terms,
@@ -45,6 +99,7 @@ fn walked<'m>(terms: &'m Terms, roots: impl IntoIterator<Item = Term<'m>>) -> Wa
         used: BTreeSet::new(),
         bound: BTreeSet::new(),
         reads: BTreeSet::new(),
+        deeds: Deeds::default(),
     };
     while let Some(term) = walk.todo.pop() {
         match term {
@@ -123,17 +178,14 @@ struct Walk<'m> {
     bound: BTreeSet<Local>,
     /// Locals and the parts of them that are looked at.
     reads: BTreeSet<(Local, Vec<usize>)>,
+    deeds: Deeds,
 }
 
 impl<'m> Walk<'m> {
     fn expr(&mut self, id: ExprId) {
         match &self.terms.expr(id).kind {
-            ExprKind::Int(_)
-            | ExprKind::Text(_)
-            | ExprKind::Bytes(_)
-            | ExprKind::Bool(_)
-            | ExprKind::Refuse
-            | ExprKind::MissingKey => {}
+            ExprKind::Int(_) | ExprKind::Text(_) | ExprKind::Bytes(_) | ExprKind::Bool(_) => {}
+            ExprKind::Refuse | ExprKind::MissingKey => self.deeds.faults = true,
             ExprKind::Local(_) => self.read(id, Vec::new()),
             ExprKind::Project { product, index } => self.read(*product, vec![*index]),
             ExprKind::Stamp(stamp) => {
@@ -150,14 +202,39 @@ impl<'m> Walk<'m> {
             ExprKind::Map(entries) => {
                 self.exprs(entries.iter().flat_map(|(key, value)| [*key, *value]));
             }
-            ExprKind::Call { arguments, .. } | ExprKind::Primitive { arguments, .. } => {
+            ExprKind::Call {
+                function,
+                arguments,
+            } => {
+                self.deeds.calls.insert(*function);
+                self.exprs(arguments.iter().copied());
+            }
+            ExprKind::Primitive {
+                primitive,
+                arguments,
+            } => {
+                self.deeds.faults |= *primitive == Primitive::MultiplyDivide;
                 self.exprs(arguments.iter().copied());
             }
             ExprKind::Apply { arrow, argument } => {
                 self.todo.push(Term::Arrow(*arrow));
                 self.exprs([*argument]);
             }
-            ExprKind::Binary { left, right, .. } => self.exprs([*left, *right]),
+            ExprKind::Binary {
+                operator,
+                left,
+                right,
+            } => {
+                self.deeds.faults |= self.may_fault(*operator, *right);
+                self.exprs([*left, *right]);
+            }
+            _ => self.control(id),
+        }
+    }
+
+    /// Forms that choose, repeat or bind.
+    fn control(&mut self, id: ExprId) {
+        match &self.terms.expr(id).kind {
             ExprKind::Let {
                 pattern,
                 value,
@@ -188,7 +265,23 @@ impl<'m> Walk<'m> {
                 self.todo.push(Term::Pattern(*item));
                 self.exprs([*over, *body]);
             }
-            ExprKind::Range { from, to, .. } => self.exprs([*from, *to]),
+            ExprKind::Range { from, to, most } => {
+                self.deeds.faults |= most.is_some();
+                self.exprs([*from, *to]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an operator may stop: a division by a number that is written cannot, but for 0 and -1.
+    fn may_fault(&self, operator: Operator, right: ExprId) -> bool {
+        let by = match self.terms.expr(right).kind {
+            ExprKind::Int(number) => Some(number),
+            _ => None,
+        };
+        match operator {
+            Operator::Divide | Operator::Remainder => by.is_none_or(|by| matches!(by, 0 | -1)),
+            _ => operator.is_arithmetic(),
         }
     }
 
@@ -233,12 +326,10 @@ impl<'m> Walk<'m> {
 
     fn arrow(&mut self, id: ArrowId) {
         match &self.terms.arrow(id).kind {
-            ArrowKind::Identity
-            | ArrowKind::Project(_)
-            | ArrowKind::Inject(_)
-            | ArrowKind::Function(_)
-            | ArrowKind::Get
-            | ArrowKind::Put => {}
+            ArrowKind::Identity | ArrowKind::Project(_) | ArrowKind::Inject(_) => {}
+            ArrowKind::Function(function) => _ = self.deeds.calls.insert(*function),
+            ArrowKind::Get => self.deeds.gets = true,
+            ArrowKind::Put => self.deeds.puts = true,
             ArrowKind::Compose(parts)
             | ArrowKind::Fanout(parts)
             | ArrowKind::Parallel(parts)
@@ -264,6 +355,7 @@ impl<'m> Walk<'m> {
     fn handler(&mut self, handler: &'m Handler) {
         match handler {
             Handler::Finish { state, output } => {
+                self.deeds.ends.insert(*state);
                 self.used.insert(Variable::Local(*state));
                 self.exprs([*output]);
             }

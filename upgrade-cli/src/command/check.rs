@@ -1,6 +1,7 @@
 //! `cam check`: whether the source is right, and what it is.
 
 use cam::schema::{Schema, Shape, ShapeId};
+use dsl::flags::Flags;
 use dsl::leaves::Leaf;
 use serde_json::{Value, json};
 
@@ -42,6 +43,8 @@ pub(super) fn run(context: &Context) -> Outcome {
     }
     Ok(report
         .field("migrations", migrations(&compilation, &from))
+        .field("functions", functions(&compilation))
+        .field("handlers", handlers(&compilation))
         .field("program", program_object(&compilation))
         .field("upgrades_from", from)
         .next(if compilation.compiled.trace_count() > 0 {
@@ -49,6 +52,34 @@ pub(super) fn run(context: &Context) -> Outcome {
         } else {
             "cam build"
         }))
+}
+
+/// What is proved of each function.
+fn functions(compilation: &Compilation) -> Value {
+    let flags = compilation.compiled.flags().functions.into_iter();
+    flags
+        .map(|function| with_flags(json!({ "name": &*function.name }), function.flags))
+        .collect()
+}
+
+/// What is proved of each handler, in the order in which they are tried.
+fn handlers(compilation: &Compilation) -> Value {
+    let flags = compilation.compiled.flags().handlers.into_iter();
+    flags
+        .map(|handler| {
+            let inputs: Vec<&str> = handler.inputs.iter().map(|name| &**name).collect();
+            let line = compilation.source.position(handler.span.start).line;
+            let object = json!({ "inputs": inputs, "line": line, "query": handler.is_query() });
+            with_flags(object, handler.flags)
+        })
+        .collect()
+}
+
+fn with_flags(mut object: Value, flags: Flags) -> Value {
+    object["faults"] = json!(flags.faults);
+    object["reads"] = json!(flags.reads);
+    object["writes"] = json!(flags.writes);
+    object
 }
 
 /// What becomes of each value of the older states.
