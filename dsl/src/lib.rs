@@ -34,6 +34,8 @@ mod places;
 mod broken;
 pub mod diff;
 mod play;
+#[cfg(feature = "proptest")]
+pub mod property;
 pub mod simulate;
 pub mod square;
 pub mod trace;

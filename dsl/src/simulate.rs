@@ -25,10 +25,14 @@ use crate::problem::Problem;
 use crate::problem::catalogue::R012;
 use crate::source::Source as Text;
 use crate::typed::ClaimKind;
+#[cfg(feature = "proptest")]
+pub(crate) use generate::NAMES;
 use generate::Source;
-use pool::{Constants, Seen};
+pub(crate) use pool::Constants;
+use pool::Seen;
 use random::Random;
-use script::{Event, Script, Sent, schema};
+pub(crate) use script::schema;
+use script::{Event, Script, Sent};
 pub use tally::{ClaimTally, Constructors, Fault, Tally};
 
 /// How much is simulated, and with which chances.

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use cam::instance::{Context, Instance};
-use cam::schema::{Name, Shape};
+use cam::schema::{Name, Schema, Shape};
 use cam::trap::TrapReason;
 use cam::value::Value;
 use cam::verify::{Migration, Program};
@@ -88,17 +88,10 @@ pub fn compare(
     plan: Plan,
     watch: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Square, Incomparable> {
-    let old = compiled.history().program(from);
-    let old = old.ok_or(Incomparable::NoProgram)?;
-    let upgrade = compiled.upgrade_from(from);
-    let migration = &upgrade.ok_or(Incomparable::NoMigration)?.migration;
-    if migration.adapters().is_none() {
-        return Err(Incomparable::NoAdapter);
-    }
+    let sample = Sample::of(compiled, from)?;
+    let old = sample.old;
     let mut comparison = Comparison {
-        old,
-        new: compiled.program(),
-        migration,
+        sample,
         square: Square {
             from,
             plan,
@@ -145,26 +138,40 @@ impl Noticed {
 }
 
 struct Comparison<'a> {
-    old: &'a Arc<Program>,
-    new: &'a Arc<Program>,
-    migration: &'a Migration,
+    sample: Sample<'a>,
     square: Square,
 }
 
-/// What a client is told, and the state afterwards in the new form.
-struct Way {
-    told: Told,
-    state: Option<Value>,
+/// The two versions of a square.
+pub(crate) struct Sample<'a> {
+    old: &'a Arc<Program>,
+    new: &'a Arc<Program>,
+    migration: &'a Migration,
 }
 
-enum Told {
+/// What a client is told, and the state afterwards in the new form.
+pub(crate) struct Way {
+    pub(crate) told: Told,
+    pub(crate) state: Option<Value>,
+}
+
+pub(crate) enum Told {
     Answer(Value),
     Stops(String),
     Retired,
 }
 
 impl Told {
-    fn is_like(&self, other: &Told) -> bool {
+    /// In the words of the old version.
+    pub(crate) fn shown(&self, schema: &Schema) -> String {
+        match self {
+            Told::Answer(output) => print(&schema.shapes, schema.output, output),
+            Told::Stops(reason) => format!("stops: {reason}"),
+            Told::Retired => "retired".to_owned(),
+        }
+    }
+
+    pub(crate) fn is_like(&self, other: &Told) -> bool {
         match (self, other) {
             (Told::Answer(one), Told::Answer(other)) => one == other,
             (Told::Stops(_), Told::Stops(_)) => true,
@@ -177,8 +184,8 @@ impl Comparison<'_> {
     /// Tries an input in the state of the old machine, which makes the step.
     fn sample(&mut self, instance: &mut Instance, context: &Context, input: &Value) {
         let state = instance.state();
-        let new = self.new_way(&state, context, input);
-        let old = self.old_way(instance, context, input);
+        let new = self.sample.new_way(&state, context, input);
+        let old = self.sample.old_way(instance, context, input);
         let Some(new) = new else {
             self.square.stuck += 1;
             return;
@@ -202,6 +209,65 @@ impl Comparison<'_> {
         {
             noticed.example = Some(example);
         }
+    }
+
+    fn example(
+        &self,
+        state: &Value,
+        input: &Value,
+        old: &Way,
+        new: &Way,
+        is_of_states: bool,
+    ) -> Difference {
+        let schema = self.sample.old.schema();
+        let told = |told: &Told| told.shown(schema);
+        let own = self.sample.new.schema();
+        let reached = |state: &Option<Value>| match state {
+            Some(state) => print(&own.shapes, own.state, state),
+            None => "no new state".to_owned(),
+        };
+        let (old, new) = if is_of_states {
+            (reached(&old.state), reached(&new.state))
+        } else {
+            (told(&old.told), told(&new.told))
+        };
+        Difference {
+            input: print(&schema.shapes, schema.input, input),
+            state: print(&schema.shapes, schema.state, state),
+            old,
+            new,
+            is_of_states,
+        }
+    }
+}
+
+impl<'a> Sample<'a> {
+    /// The source and an older version of it.
+    pub(crate) fn of(compiled: &'a Compiled, from: u32) -> Result<Sample<'a>, Incomparable> {
+        let old = compiled.history().program(from);
+        let upgrade = compiled.upgrade_from(from);
+        let sample = Sample {
+            old: old.ok_or(Incomparable::NoProgram)?,
+            new: compiled.program(),
+            migration: &upgrade.ok_or(Incomparable::NoMigration)?.migration,
+        };
+        match sample.migration.adapters() {
+            Some(_) => Ok(sample),
+            None => Err(Incomparable::NoAdapter),
+        }
+    }
+
+    /// Both ways from one old state. Nothing is the new one if the state has no new form.
+    #[cfg(feature = "proptest")]
+    pub(crate) fn ways(
+        &self,
+        state: &Value,
+        context: &Context,
+        input: &Value,
+    ) -> Option<(Way, Option<Way>)> {
+        let mut instance = Instance::resume(Arc::clone(self.old), state.clone()).ok()?;
+        let new = self.new_way(state, context, input);
+        Some((self.old_way(&mut instance, context, input), new))
     }
 
     /// The old step, then the migration.
@@ -247,38 +313,6 @@ impl Comparison<'_> {
             }
             Some(Err(trap)) => Told::Stops(described(trap)),
             None => Told::Retired,
-        }
-    }
-
-    fn example(
-        &self,
-        state: &Value,
-        input: &Value,
-        old: &Way,
-        new: &Way,
-        is_of_states: bool,
-    ) -> Difference {
-        let schema = self.old.schema();
-        let told = |told: &Told| match told {
-            Told::Answer(output) => print(&schema.shapes, schema.output, output),
-            Told::Stops(reason) => format!("stops: {reason}"),
-            Told::Retired => "retired".to_owned(),
-        };
-        let reached = |state: &Option<Value>| match state {
-            Some(state) => print(&self.new.schema().shapes, self.new.schema().state, state),
-            None => "no new state".to_owned(),
-        };
-        let (old, new) = if is_of_states {
-            (reached(&old.state), reached(&new.state))
-        } else {
-            (told(&old.told), told(&new.told))
-        };
-        Difference {
-            input: print(&schema.shapes, schema.input, input),
-            state: print(&schema.shapes, schema.state, state),
-            old,
-            new,
-            is_of_states,
         }
     }
 }

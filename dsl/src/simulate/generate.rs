@@ -19,7 +19,7 @@ pub(super) struct Source<'a> {
 const ITEMS_MAX: usize = 48;
 
 /// Names for texts where neither the source nor the state has one.
-const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
+pub(crate) const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 
 /// Characters that are handled wrongly most often: cut in the middle, escaped, joined, ordered otherwise.
 const CHARACTERS: [char; 12] = [

@@ -13,9 +13,9 @@ use crate::typed::{ExprKind, PatternKind, Terms};
 
 /// The constants of a source.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Constants {
-    pub(super) numbers: Vec<i64>,
-    pub(super) texts: Vec<Arc<str>>,
+pub(crate) struct Constants {
+    pub(crate) numbers: Vec<i64>,
+    pub(crate) texts: Vec<Arc<str>>,
 }
 
 /// Constants of one kind that are kept. A source with more is a table, of which a part is as good.
@@ -28,7 +28,7 @@ const SEEN_MAX: usize = 64;
 const LOOK_MAX: usize = 24;
 
 impl Constants {
-    pub(super) fn of(terms: &Terms) -> Constants {
+    pub(crate) fn of(terms: &Terms) -> Constants {
         let (mut numbers, mut texts) = (BTreeSet::new(), BTreeSet::new());
         for expr in &terms.exprs {
             match &expr.kind {

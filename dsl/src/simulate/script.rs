@@ -151,7 +151,7 @@ fn line(compiled: &Compiled, event: &Event, play: &mut Play<'_>) -> String {
 const SHOWN_ANSWER_BYTES: usize = 60;
 
 /// The interface that clients of a version speak.
-pub(super) fn schema(compiled: &Compiled, version: u32) -> &Schema {
+pub(crate) fn schema(compiled: &Compiled, version: u32) -> &Schema {
     match compiled.history().get(version) {
         Some(schema) if version != compiled.schema().version => schema,
         _ => compiled.schema(),
