@@ -2,6 +2,8 @@
 //!
 //! The first half is an example to copy; the second half shows that each assertion can fail, and what it says then.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 
 use dsl::property::Subject;

@@ -137,7 +137,6 @@ impl Subject {
     }
 
     /// Inputs of a version, of every constructor.
-    #[must_use]
     pub fn inputs(&self, version: u32) -> BoxedStrategy<Sent> {
         let schema = self.schema(version).clone();
         let strategies = Strategies::of(&self.compiled);
@@ -152,7 +151,6 @@ impl Subject {
     }
 
     /// Sessions with a version, of so many inputs.
-    #[must_use]
     pub fn sessions(&self, version: u32, lengths: Range<usize>) -> BoxedStrategy<Session> {
         proptest::collection::vec(self.inputs(version), lengths)
             .prop_map(Session)
@@ -160,7 +158,6 @@ impl Subject {
     }
 
     /// States that a version can reach, by sessions from its first state.
-    #[must_use]
     pub fn states(&self, version: u32) -> BoxedStrategy<Shown> {
         let subject = self.clone();
         self.sessions(version, 0..SESSION_MAX)
@@ -169,7 +166,6 @@ impl Subject {
     }
 
     /// States by their type alone, whether the version can reach them or not.
-    #[must_use]
     pub fn states_by_type(&self, version: u32) -> BoxedStrategy<Shown> {
         let schema = self.schema(version).clone();
         let strategies = Strategies::of(&self.compiled);
