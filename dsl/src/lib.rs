@@ -23,6 +23,11 @@ pub mod typed;
 
 pub mod fault;
 pub mod format;
+
+pub mod cost;
+pub mod document;
+mod flow;
+pub mod graph;
 pub mod translate;
 
 pub mod compile;

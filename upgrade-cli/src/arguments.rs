@@ -13,7 +13,9 @@ use node::key::PublicKey;
 
 use crate::examples;
 
-pub(crate) use author::{Asm, Completions, Disasm, Explain, Fmt, Man, Messages, New, Part};
+pub(crate) use author::{
+    Asm, Completions, Disasm, Doc, Explain, Fmt, Graph, Man, Messages, New, Part, Picture,
+};
 pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
@@ -78,6 +80,15 @@ pub(crate) enum Command {
     /// Compile the source to bytecode.
     #[command(after_help = examples::BUILD)]
     Build(Messages),
+    /// Draw the machine, or show what takes each input in each state.
+    #[command(after_help = examples::GRAPH)]
+    Graph(Graph),
+    /// Show what each handler may use of a step's fuel, and whether it may stop.
+    #[command(after_help = examples::COST)]
+    Cost(Messages),
+    /// Write the manual of the machine, from its source and its `///` comments.
+    #[command(after_help = examples::DOC)]
+    Doc(Doc),
     /// Make and show keys.
     #[command(subcommand, after_help = examples::KEY)]
     Key(KeyCommand),
@@ -449,6 +460,9 @@ impl Command {
             Command::State(_) => "state",
             Command::Explain(_) => "explain",
             Command::Completions(_) => "completions",
+            Command::Graph(_) => "graph",
+            Command::Cost(_) => "cost",
+            Command::Doc(_) => "doc",
             Command::Man(_) => "man",
             Command::Demo => "demo",
             Command::Daemon(_) => "daemon",

@@ -6,11 +6,14 @@ mod bundle;
 mod chances;
 mod check;
 mod completions;
+mod cost;
 mod diff;
 mod disasm;
+mod doc;
 mod excerpts;
 mod explain;
 mod fmt;
+mod graph;
 mod history;
 mod key;
 mod man;
@@ -59,6 +62,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Diff(arguments) => diff::run(context, arguments),
         Command::Simulate(arguments) => simulate::run(context, arguments),
         Command::Build(_) => build::run(context),
+        Command::Graph(arguments) => graph::run(context, arguments),
+        Command::Cost(_) => cost::run(context),
+        Command::Doc(arguments) => doc::run(context, arguments),
         Command::Key(arguments) => key::run(context, arguments),
         Command::Node(arguments) => node::run(context, arguments),
         Command::Bundle(arguments) => bundle::run(context, arguments),

@@ -88,6 +88,32 @@ Examples:
   cam build                    writes out/counter@1.camb, prints its size and its digest
   cam disasm out/counter@1.camb --source    shows what became of each line, by out/counter@1.camd";
 
+pub(crate) const GRAPH: &str = "\
+Inputs that leave the state as it is are not drawn; the table shows them. A number is the line of a clause,
+`*` marks one that takes any input, so that nobody decided about this pair.
+
+Examples:
+  cam graph                                 for Mermaid
+  cam graph --table
+  cam graph --format svg -o door.svg
+  cam graph --format dot | dot -Tpng > door.png
+  cam graph --json | jq '.pairs[] | select(.caught) | [.input, .state]'";
+
+pub(crate) const COST: &str = "\
+The node's verifier proves it: a step never uses more. What loops and sizes add is charged as it happens, and a
+step that would use more than its fuel stops without a change.
+
+Examples:
+  cam cost
+  cam cost --json | jq '.handlers[] | select(.max_cost == null) | .handler'";
+
+pub(crate) const DOC: &str = "\
+`///` lines above the machine, its types and functions, its constructors and its `on` clauses are taken over.
+
+Examples:
+  cam doc > MANUAL.md
+  cam doc -o MANUAL.md -C examples/door";
+
 pub(crate) const KEY: &str = "\
 One key says who somebody is, to nodes and on bundles.
 

@@ -83,3 +83,36 @@ pub(crate) struct Man {
     #[arg(value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
 }
+
+#[derive(Args, Debug)]
+pub(crate) struct Graph {
+    /// How to draw it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "mermaid")]
+    pub(crate) format: Picture,
+    /// The same as `--format table`.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) table: bool,
+    /// Write it to this file, instead of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How a machine is drawn.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Picture {
+    /// A state diagram for Mermaid, which forges draw in Markdown.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+    /// A picture for a browser.
+    Svg,
+    /// What takes each input in each state.
+    Table,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doc {
+    /// Write it to this file, instead of the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
