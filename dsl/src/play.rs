@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use cam::instance::{Context, Instance};
+use cam::limits::STEP_FUEL;
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
 use cam::verify::{Migration, Program};
@@ -156,7 +157,12 @@ impl<'a> Play<'a> {
         let is_own = self.is_own();
         let pending = match self.instance.attempt(&self.context, input.clone()) {
             Ok(pending) => pending,
-            Err(trap) => return Ok(Answered::Fault(trap)),
+            Err(trap) => {
+                // Only one that used all of it is known to have cost something.
+                let is_out = trap.reason == TrapReason::OutOfFuel;
+                self.fuel_used = if is_out { STEP_FUEL } else { 0 };
+                return Ok(Answered::Fault(trap));
+            }
         };
         self.fuel_used = pending.fuel_used();
         let reply = pending.output();

@@ -84,6 +84,10 @@ pub struct Found {
     pub left: usize,
 }
 
+/// Fuel of a whole simulation: some seconds, whatever a step does. A plan of many steps has more, for steps of usual cost.
+const FUEL_MAX: u64 = 1_000_000_000;
+const STEP_FUEL_USUAL: u64 = 10_000;
+
 /// Mistakes that are looked into. Who has so many knows what to do.
 const FOUND_MAX: usize = 8;
 
@@ -96,7 +100,8 @@ pub fn run(compiled: &Compiled, plan: Plan, watch: &mut dyn FnMut(&Tally) -> boo
     }
     for run in 0..plan.runs {
         simulator.run(run);
-        if simulator.found.len() >= FOUND_MAX || !watch(&simulator.tally) {
+        let is_over = simulator.found.len() >= FOUND_MAX || simulator.fuel_left == 0;
+        if is_over || !watch(&simulator.tally) {
             break;
         }
     }
@@ -167,6 +172,7 @@ struct Simulator<'a> {
     clients: Vec<u32>,
     tally: Tally,
     found: Vec<(Broken, Found)>,
+    fuel_left: u64,
 }
 
 /// A run that is under way.
@@ -193,6 +199,11 @@ impl<'a> Simulator<'a> {
             clients: clients.filter(|old| history.get(*old).is_some()).collect(),
             tally: Tally::of(compiled),
             found: Vec::new(),
+            fuel_left: plan
+                .runs
+                .saturating_mul(plan.steps)
+                .saturating_mul(STEP_FUEL_USUAL)
+                .max(FUEL_MAX),
         }
     }
 
@@ -233,6 +244,10 @@ impl<'a> Simulator<'a> {
             }
             moment = moment.and_then(|steps| steps.checked_sub(1));
             self.step(run)?;
+            self.fuel_left = self.fuel_left.saturating_sub(run.play.fuel_used);
+            if self.fuel_left == 0 {
+                break;
+            }
         }
         Ok(())
     }
@@ -314,7 +329,8 @@ impl<'a> Simulator<'a> {
         }
         script = shrink::shrink(self.compiled, script, &broken);
         // The shorter run shows the same mistake, perhaps with other values.
-        let broken = script.replay(self.compiled).unwrap_or(broken);
+        let mut fuel = u64::MAX;
+        let broken = script.replay(self.compiled, &mut fuel).unwrap_or(broken);
         let title = format!("{}, seed {:x}", self.about(&broken), self.plan.seed);
         let trace = script.trace(self.compiled, &title);
         let problem = broken::problem(self.compiled, script.from, &broken);

@@ -53,8 +53,9 @@ impl Event {
 }
 
 impl Script {
-    /// What is wrong with the machine, if this shows it; the events after that are cut off.
-    pub(super) fn replay(&mut self, compiled: &Compiled) -> Option<Broken> {
+    /// What is wrong with the machine, if this shows it; the events after that are cut off. What it costs is taken from
+    /// `fuel`.
+    pub(super) fn replay(&mut self, compiled: &Compiled, fuel: &mut u64) -> Option<Broken> {
         let mut play = match Play::start(compiled, self.from) {
             Ok(play) => play,
             Err(stuck) => {
@@ -63,7 +64,9 @@ impl Script {
             }
         };
         for (index, event) in self.events.iter().enumerate() {
-            if let Err(stuck) = event.happen(&mut play) {
+            let happened = event.happen(&mut play);
+            *fuel = fuel.saturating_sub(play.fuel_used.max(EVENT_FUEL));
+            if let Err(stuck) = happened {
                 self.events.truncate(index + 1);
                 return broken(stuck);
             }
@@ -103,6 +106,9 @@ impl Script {
         text
     }
 }
+
+/// What an event costs besides its step.
+const EVENT_FUEL: u64 = 1_000;
 
 fn broken(stuck: Stuck) -> Option<Broken> {
     match stuck {

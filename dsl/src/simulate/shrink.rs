@@ -8,15 +8,15 @@ use super::simpler::simpler;
 use crate::compile::Compiled;
 use crate::play::Broken;
 
-/// Events that may be played again in all. A run of a minute's work is not worth an hour's.
-const EVENTS_MAX: usize = 400_000;
+/// Fuel for all that is played again: some seconds. A run of a minute's work is not worth an hour's.
+const FUEL_MAX: u64 = 1_000_000_000;
 
 /// A script that is made smaller as long as it shows the same mistake.
 struct Shrinking<'a> {
     compiled: &'a Compiled,
     broken: &'a Broken,
     script: Script,
-    left: usize,
+    left: u64,
 }
 
 /// The smallest script found that shows the mistake of this one.
@@ -25,7 +25,7 @@ pub(super) fn shrink(compiled: &Compiled, script: Script, broken: &Broken) -> Sc
         compiled,
         broken,
         script,
-        left: EVENTS_MAX,
+        left: FUEL_MAX,
     };
     shrinking.start_later();
     loop {
@@ -41,13 +41,10 @@ pub(super) fn shrink(compiled: &Compiled, script: Script, broken: &Broken) -> Sc
 impl Shrinking<'_> {
     /// Takes a candidate up if it shows the same mistake.
     fn try_out(&mut self, mut candidate: Script) -> bool {
-        let cost = candidate.events.len() + 1;
-        if self.left < cost {
-            self.left = 0;
+        if self.left == 0 {
             return false;
         }
-        self.left -= cost;
-        let shown = candidate.replay(self.compiled);
+        let shown = candidate.replay(self.compiled, &mut self.left);
         let is_same = shown.is_some_and(|shown| shown.is_like(self.broken));
         if is_same {
             self.script = candidate;

@@ -134,6 +134,16 @@ pub(super) fn count_of(number: u64, word: &str) -> String {
     count(usize::try_from(number).unwrap_or(usize::MAX), word)
 }
 
+/// How many runs there were, and of how many if it was cut off: expensive steps, or enough mistakes.
+pub(super) fn runs(simulation: &Simulation) -> String {
+    let (done, planned) = (simulation.tally.runs, simulation.plan.runs);
+    if done < planned {
+        format!("{done} of {}", count_of(planned, "run"))
+    } else {
+        count_of(done, "run")
+    }
+}
+
 /// `invariant never_negative`
 pub(super) fn title(claim: &ClaimTally) -> String {
     format!("{} {}", claim.kind.word(), claim.name)

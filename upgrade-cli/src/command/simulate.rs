@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, arguments: &Simulate) -> Outcome {
     report = report
         .line(format!(
             "{}, {}, seed {}",
-            count_of(tally.runs, "run"),
+            chances::runs(&simulation),
             count_of(tally.steps, "step"),
             seed(simulation.plan)
         ))

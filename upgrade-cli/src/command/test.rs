@@ -173,7 +173,7 @@ impl Results {
     fn verdict(&self, simulation: Option<&Simulation>) -> String {
         let chances = match simulation {
             Some(simulation) => {
-                let runs = count_of(simulation.tally.runs, "run");
+                let runs = chances::runs(simulation);
                 let steps = count_of(simulation.tally.steps, "step");
                 format!("; {runs}, {steps}, seed {}", seed(simulation.plan))
             }
