@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use dsl::compile::compile;
+use std::sync::Arc;
+
+use cam::instance::{Context, Instance};
+use cam::value::Value;
+use dsl::compile::{Compiled, compile};
 use dsl::history::History;
 use dsl::source::Source;
 
@@ -129,5 +133,85 @@ fn code_grows_with_its_source_and_not_faster() {
             fourfold - twice <= 3 * (twice - once),
             "{name}: {once}, {twice}, {fourfold} bytes"
         );
+    }
+}
+
+/// A counter with this state, this first state and these handlers.
+fn counter(state: &str, first: &str, handlers: &str) -> Compiled {
+    let text = format!(
+        "machine Counter version 1 {{
+           input  Incr | Read
+           output Ok | Sum(Int)
+           state  {state}
+           init   {first}
+           {handlers}
+         }}"
+    );
+    let source = Source::new("counter.cam", text).unwrap();
+    let compiled = compile(&source, &History::new());
+    compiled
+        .map_err(|problems| problems.render(&source, false))
+        .unwrap()
+}
+
+/// How many instructions its step has, and the fuel that each input costs.
+fn cost(compiled: &Compiled) -> Vec<u64> {
+    let module = cam::decode::module(&compiled.program().bytes()).unwrap();
+    let text = cam::assembly::print(&module);
+    let step = text.split("fn step ").nth(1).unwrap();
+    let step = step.split("\nend").next().unwrap();
+    let mut costs = vec![step.lines().count() as u64 - 1];
+    let mut instance = Instance::start(Arc::clone(compiled.program())).unwrap();
+    for input in 0..2 {
+        let context = Context {
+            at_ms: 0,
+            from: "ann".into(),
+            sequence: 1,
+        };
+        let pending = instance.attempt(&context, Value::constructor(input));
+        let pending = pending.unwrap();
+        costs.push(pending.fuel_used());
+        pending.commit();
+    }
+    costs
+}
+
+#[test]
+fn a_pointful_counter_costs_at_most_a_third_more_than_a_point_free_one() {
+    let pairs = [
+        (
+            counter(
+                "Int",
+                "0",
+                "step = case { Incr: get >>> (id &&& const 1) >>> add >>> put >>> Ok, Read: get >>> Sum }",
+            ),
+            counter(
+                "Int",
+                "0",
+                "on Incr => { become state + 1  Ok }\non Read => Sum(state)",
+            ),
+        ),
+        (
+            counter(
+                "{ count: Int }",
+                "{ count: 0 }",
+                "step = case { Incr: modify { count: (.count &&& const 1) >>> add } >>> Ok, Read: get >>> .count >>> Sum }",
+            ),
+            counter(
+                "{ count: Int }",
+                "{ count: 0 }",
+                "on Incr => { set count = count + 1  Ok }\non Read => Sum(count)",
+            ),
+        ),
+    ];
+    for (point_free, pointful) in &pairs {
+        for (least, most) in cost(point_free).into_iter().zip(cost(pointful)) {
+            assert!(
+                most * 10 <= least * 13,
+                "{:?} beside {:?}",
+                cost(pointful),
+                cost(point_free)
+            );
+        }
     }
 }
