@@ -181,8 +181,10 @@ impl<'a> Compiler<'a> {
                 Combinator::Constant(value) => Place::Constant(value),
                 Combinator::Project(index) => self.project(place, index, node.domain)?,
                 Combinator::Tuple(parts) => {
+                    // A product of one part is one operand, and not its part.
                     let operation = rest
                         .peek()
+                        .filter(|_| parts.len() > 1)
                         .and_then(|next| self.operation(*next, parts.len()));
                     match operation {
                         Some(instruction) => {

@@ -12,6 +12,7 @@ mod block;
 mod call;
 mod claim;
 mod clause;
+mod closure;
 mod collection;
 mod construct;
 mod conversion;
@@ -41,7 +42,7 @@ mod set;
 mod signature;
 mod template;
 mod trace;
-mod types;
+pub(crate) mod types;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -28,10 +28,11 @@ mod scope;
 use std::collections::BTreeMap;
 
 use cam::combinator::{Arrow, Combinators, Draft, FunctionId, IllTyped, Operation, Role};
-use cam::schema::{Schema, ShapeId, Shapes};
-use cam::types::{INT, Type, TypeId, UNIT};
+use cam::schema::{Schema, Shape, ShapeId, Shapes};
+use cam::types::{BOOL, BYTES, INT, TEXT, Type, TypeId, UNIT};
 use cam::value::Value;
 
+use crate::check::types::is_function;
 use crate::fault::Fault;
 use crate::typed::{
     Conversion, ExprId, Function, FunctionBody, FunctionIndex, Local, Machine, Primitive, Terms,
@@ -269,7 +270,22 @@ impl<'m> Translator<'m> {
         if let Some(known) = self.types.get(&shape) {
             return *known;
         }
-        let erased = self.shapes.erase(shape, &mut self.draft.types);
+        let shapes = self.shapes;
+        let parts = shapes.get(shape).operands();
+        let parts: Vec<TypeId> = parts.into_iter().map(|part| self.type_of(part)).collect();
+        let types = &mut self.draft.types;
+        let erased = match shapes.get(shape) {
+            Shape::Int => INT,
+            Shape::Text => TEXT,
+            Shape::Bytes => BYTES,
+            Shape::Bool => BOOL,
+            Shape::Tuple(_) | Shape::Record(_) => types.product(&parts),
+            shape if is_function(shape) => types.function(parts[0], parts[1]),
+            Shape::Variant(..) => types.sum(&parts),
+            Shape::Option(_) => types.option(parts[0]),
+            Shape::List(_) => types.list(parts[0]),
+            Shape::Map(..) => types.map(parts[0], parts[1]),
+        };
         self.types.insert(shape, erased);
         erased
     }

@@ -38,6 +38,7 @@ fn programs_mean_what_their_traces_say() {
     let programs = [
         ("values.cam", include_str!("meaning/values.cam")),
         ("control.cam", include_str!("meaning/control.cam")),
+        ("closures.cam", include_str!("meaning/closures.cam")),
         ("choices.cam", include_str!("meaning/choices.cam")),
         ("collections.cam", include_str!("meaning/collections.cam")),
         ("combinators.cam", include_str!("meaning/combinators.cam")),

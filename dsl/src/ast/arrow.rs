@@ -31,12 +31,16 @@ pub enum ArrowKind {
     Inr,
     /// `distl`: a value beside an `Either` goes into the side that is there.
     Distl,
+    /// `apply`: a function and its argument, to its result.
+    Apply,
     /// `const e`
     Const(Box<Expr>),
     /// `first f`: on the first part of a pair.
     First(Box<Arrow>),
     /// `second f`: on the second part of a pair.
     Second(Box<Arrow>),
+    /// `curry f`: from the first part of what `f` takes to a function of the second.
+    Curry(Box<Arrow>),
     /// `each f`: on every item of a list, option, set or map.
     Each(Box<Arrow>),
     /// `modify f`: on the state.

@@ -186,6 +186,8 @@ pub struct Adapter {
 pub struct Trace {
     /// What it shows.
     pub title: TextLiteral,
+    /// The state it starts in, if that is not the first one.
+    pub given: Option<Expr>,
     /// The version it starts in, if that is not this one.
     pub from: Option<Version>,
     /// In order.

@@ -47,6 +47,8 @@ impl Checker<'_> {
             Written::Get | Written::Put => self.stateful(&arrow.kind, domain, span),
             Written::Inl | Written::Inr => self.side(&arrow.kind, domain, hint, span),
             Written::Distl => self.distributed(domain, span),
+            Written::Curry(inside) => self.curry(inside, domain, hint, span),
+            Written::Apply => self.apply(domain, span),
             Written::Each(inside) => self.each(inside, domain, hint, span),
             Written::Modify(inside) => self.modify(inside, domain, span),
             Written::Tap(inside) => self.tap(inside, domain, span),

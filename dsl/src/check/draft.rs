@@ -52,7 +52,7 @@ impl Draft {
             ArrowKind::Choose { test, yes, no } => [test, yes, no]
                 .into_iter()
                 .any(|arrow| self.is_stateful(*arrow)),
-            ArrowKind::Each(arrow) => self.is_stateful(*arrow),
+            ArrowKind::Curry(arrow) | ArrowKind::Each(arrow) => self.is_stateful(*arrow),
             ArrowKind::Record(fields) => fields.iter().any(|(_, arrow)| self.is_stateful(*arrow)),
             _ => false,
         };
@@ -112,7 +112,35 @@ impl Draft {
         self.arrows[arrow.0 as usize].codomain
     }
 
-    fn is_stateful(&self, arrow: ArrowId) -> bool {
+    /// The first term in which a function is not just led from arrow to arrow.
+    pub(super) fn first_kept_function(&self, types: &mut Types) -> Option<Span> {
+        let mut has_function = |partial: Partial| {
+            let shape = types.shape(partial);
+            shape.is_some_and(|shape| types.has_function(shape))
+        };
+        let exprs = self
+            .exprs
+            .iter()
+            .map(|(_, partial, span)| (*partial, *span));
+        let patterns = self.patterns.iter();
+        let patterns = patterns.map(|(_, partial, span)| (*partial, *span));
+        let kept = self.arrows.iter().filter(|arrow| {
+            matches!(
+                arrow.kind,
+                ArrowKind::Case(_)
+                    | ArrowKind::Choose { .. }
+                    | ArrowKind::Each(_)
+                    | ArrowKind::Inject(_)
+            )
+        });
+        let kept =
+            kept.flat_map(|arrow| [(arrow.domain, arrow.span), (arrow.codomain, arrow.span)]);
+        let mut all = kept.chain(exprs).chain(patterns);
+        all.find(|(partial, _)| has_function(*partial))
+            .map(|(_, span)| span)
+    }
+
+    pub(super) fn is_stateful(&self, arrow: ArrowId) -> bool {
         self.arrows[arrow.0 as usize].stateful
     }
 

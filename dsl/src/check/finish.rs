@@ -4,7 +4,7 @@ use super::declare::too_large;
 use super::inclusion::Inclusion;
 use super::{Checker, Duty};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T111, T122, U312};
+use crate::problem::catalogue::{T111, T113, T122, U312};
 use crate::typed::{FunctionIndex, Terms};
 
 impl Checker<'_> {
@@ -30,6 +30,17 @@ impl Checker<'_> {
             && let Some(span) = self.draft.first_without_shape(&mut self.types)
         {
             self.report(too_large(span));
+        }
+        if !self.problems.has_errors()
+            && !self.is_spoilt
+            && self.types.has_functions()
+            && let Some(span) = self.draft.first_kept_function(&mut self.types)
+        {
+            let problem = Problem::new(T113, span, "a function is kept here, or chosen, or named")
+                .noting("a function made by `curry` is no value: it is only led to the `apply` that uses it");
+            self.report(
+                problem.helping("lead it there with `>>>`, `&&&`, `***`, `first` and `second`"),
+            );
         }
         if self.problems.has_errors() || self.is_spoilt {
             return None;

@@ -23,6 +23,7 @@ impl Checker<'_> {
             "inl" => ast::ArrowKind::Inl,
             "inr" => ast::ArrowKind::Inr,
             "distl" => ast::ArrowKind::Distl,
+            "apply" => ast::ArrowKind::Apply,
             word if self.names.functions.contains_key(word) => return None,
             word if ["not_", "append"].contains(&word)
                 || OPERATORS.iter().any(|(own, _)| *own == word) =>

@@ -19,6 +19,13 @@ impl<'a> Checker<'a> {
         traces
     }
 
+    /// A state of the version that runs there.
+    fn given(&mut self, state: &ast::Expr, running: &Interface) -> TraceLineKind {
+        TraceLineKind::Given(self.within(Frame::default(), |checker| {
+            checker.check(state, running.state)
+        }))
+    }
+
     fn trace(
         &mut self,
         trace: &'a ast::Trace,
@@ -31,15 +38,16 @@ impl<'a> Checker<'a> {
             None => this.clone(),
         };
         let mut lines = Vec::new();
+        if let Some(state) = &trace.given {
+            let kind = self.given(state, &running);
+            let span = state.span;
+            lines.push(TraceLine { kind, span });
+        }
         for line in &trace.lines {
             let kind = match &line.kind {
                 Written::Send { .. } => self.send(&line.kind, line.span, parts, &running, this),
                 Written::Check(condition) => Some(self.check_line(condition, &running)),
-                Written::Given(state) => Some(TraceLineKind::Given(
-                    self.within(Frame::default(), |checker| {
-                        checker.check(state, running.state)
-                    }),
-                )),
+                Written::Given(state) => Some(self.given(state, &running)),
                 Written::Upgrade if running.version == this.version => {
                     self.report_no_upgrade(line.span, this.version);
                     None

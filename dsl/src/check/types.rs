@@ -5,6 +5,8 @@
 //! with; linking before descending keeps unification nearly linear in a type that shares its parts, where a walk over
 //! trees would be exponential.
 
+mod describe;
+
 use std::collections::BTreeMap;
 
 use cam::schema::{Name, Shape, ShapeId, Shapes};
@@ -34,10 +36,16 @@ pub(super) enum Form {
     Set(Partial),
     /// `Either(A, B)`, a variant that the language declares.
     Either(Partial, Partial),
+    /// `A => B`: a function that `curry` has made. It cannot be written, and nothing can keep it.
+    Function(Partial, Partial),
 }
 
 /// The variant behind `Either(A, B)`.
 pub(super) const EITHER: &str = "Either";
+
+/// Functions have no shape in a schema, since nothing can keep one. From here to the translation a type of functions
+/// is a variant of a name that no source can write.
+pub(crate) const FUNCTION: &str = "=>";
 
 #[derive(Clone, Debug)]
 enum Entry {
@@ -48,9 +56,6 @@ enum Entry {
 
 /// Nesting above which a type is refused while it is built. Finished types are held to the machine's own, lower bound.
 const DEPTH_MAX: u32 = 64;
-
-/// Length above which a type is cut short in a message.
-const DESCRIPTION_BYTES_MAX: usize = 90;
 
 pub(super) struct Types {
     pub(super) shapes: Shapes,
@@ -193,6 +198,9 @@ impl Types {
             Shape::Variant(name, sides) if &*name == EITHER && sides.len() == 2 => {
                 Form::Either(self.closed(sides[0].1), self.closed(sides[1].1))
             }
+            Shape::Variant(name, sides) if &*name == FUNCTION => {
+                Form::Function(self.closed(sides[0].1), self.closed(sides[1].1))
+            }
             Shape::Int | Shape::Text | Shape::Bytes | Shape::Bool | Shape::Variant(..) => {
                 Form::Shape(id)
             }
@@ -210,6 +218,17 @@ impl Types {
             Shape::Map(key, value) if self.is_unit_shape(value) => Form::Set(self.closed(key)),
             Shape::Map(key, value) => Form::Map(self.closed(key), self.closed(value)),
         }
+    }
+
+    /// Whether there is a type of functions at all.
+    pub(super) fn has_functions(&self) -> bool {
+        self.shapes.entries().iter().any(is_function)
+    }
+
+    /// Whether there is a function in values of the shape.
+    pub(super) fn has_function(&self, shape: ShapeId) -> bool {
+        let shape = self.shapes.get(shape);
+        is_function(shape) || shape.operands().iter().any(|part| self.has_function(*part))
     }
 
     /// Whether the type is known to be the empty tuple.
@@ -281,13 +300,6 @@ impl Types {
             .filter(|(hole, _)| self.form(*hole) == Form::Hole)
             .map(|(_, span)| span)
             .collect()
-    }
-
-    /// The type as it is written, cut short if it is long; `_` for what is not known.
-    pub(super) fn describe(&mut self, partial: Partial) -> String {
-        let mut text = String::new();
-        self.write(partial, &mut text, 0);
-        text
     }
 
     fn base(&mut self, shape: Shape) -> Partial {
@@ -399,63 +411,13 @@ impl Types {
                 Shape::Bytes => cam::types::BYTES,
                 Shape::Bool => cam::types::BOOL,
                 Shape::Tuple(_) | Shape::Record(_) => self.table.product(&parts),
+                shape if is_function(shape) => self.table.function(parts[0], parts[1]),
                 Shape::Variant(..) => self.table.sum(&parts),
                 Shape::Option(_) => self.table.option(parts[0]),
                 Shape::List(_) => self.table.list(parts[0]),
                 Shape::Map(..) => self.table.map(parts[0], parts[1]),
             });
         }
-    }
-
-    fn write(&mut self, partial: Partial, text: &mut String, depth: u32) {
-        if text.len() > DESCRIPTION_BYTES_MAX || depth > 8 {
-            return text.push('…');
-        }
-        match self.form(partial) {
-            Form::Hole | Form::Unknown => text.push('_'),
-            Form::Shape(id) => text.push_str(&match self.shapes.get(id) {
-                Shape::Int => "Int".into(),
-                Shape::Text => "Text".into(),
-                Shape::Bytes => "Bytes".into(),
-                Shape::Bool => "Bool".into(),
-                Shape::Variant(name, _) => Name::clone(name),
-                _ => Name::from("_"),
-            }),
-            Form::Tuple(parts) => self.write_list("(", &parts, text, depth),
-            Form::Option(item) => self.write_list("Option(", &[item], text, depth),
-            Form::List(item) => self.write_list("List(", &[item], text, depth),
-            Form::Map(key, value) => self.write_list("Map(", &[key, value], text, depth),
-            Form::Set(item) => self.write_list("Set(", &[item], text, depth),
-            Form::Either(left, right) => self.write_list("Either(", &[left, right], text, depth),
-            Form::Record(fields) => {
-                for (index, (name, field)) in fields.iter().enumerate() {
-                    text.push_str(if index == 0 { "{ " } else { ", " });
-                    if text.len() > DESCRIPTION_BYTES_MAX {
-                        text.push('…');
-                        break;
-                    }
-                    text.push_str(name);
-                    text.push_str(": ");
-                    self.write(*field, text, depth + 1);
-                }
-                text.push_str(if fields.is_empty() { "{}" } else { " }" });
-            }
-        }
-    }
-
-    fn write_list(&mut self, open: &str, parts: &[Partial], text: &mut String, depth: u32) {
-        text.push_str(open);
-        for (index, part) in parts.iter().enumerate() {
-            if index > 0 {
-                text.push_str(", ");
-            }
-            if text.len() > DESCRIPTION_BYTES_MAX {
-                text.push('…');
-                break;
-            }
-            self.write(*part, text, depth + 1);
-        }
-        text.push(')');
     }
 }
 
@@ -465,7 +427,7 @@ fn parts_of(form: &Form) -> Vec<Partial> {
         Form::Tuple(parts) => parts.clone(),
         Form::Record(fields) => fields.iter().map(|(_, part)| *part).collect(),
         Form::Option(item) | Form::List(item) | Form::Set(item) => vec![*item],
-        Form::Map(key, value) | Form::Either(key, value) => vec![*key, *value],
+        Form::Map(a, b) | Form::Either(a, b) | Form::Function(a, b) => vec![*a, *b],
     }
 }
 
@@ -486,9 +448,15 @@ fn same_head(left: &Form, right: &Form) -> bool {
         (Form::Option(_), Form::Option(_))
         | (Form::List(_), Form::List(_))
         | (Form::Either(..), Form::Either(..))
+        | (Form::Function(..), Form::Function(..))
         | (Form::Map(..) | Form::Set(_), Form::Map(..) | Form::Set(_)) => true,
         _ => false,
     }
+}
+
+/// Whether values of the shape are functions.
+pub(crate) fn is_function(shape: &Shape) -> bool {
+    matches!(shape, Shape::Variant(name, _) if &**name == FUNCTION)
 }
 
 /// The shape of `Either(left, right)`.
@@ -514,6 +482,10 @@ fn shape_of(form: &Form, parts: &[ShapeId], unit: ShapeId) -> Shape {
         Form::Map(..) => Shape::Map(parts[0], parts[1]),
         Form::Set(_) => Shape::Map(parts[0], unit),
         Form::Either(..) => either(parts[0], parts[1]),
+        Form::Function(..) => {
+            let sides = [("from".into(), parts[0]), ("to".into(), parts[1])];
+            Shape::Variant(FUNCTION.into(), sides.into())
+        }
         Form::Tuple(_) | Form::Hole | Form::Unknown | Form::Shape(_) => Shape::Tuple(parts.into()),
     }
 }

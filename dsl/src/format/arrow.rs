@@ -15,6 +15,7 @@ impl Printer<'_> {
             | ArrowKind::Inl
             | ArrowKind::Inr
             | ArrowKind::Distl
+            | ArrowKind::Apply
             | ArrowKind::Name(_) => printer.token(),
             ArrowKind::Const(value) => {
                 printer.token();
@@ -23,6 +24,7 @@ impl Printer<'_> {
             }
             ArrowKind::First(on)
             | ArrowKind::Second(on)
+            | ArrowKind::Curry(on)
             | ArrowKind::Each(on)
             | ArrowKind::Modify(on)
             | ArrowKind::Tap(on) => {

@@ -4,9 +4,15 @@ use super::printer::Printer;
 use crate::ast::{Expected, ExpectedKind, Expr, Trace, TraceLine, TraceLineKind};
 
 impl Printer<'_> {
-    /// `trace "…" from N { lines }`
+    /// `trace "…" given e from N { lines }`
     pub(super) fn trace(&mut self, trace: &Trace) {
         self.words(2);
+        if let Some(state) = &trace.given {
+            self.space();
+            self.token();
+            self.space();
+            self.expr(state);
+        }
         if trace.from.is_some() {
             self.space();
             self.words(2);

@@ -64,7 +64,8 @@ fn is_arrow(input: Cursor<'_>) -> bool {
                 return true;
             }
             TokenKind::Lower
-                if ["first", "second", "each", "modify", "tap"].contains(&place.text()) =>
+                if ["first", "second", "each", "modify", "tap", "curry"]
+                    .contains(&place.text()) =>
             {
                 let after = place.advance();
                 return begins_function(after) || is_before_combinator(after, open);

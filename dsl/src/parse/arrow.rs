@@ -10,11 +10,11 @@ use super::atom::atom;
 use super::cursor::{Cursor, Parsed, missing};
 use super::expression::integer;
 use super::list::{bracketed, listed};
-use super::recover::{ErrorNode, deeper, expect, must, past, toward};
+use super::recover::{ErrorNode, deeper, must, past, toward};
 use super::words::{constructor_name, lower, named, symbol, token, word};
 use crate::ast::{Arrow, ArrowKind, CaseArm, Combinator, Expr, FieldArrow};
 use crate::problem::Problem;
-use crate::problem::catalogue::{P012, P014, P030};
+use crate::problem::catalogue::{P012, P014};
 use crate::source::Span;
 use crate::token::{Symbol, TokenKind, Word};
 
@@ -89,14 +89,6 @@ fn combinator(input: Cursor<'_>, links: &[Link<'_>]) -> Option<Combinator> {
     }
 }
 
-fn not_yet(span: Span, what: &str) -> Problem {
-    Problem::new(
-        P030,
-        span,
-        format!("`{what}` is not part of this language version yet"),
-    )
-}
-
 /// The body of a function goes on to the end, so in a chain nobody can see where it stops.
 fn report_bare_functions(links: &[Link<'_>]) {
     let is_bare = |link: &&Link<'_>| {
@@ -158,8 +150,7 @@ fn report_mixture(input: Cursor<'_>, links: &[Link<'_>], first: Symbol) -> bool 
 const READING_BYTES_MAX: usize = 200;
 
 fn element(input: Cursor<'_>) -> Parsed<'_, Arrow> {
-    let (rest, kind) =
-        alt((constant, on_another, choose, case, planned, single_kind)).parse(input)?;
+    let (rest, kind) = alt((constant, on_another, choose, case, single_kind)).parse(input)?;
     Ok((
         rest,
         Arrow {
@@ -182,6 +173,7 @@ fn on_another(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
     let kind = match input.text() {
         "first" => ArrowKind::First,
         "second" => ArrowKind::Second,
+        "curry" => ArrowKind::Curry,
         "each" => ArrowKind::Each,
         "modify" => ArrowKind::Modify,
         "tap" => ArrowKind::Tap,
@@ -249,23 +241,6 @@ fn case_arm(input: Cursor<'_>) -> Parsed<'_, CaseArm> {
     ))
 }
 
-/// Words of arrows that a later version of the language has.
-fn planned(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
-    const PLANNED: [&str; 2] = ["curry", "apply"];
-    let (rest, name) = token(input, |kind| kind == TokenKind::Lower)?;
-    let text = input.text();
-    if !PLANNED.contains(&text) {
-        return missing();
-    }
-    input.remark(not_yet(name.span, text));
-    let rest = if text == "curry" {
-        expect(rest, single, "a function").0
-    } else {
-        rest
-    };
-    Ok((rest, ArrowKind::Error))
-}
-
 /// An arrow that needs no parentheses.
 fn single(input: Cursor<'_>) -> Parsed<'_, Arrow> {
     let (rest, kind) = single_kind(input)?;
@@ -302,6 +277,7 @@ fn name(input: Cursor<'_>) -> Parsed<'_, ArrowKind> {
         "inl" => ArrowKind::Inl,
         "inr" => ArrowKind::Inr,
         "distl" => ArrowKind::Distl,
+        "apply" => ArrowKind::Apply,
         _ => ArrowKind::Name(name),
     };
     Ok((rest, kind))

@@ -6,19 +6,19 @@ use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use super::cursor::{Cursor, Parsed, missing};
-use super::expression::{expression, operand};
+use super::expression::{expression, head, operand};
 use super::list::braced;
 use super::recover::{ErrorNode, must};
 use super::words::{named, symbol, text, version};
 use crate::ast::{Expected, ExpectedKind, Expr, Trace, TraceLine, TraceLineKind, Version};
 use crate::problem::Problem;
-use crate::problem::catalogue::{P010, P028, P030};
+use crate::problem::catalogue::{P010, P028};
 use crate::token::{Symbol, Token, TokenKind};
 
-/// `"…" from N { lines }`, after the word `trace`.
+/// `"…" given e from N { lines }`, after the word `trace`.
 pub(super) fn trace(input: Cursor<'_>) -> (Cursor<'_>, Trace) {
     let (rest, title) = must(input, text, "the title of this trace in quotes");
-    let rest = without_given(rest);
+    let (rest, given) = given(rest);
     let (rest, from) = match named("from")(rest) {
         Ok((rest, _)) => {
             let (rest, from) = must(rest, version, "the number of a version after `from`");
@@ -27,24 +27,26 @@ pub(super) fn trace(input: Cursor<'_>) -> (Cursor<'_>, Trace) {
         Err(_) => (rest, None),
     };
     let (rest, lines) = braced(rest, "`{` and the lines of this trace", begins_line, lines);
-    (rest, Trace { title, from, lines })
+    (
+        rest,
+        Trace {
+            title,
+            given,
+            from,
+            lines,
+        },
+    )
 }
 
-/// `given` in the head of a trace is planned.
-fn without_given(input: Cursor<'_>) -> Cursor<'_> {
-    let Some((rest, word)) = named("given")(input)
-        .ok()
-        .filter(|_| !input.token().newline_before)
-    else {
-        return input;
-    };
-    let problem = Problem::new(
-        P030,
-        word.span,
-        "`given` before the lines of a trace is not part of this language version yet",
-    );
-    input.remark(problem.helping("`given` may be the first line of a trace"));
-    must(rest, expression, "a state after `given`").0
+/// `given e` in the head of a trace. A brace after a name begins the lines.
+fn given(input: Cursor<'_>) -> (Cursor<'_>, Option<Expr>) {
+    match named("given")(input) {
+        Ok((rest, _)) if !input.token().newline_before => {
+            let (rest, state) = must(rest, head, "a state after `given`");
+            (rest, Some(state))
+        }
+        _ => (input, None),
+    }
 }
 
 fn lines(input: Cursor<'_>) -> (Cursor<'_>, Vec<TraceLine>) {

@@ -5,7 +5,9 @@
 //! `cam::state` turns an arrow that has them into one from `S x Γ` to `S x B`.
 
 use cam::combinator::Arrow;
+use cam::types::Type;
 
+use super::free::{Term, free};
 use super::scope::{Place, Variable};
 use super::{Branch, Outcome, Translated, Translator};
 use crate::typed::{ArrowId, ArrowKind};
@@ -47,6 +49,8 @@ impl Translator<'_> {
                 self.draft.compose(payload, inject)
             }
             ArrowKind::Case(_) | ArrowKind::Choose { .. } => self.chosen(id, argument),
+            ArrowKind::Curry(inside) => self.closure(id, *inside, argument),
+            ArrowKind::Apply => self.applied_closure(argument),
             ArrowKind::Each(inside) => {
                 let (from, to) = (terms.arrow(id).domain, terms.arrow(id).codomain);
                 self.on_each(*inside, argument, from, to)
@@ -114,6 +118,47 @@ impl Translator<'_> {
             }
             _ => self.look(argument),
         }
+    }
+
+    /// The function of the second part of what an arrow takes, with the first part and the stamps it was made in.
+    fn closure(&mut self, id: ArrowId, inside: ArrowId, argument: &Place) -> Translated<Arrow> {
+        let needs: Vec<Variable> = free(self.terms, [Term::Arrow(inside)])
+            .into_iter()
+            .collect();
+        let mut parts = Vec::with_capacity(needs.len() + 1);
+        for variable in &needs {
+            let place = self.scope.place(*variable);
+            parts.push(self.look(&place)?);
+        }
+        parts.push(self.look(argument)?);
+        let environment = self.draft.tuple(self.scope.gamma(), &parts)?;
+        let function = self.type_of(self.terms.arrow(id).codomain);
+        let Type::Function(given, _) = *self.draft.types.get(function) else {
+            return self.look(argument);
+        };
+        let parts = [self.draft.codomain(environment), given];
+        let domain = self.draft.types.product(&parts);
+        let body = self.function("curry", domain, |translator| {
+            let whole = Place::argument();
+            translator.bind_captured(&needs, &whole);
+            let first = translator.look(&whole.parts(&[0, needs.len()]))?;
+            let pair = [first, translator.look(&whole.part(1))?];
+            let pair = translator.draft.tuple(domain, &pair)?;
+            let (extended, pair) = translator.scope.extend(&mut translator.draft, pair)?;
+            let arrow = translator.arrow(inside, &pair)?;
+            translator.draft.compose(extended, arrow)
+        })?;
+        let curry = self.draft.curry(body)?;
+        self.draft.compose(environment, curry)
+    }
+
+    /// A function and its argument stand at a place.
+    fn applied_closure(&mut self, argument: &Place) -> Translated<Arrow> {
+        let function = self.look(&argument.part(0))?;
+        let function = self.draft.codomain(function);
+        let both = self.look(argument)?;
+        let evaluate = self.draft.evaluate(function)?;
+        self.draft.compose(both, evaluate)
     }
 
     fn one_after_the_other(&mut self, parts: &[ArrowId], argument: &Place) -> Translated<Arrow> {

@@ -326,7 +326,10 @@ impl<'m> Walk<'m> {
 
     fn arrow(&mut self, id: ArrowId) {
         match &self.terms.arrow(id).kind {
-            ArrowKind::Identity | ArrowKind::Project(_) | ArrowKind::Inject(_) => {}
+            ArrowKind::Identity
+            | ArrowKind::Project(_)
+            | ArrowKind::Inject(_)
+            | ArrowKind::Apply => {}
             ArrowKind::Function(function) => _ = self.deeds.calls.insert(*function),
             ArrowKind::Get => self.deeds.gets = true,
             ArrowKind::Put => self.deeds.puts = true,
@@ -337,7 +340,7 @@ impl<'m> Walk<'m> {
             ArrowKind::Choose { test, yes, no } => self
                 .todo
                 .extend([test, yes, no].map(|arrow| Term::Arrow(*arrow))),
-            ArrowKind::Each(arrow) => self.todo.push(Term::Arrow(*arrow)),
+            ArrowKind::Curry(arrow) | ArrowKind::Each(arrow) => self.todo.push(Term::Arrow(*arrow)),
             ArrowKind::Record(fields) => self
                 .todo
                 .extend(fields.iter().map(|(_, arrow)| Term::Arrow(*arrow))),

@@ -408,6 +408,10 @@ pub enum ArrowKind {
         /// If it is not.
         no: ArrowId,
     },
+    /// `A -> (B => C)` from `(A, B) -> C`. The function lives until the step ends, and only where arrows lead it.
+    Curry(ArrowId),
+    /// `(B => C, B) -> C`
+    Apply,
     /// `List(A) -> List(B)` or `Map(K, A) -> Map(K, B)` from `A -> B`: on each item or value, in order.
     Each(ArrowId),
     /// Always the same value; the expression is closed but for stamps.

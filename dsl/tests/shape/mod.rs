@@ -193,6 +193,8 @@ pub(crate) fn arrow(of: &Arrow) -> String {
         ArrowKind::Const(value) => format!("const {}", shape(value)),
         ArrowKind::First(inner) => format!("first {}", arrow(inner)),
         ArrowKind::Second(inner) => format!("second {}", arrow(inner)),
+        ArrowKind::Apply => "apply".to_string(),
+        ArrowKind::Curry(inner) => format!("curry {}", arrow(inner)),
         ArrowKind::Each(inner) => format!("each {}", arrow(inner)),
         ArrowKind::Modify(inner) => format!("modify {}", arrow(inner)),
         ArrowKind::Tap(inner) => format!("tap {}", arrow(inner)),
@@ -335,7 +337,15 @@ pub(crate) fn member_shape(member: &MemberKind) -> String {
                 .iter()
                 .map(|line| line_shape(&line.kind))
                 .collect();
-            format!("trace {}{from}: {}", trace.title.value, lines.join("; "))
+            let given = trace.given.as_ref().map(shape);
+            let given = given
+                .map(|given| format!(" given {given}"))
+                .unwrap_or_default();
+            format!(
+                "trace {}{given}{from}: {}",
+                trace.title.value,
+                lines.join("; ")
+            )
         }
         other => format!("{other:?}"),
     }
