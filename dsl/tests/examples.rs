@@ -22,7 +22,17 @@ use dsl::history::History;
 use dsl::source::Source;
 use dsl::trace;
 
-const PROJECTS: &[&str] = &["counter", "counter-pointfree", "door", "ledger"];
+const PROJECTS: &[&str] = &[
+    "chat",
+    "counter",
+    "counter-pointfree",
+    "door",
+    "ledger",
+    "limiter",
+    "mqtt-session",
+    "orderbook",
+    "thermostat",
+];
 
 #[test]
 fn all_traces_of_all_examples_pass() {

@@ -42,7 +42,7 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            if name.starts_with('.') || name == "target" {
+            if name.starts_with('.') || name == "target" || name == "out" {
                 continue;
             }
             if path.is_dir() {
