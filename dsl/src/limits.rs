@@ -9,7 +9,7 @@ pub const SOURCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const NESTING_MAX: usize = 48;
 
 /// Operations that build on each other: each operator of a chain (`a + b + c`, `x.y.z`, `else if`) makes the
-/// tree one node higher, without recursion in the parser. Everything after it recurses on the tree, its
+/// tree one node higher, and each item of a list pattern too, without recursion in the parser. Everything after it recurses on the tree, its
 /// destructor included; no path in it has more than `HEIGHT_MAX + NESTING_MAX` expressions.
 pub const HEIGHT_MAX: usize = 128;
 

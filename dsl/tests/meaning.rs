@@ -243,6 +243,25 @@ fn an_upgrade_that_breaks_something_says_what() {
     }
 }
 
+#[test]
+fn the_programs_of_the_manual_do_what_their_traces_say() {
+    let none = History::new();
+    passes("limiter.cam", include_str!("programs/limiter.cam"), &none);
+    passes("room.cam", include_str!("programs/room.cam"), &none);
+    let first = passes(
+        "thermostat_1.cam",
+        include_str!("programs/thermostat_1.cam"),
+        &none,
+    );
+    let mut history = History::new();
+    history.release(Arc::clone(first.program()));
+    passes(
+        "thermostat_2.cam",
+        include_str!("programs/thermostat_2.cam"),
+        &history,
+    );
+}
+
 /// What each version's migration from the one before does, value by value.
 #[test]
 fn automatic_migrations_carry_what_has_a_name_and_say_what_they_do() {

@@ -12,6 +12,15 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ledger.cam", include_str!("programs/ledger.cam")),
     ("door.cam", include_str!("programs/door.cam")),
     ("limiter.cam", include_str!("programs/limiter.cam")),
+    ("room.cam", include_str!("programs/room.cam")),
+    (
+        "thermostat_1.cam",
+        include_str!("programs/thermostat_1.cam"),
+    ),
+    (
+        "thermostat_2.cam",
+        include_str!("programs/thermostat_2.cam"),
+    ),
 ];
 
 #[test]

@@ -114,9 +114,13 @@ impl Draft {
 
     /// The first term in which a function is not just led from arrow to arrow.
     pub(super) fn first_kept_function(&self, types: &mut Types) -> Option<Span> {
+        let with_functions = types.with_functions();
+        if !with_functions.contains(&true) {
+            return None;
+        }
         let mut has_function = |partial: Partial| {
             let shape = types.shape(partial);
-            shape.is_some_and(|shape| types.has_function(shape))
+            shape.is_some_and(|shape| with_functions.get(shape.index()) == Some(&true))
         };
         let exprs = self
             .exprs

@@ -33,7 +33,6 @@ impl Checker<'_> {
         }
         if !self.problems.has_errors()
             && !self.is_spoilt
-            && self.types.has_functions()
             && let Some(span) = self.draft.first_kept_function(&mut self.types)
         {
             let problem = Problem::new(T113, span, "a function is kept here, or chosen, or named")

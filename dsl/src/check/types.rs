@@ -220,15 +220,14 @@ impl Types {
         }
     }
 
-    /// Whether there is a type of functions at all.
-    pub(super) fn has_functions(&self) -> bool {
-        self.shapes.entries().iter().any(is_function)
-    }
-
-    /// Whether there is a function in values of the shape.
-    pub(super) fn has_function(&self, shape: ShapeId) -> bool {
-        let shape = self.shapes.get(shape);
-        is_function(shape) || shape.operands().iter().any(|part| self.has_function(*part))
+    /// Of each shape, whether there is a function in its values.
+    pub(super) fn with_functions(&self) -> Vec<bool> {
+        let mut all: Vec<bool> = Vec::new();
+        for shape in self.shapes.entries() {
+            let mut parts = shape.operands().into_iter();
+            all.push(is_function(shape) || parts.any(|part| all[part.index()]));
+        }
+        all
     }
 
     /// Whether the type is known to be the empty tuple.

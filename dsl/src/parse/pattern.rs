@@ -6,7 +6,7 @@ use nom::branch::alt;
 use super::cursor::{Cursor, Parsed};
 use super::expression::literal_int;
 use super::list::listed;
-use super::recover::{deeper, must};
+use super::recover::{deeper, link_of, must};
 use super::words::{attached, constructor_name, lower, symbol, text, token, word};
 use crate::ast::{FieldPattern, Name, Pattern, PatternKind, PatternPayload, RecordPattern};
 use crate::problem::Problem;
@@ -169,8 +169,12 @@ fn list(input: Cursor<'_>) -> Parsed<'_, PatternKind> {
     let (mut items, mut rest) = (Vec::new(), None);
     for element in elements {
         match element {
+            // Later stages see the items after one as a part of it.
             Element::Item(item) => {
                 report_not_last(input, rest.as_ref());
+                if !link_of(input, "items follow one another in a pattern") {
+                    return Ok((after, PatternKind::Error));
+                }
                 items.push(item);
             }
             Element::Rest(next) => {

@@ -314,9 +314,14 @@ pub(super) fn deeper<'a, T: ErrorNode>(
 
 /// Counts one more node on top of what was built. At the limit it reports that and says false: build no more.
 pub(super) fn link(input: Cursor<'_>) -> bool {
+    link_of(input, "operations build on each other")
+}
+
+/// The same for other things than operations.
+pub(super) fn link_of(input: Cursor<'_>, what: &str) -> bool {
     let height = input.shared.height.get();
     if height >= HEIGHT_MAX {
-        let title = format!("more than {HEIGHT_MAX} operations build on each other here");
+        let title = format!("more than {HEIGHT_MAX} {what} here");
         input.report(
             Problem::new(P040, input.token().span, title)
                 .helping("give parts of it a name with `let` or `fn`"),
