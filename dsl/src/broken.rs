@@ -6,7 +6,7 @@ use cam::value::Value;
 use crate::compile::Compiled;
 use crate::play::Broken;
 use crate::problem::Problem;
-use crate::problem::catalogue::{R007, R008, R009, R010, R011};
+use crate::problem::catalogue::{R007, R008, R009, R010, R011, R013};
 use crate::source::Span;
 use crate::trace::described;
 use crate::typed::{ClaimKind, Conversion};
@@ -42,6 +42,25 @@ pub(crate) fn problem(compiled: &Compiled, from: Option<u32>, broken: &Broken) -
             let at = place(&machine.backs, from);
             let title = format!("the way back stops: {}", described(*trap));
             Problem::new(R010, at, title)
+        }
+        Broken::Chain {
+            through,
+            direct,
+            chained,
+        } => {
+            let at = place(&machine.migrations, from);
+            let own = Some(compiled.schema());
+            let chained = match chained {
+                Ok(state) => shown(own, state),
+                Err(trap) => format!("stops: {}", described(*trap)),
+            };
+            let title = format!("the way through version {through} leads to another state");
+            Problem::new(R013, at, title)
+                .noting(format!("directly:          `{}`", shown(own, direct)))
+                .noting(format!("through version {through}: `{chained}`"))
+                .helping(
+                    "let both migrations make the same of every state, or remove the direct one",
+                )
         }
         Broken::Back { before, again } => {
             let at = place(&machine.backs, from);

@@ -22,7 +22,7 @@ use crate::problem::catalogue::{C001, C002, C003};
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
 use crate::typed::{Machine, Manner};
-use crate::{check, parse, places, translate};
+use crate::{check, parse, places, play, translate};
 
 /// A machine that compiles, and everything its source says about older versions.
 #[derive(Clone, Debug)]
@@ -105,6 +105,13 @@ impl Compiled {
     #[must_use]
     pub fn upgrade_from(&self, version: u32) -> Option<&Upgrade> {
         self.upgrades.iter().find(|upgrade| upgrade.from == version)
+    }
+
+    /// The later versions through which a state of `from` comes here too, besides the direct way.
+    #[must_use]
+    pub fn chains_from(&self, from: u32) -> Vec<u32> {
+        let chains = play::chains(self, from);
+        chains.into_iter().map(|(through, _)| through).collect()
     }
 
     /// What is worth saying although it compiles.

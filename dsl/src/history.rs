@@ -3,17 +3,18 @@
 //! They come from released bytecode, never from an old checkout, so a later compiler cannot change what
 //! "version 1" means. Reading them is the caller's work; this crate has no files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use cam::schema::Schema;
-use cam::verify::Program;
+use cam::verify::{Migration, Program};
 
 /// The released versions of one machine.
 #[derive(Clone, Default, Debug)]
 pub struct History {
     versions: BTreeMap<u32, Schema>,
     programs: BTreeMap<u32, Arc<Program>>,
+    bridges: BTreeMap<(u32, u32), Arc<Migration>>,
 }
 
 impl History {
@@ -33,6 +34,33 @@ impl History {
         let schema = program.schema().clone();
         self.programs.insert(schema.version, program);
         self.insert(schema);
+    }
+
+    /// Adds the migration with which one version was released after another.
+    pub fn bridge(&mut self, from: u32, to: u32, migration: Arc<Migration>) {
+        self.bridges.insert((from, to), migration);
+    }
+
+    /// The migrations that lead from one version to another, one after the other, by the fewest versions.
+    #[must_use]
+    pub fn way(&self, from: u32, to: u32) -> Option<Vec<Arc<Migration>>> {
+        let mut reached = BTreeMap::from([(from, Vec::new())]);
+        let mut next = VecDeque::from([from]);
+        while let Some(version) = next.pop_front() {
+            let way: Vec<Arc<Migration>> = reached.get(&version)?.clone();
+            if version == to {
+                return Some(way);
+            }
+            for ((_, later), migration) in self.bridges.range((version, 0)..=(version, u32::MAX)) {
+                if !reached.contains_key(later) {
+                    let mut way = way.clone();
+                    way.push(Arc::clone(migration));
+                    reached.insert(*later, way);
+                    next.push_back(*later);
+                }
+            }
+        }
+        None
     }
 
     /// The program of a version, if it was added with one.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cam::instance::{Context, Instance};
+use cam::instance::{Context, Engine, Instance};
 use cam::limits::STEP_FUEL;
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
@@ -76,6 +76,12 @@ pub(crate) enum Broken {
     BackStops(Trap),
     /// The way back leads to another state.
     Back { before: Value, again: Value },
+    /// The way through another version leads to another state, or to none.
+    Chain {
+        through: u32,
+        direct: Value,
+        chained: Result<Value, Trap>,
+    },
 }
 
 impl Broken {
@@ -193,12 +199,30 @@ impl<'a> Play<'a> {
         let migrated = migrated.map_err(|trap| Stuck::Broken(Broken::Migration(trap)))?;
         self.take_up(Arc::clone(self.compiled.program()), migrated)?;
         self.judge_upgrade(from, &before)?;
+        self.judge_chains(from, &before)?;
         match migration.restore_state(self.state.clone()) {
             None => Ok(()),
             Some(Ok(again)) if again == before || self.is_lossy(from) => Ok(()),
             Some(Ok(again)) => Err(Stuck::Broken(Broken::Back { before, again })),
             Some(Err(trap)) => Err(Stuck::Broken(Broken::BackStops(trap))),
         }
+    }
+
+    /// The ways through versions between lead to the same state as the direct one.
+    fn judge_chains(&self, from: u32, before: &Value) -> Result<(), Stuck> {
+        for (through, way) in chains(self.compiled, from) {
+            let mut migrations = way.iter();
+            let chained =
+                migrations.try_fold(before.clone(), |state, step| step.migrate_state(state));
+            if chained.as_ref() != Ok(&self.state) {
+                return Err(Stuck::Broken(Broken::Chain {
+                    through,
+                    direct: self.state.clone(),
+                    chained,
+                }));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the author says that the way back to a version loses something.
@@ -214,8 +238,12 @@ impl<'a> Play<'a> {
     }
 
     fn take_up(&mut self, program: Arc<Program>, state: Value) -> Result<(), Stuck> {
-        let resumed = Instance::resume(program, state.clone());
-        self.instance = resumed.map_err(|_| Stuck::Strange)?;
+        // The registers of the old instance go before those of the new one come: half a mebibyte each, and two of them
+        // at once are given back to the system and asked for again at every upgrade.
+        let resting = Instance::resume_on(Engine::Reference, program, state.clone());
+        self.instance = resting.map_err(|_| Stuck::Strange)?;
+        let program = Arc::clone(self.instance.program());
+        self.instance = Instance::resume(program, state.clone()).map_err(|_| Stuck::Strange)?;
         self.state = state;
         Ok(())
     }
@@ -311,6 +339,19 @@ impl Record<'_> {
             Some(broken) => Err(Stuck::Broken(broken)),
         }
     }
+}
+
+/// The ways from a version to the source through a later one, by that version.
+pub(crate) fn chains(compiled: &Compiled, from: u32) -> Vec<(u32, Vec<Arc<Migration>>)> {
+    let later = compiled.upgrades().iter();
+    let later = later.filter(|upgrade| upgrade.from > from);
+    later
+        .filter_map(|upgrade| {
+            let mut way = compiled.history().way(from, upgrade.from)?;
+            way.push(Arc::clone(&upgrade.migration));
+            Some((upgrade.from, way))
+        })
+        .collect()
 }
 
 /// The laws of a machine that do not hold.

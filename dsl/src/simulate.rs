@@ -76,6 +76,8 @@ pub struct Found {
     pub problem: Problem,
     /// A member of the machine that shows it: a trace, with line ends. A law needs none.
     pub trace: Option<String>,
+    /// The version that the session starts in, if that is not the one of the source.
+    pub from: Option<u32>,
     /// The number of the run that has shown it first.
     pub run: u64,
     /// How many lines that run had.
@@ -297,16 +299,10 @@ impl<'a> Simulator<'a> {
             client = run.random.pick(&self.clients).copied().unwrap_or(running);
         }
         let schema: &Schema = schema(self.compiled, client);
-        // Only what was seen in shapes of the same version may be sent as it is.
-        let nothing = Seen::default();
-        let seen = if client == running {
-            &run.seen
-        } else {
-            &nothing
-        };
         let mut source = Source {
             constants: &self.constants,
-            seen,
+            seen: &run.seen,
+            is_same_version: client == running,
             random: &mut run.random,
         };
         run.at_ms = run.at_ms.saturating_add(source.pause());
@@ -337,6 +333,7 @@ impl<'a> Simulator<'a> {
         let found = Found {
             problem: script.with_state(self.compiled, problem),
             trace: Some(trace),
+            from: script.from,
             run,
             lines,
             left: script.events.len(),
@@ -348,6 +345,7 @@ impl<'a> Simulator<'a> {
         let found = Found {
             problem: broken::problem(self.compiled, None, broken),
             trace: None,
+            from: None,
             run: 0,
             lines: 0,
             left: 0,
@@ -363,6 +361,7 @@ impl<'a> Simulator<'a> {
                 .to_string(),
             Broken::Migration(_) => "the migration stops".to_owned(),
             Broken::Back { .. } | Broken::BackStops(_) => "the way back".to_owned(),
+            Broken::Chain { through, .. } => format!("through version {through}"),
         }
     }
 }
@@ -398,6 +397,7 @@ impl<'a> Player<'a> {
         let mut source = Source {
             constants: &self.constants,
             seen: &self.seen,
+            is_same_version: true,
             random: &mut self.random,
         };
         self.context.at_ms = self.context.at_ms.saturating_add(source.pause());

@@ -263,3 +263,59 @@ fn every_kind_of_value_can_be_sent() {
     );
     assert_eq!(found.left, 1, "{shown}");
 }
+
+#[test]
+fn a_direct_upgrade_agrees_with_the_one_through_the_versions_between() {
+    let [second, third] = [2, 3].map(|version| {
+        move |claims: &str| counter(claims).replace("version 1", &format!("version {version}"))
+    });
+    let mut history = released(&counter(""));
+    let between = compiled(
+        &second("migrate from 1 { count } => { count: max(count, 0) }"),
+        &history,
+    );
+    history.release(Arc::clone(between.program()));
+    history.bridge(
+        1,
+        2,
+        Arc::clone(&between.upgrade_from(1).unwrap().migration),
+    );
+    let table = [
+        (
+            "migrate from 2 unchanged  migrate from 1 { count } => { count: max(count, 0) }",
+            None,
+        ),
+        (
+            "migrate from 2 unchanged  migrate from 1 unchanged",
+            Some("R013"),
+        ),
+        ("migrate from 2 unchanged", None),
+        (
+            "migrate from 2 { count } => { count: 10 / (count - 5) }  migrate from 1 { count } => { count: max(count, 0) }",
+            Some("R013"),
+        ),
+    ];
+    for (claims, code) in table {
+        let machine = compiled(&third(claims), &history);
+        let simulation = simulated(&machine, 21);
+        let codes = simulation.found.iter().map(|found| found.problem.code.name);
+        assert!(
+            codes.clone().eq(code) || codes.clone().any(|found| code == Some(found)),
+            "{claims}"
+        );
+    }
+    let machine = compiled(
+        &third("migrate from 2 unchanged  migrate from 1 unchanged"),
+        &history,
+    );
+    assert_eq!(
+        (machine.chains_from(1), machine.chains_from(2)),
+        (vec![2], vec![])
+    );
+    let found = &simulated(&machine, 21).found[0];
+    let shown = found.trace.as_deref().unwrap();
+    assert!(
+        shown.contains("from 1 {\n  > Add(-1) // Ok\n  upgrade\n"),
+        "{shown}"
+    );
+}

@@ -112,6 +112,12 @@ impl Project {
             .join(format!("{}@{version}.{extension}", self.name))
     }
 
+    /// The migration with which a version was released: `counter@1..2.camb`.
+    pub(crate) fn bridge(&self, from: u32, to: u32) -> PathBuf {
+        let name = format!("{}@{from}..{to}.{}", self.name, released::BYTECODE);
+        self.history().join(name)
+    }
+
     /// A file that can be made again at any time: `out/counter@1..2.bundle`.
     pub(crate) fn out(&self, versions: &str, extension: &str) -> PathBuf {
         self.root

@@ -26,7 +26,7 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { projects writing looking messages keys_and_nodes bundles street refusals older_clients repetitions scripts another_language assembly simulation automatic diff claims_on_nodes }
+transcripts! { projects writing looking messages keys_and_nodes bundles street refusals older_clients repetitions scripts another_language assembly simulation automatic diff claims_on_nodes chains }
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli")

@@ -95,6 +95,7 @@ catalogue! {
     R010 Error "a way back does not lead back: restore all of the old state, or say that it is lossy"
     R011 Error "a migration stops in a state that can be reached"
     R012 Warning "a witness was never reached: start nearer to it, or ask whether it can be reached at all"
+    R013 Error "a direct migration disagrees with those between: let both make the same of every state"
     T100 Error "a type does not fit its place"
     T101 Error "branches have different types: make each give the same"
     T102 Error "a name is unknown: define it, or correct it; constructors begin with an upper-case letter"

@@ -12,6 +12,8 @@ use super::random::Random;
 pub(super) struct Source<'a> {
     pub(super) constants: &'a Constants,
     pub(super) seen: &'a Seen,
+    /// Whether the shapes that were seen are those of the values that are drawn.
+    pub(super) is_same_version: bool,
     pub(super) random: &'a mut Random,
 }
 
@@ -62,7 +64,7 @@ impl Source<'_> {
             shapes.get(shape),
             Shape::Tuple(_) | Shape::Record(_) | Shape::Variant(..)
         );
-        if is_whole && self.random.sixteenths(5) {
+        if is_whole && self.is_same_version && self.random.sixteenths(5) {
             let found = self.random.pick(&self.seen.wholes);
             if let Some((_, value)) = found.filter(|(own, _)| *own == shape) {
                 return value.clone();

@@ -301,6 +301,7 @@ fn keep(
     if files::read_if_there(&source)?.is_none() {
         files::write(&source, compilation.source.text().as_bytes())?;
     }
+    keep_migration(project, plan, version)?;
     lineage.put(Link {
         chain: plan.chain.clone(),
         sequence: plan.sequence,
@@ -312,6 +313,18 @@ fn keep(
     });
     lineage.write(project)?;
     Ok(replaced)
+}
+
+/// The migration is kept beside the versions it is between: later ones may come through here.
+fn keep_migration(project: &Project, plan: &Plan, version: u32) -> Result<(), AnyFailure> {
+    let (Some(previous), Some(migration)) = (&plan.previous, &plan.migration) else {
+        return Ok(());
+    };
+    let (path, bytes) = (project.bridge(previous.version, version), migration.bytes());
+    if files::read_if_there(&path)?.as_ref() != Some(&bytes) {
+        files::write(&path, &bytes)?;
+    }
+    Ok(())
 }
 
 /// Whether another bundle may take the place of this one: no node may have it, and none may follow it.

@@ -149,15 +149,23 @@ impl Results {
     fn ways(&mut self, compilation: &Compilation, simulation: &Simulation) {
         for upgrade in compilation.compiled.upgrades() {
             let from = upgrade.from;
-            let mut found = simulation.found.iter();
-            let broken = found.any(|found| found.problem.code.name == "R011");
+            let is_broken = |code: &str| {
+                let mut found = simulation.found.iter();
+                found.any(|found| found.from == Some(from) && found.problem.code.name == code)
+            };
             let times = simulation.tally.upgrades.get(&from).copied().unwrap_or(0);
             let times = count_of(times, "upgrade");
-            self.row(!broken, format!("migrate from {from}"), times.clone());
+            self.row(
+                !is_broken("R011"),
+                format!("migrate from {from}"),
+                times.clone(),
+            );
+            for through in compilation.compiled.chains_from(from) {
+                let title = format!("migrate from {from} through {through}");
+                self.row(!is_broken("R013"), title, times.clone());
+            }
             if upgrade.migration.back().is_some() {
-                let mut found = simulation.found.iter();
-                let broken = found.any(|found| found.problem.code.name == "R010");
-                self.row(!broken, format!("migrate back to {from}"), times);
+                self.row(!is_broken("R010"), format!("migrate back to {from}"), times);
             }
         }
     }

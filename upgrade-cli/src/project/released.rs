@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cam::decode::Malformed;
 use cam::digest::Digest;
-use cam::verify::{Invalid, Program};
+use cam::verify::{Invalid, Migration, Misfit, Program};
 use cam::{decode, verify};
 use dsl::history::History;
 
@@ -31,6 +31,7 @@ pub(crate) const SOURCE: &str = "cam";
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Released {
     programs: BTreeMap<u32, Arc<Program>>,
+    bridges: BTreeMap<(u32, u32), Arc<Migration>>,
 }
 
 impl Released {
@@ -58,7 +59,32 @@ impl Released {
             }
             released.programs.insert(version, program);
         }
+        released.read_bridges(project)?;
         Ok(released)
+    }
+
+    /// The migrations between released versions. They are judged as a node would judge them.
+    fn read_bridges(&mut self, project: &Project) -> Result<(), ReleasedError> {
+        for (from, to) in names(project, bridge_in)? {
+            let (Some(old), Some(new)) = (self.program(from), self.program(to)) else {
+                continue; // of a version after those that were asked for, or one that is gone
+            };
+            let path = project.bridge(from, to);
+            let bytes = files::read(&path)?;
+            let bytecode = match decode::module(&bytes) {
+                Ok(bytecode) => bytecode,
+                Err(source) => return Err(ReleasedError::Malformed { path, source }),
+            };
+            let migration = match verify::migration(bytecode) {
+                Ok(migration) => migration,
+                Err(source) => return Err(ReleasedError::Invalid { path, source }),
+            };
+            if let Err(source) = migration.fits(old, new) {
+                return Err(ReleasedError::Misfit { path, source });
+            }
+            self.bridges.insert((from, to), Arc::new(migration));
+        }
+        Ok(())
     }
 
     /// What the compiler knows of them.
@@ -66,6 +92,9 @@ impl Released {
         let mut history = History::new();
         for program in self.programs.values() {
             history.release(Arc::clone(program));
+        }
+        for ((from, to), migration) in &self.bridges {
+            history.bridge(*from, *to, Arc::clone(migration));
         }
         history
     }
@@ -93,6 +122,14 @@ impl Released {
 
 /// The versions with a file in the history, in order.
 pub(crate) fn versions(project: &Project) -> Result<Vec<u32>, ReleasedError> {
+    names(project, version_in)
+}
+
+/// What the names of the files in the history say, in order.
+fn names<T: Ord>(
+    project: &Project,
+    read: fn(&str, &str) -> Option<T>,
+) -> Result<Vec<T>, ReleasedError> {
     let folder = project.history();
     let failed = |source| ReleasedError::Folder {
         path: project.history(),
@@ -102,17 +139,24 @@ pub(crate) fn versions(project: &Project) -> Result<Vec<u32>, ReleasedError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed)?,
     };
-    let mut versions = Vec::new();
+    let mut found = Vec::new();
     for entry in entries {
         let name = entry.map_err(failed)?.file_name();
-        versions.extend(
-            name.to_str()
-                .and_then(|name| version_in(name, project.name())),
-        );
+        found.extend(name.to_str().and_then(|name| read(name, project.name())));
     }
-    versions.sort_unstable();
-    versions.dedup();
-    Ok(versions)
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The versions in `counter@1..2.camb`, in their one spelling.
+fn bridge_in(file: &str, project: &str) -> Option<(u32, u32)> {
+    let rest = file.strip_prefix(project)?.strip_prefix('@')?;
+    let (from, rest) = rest.split_once("..")?;
+    let to = rest.strip_suffix(BYTECODE)?.strip_suffix('.')?;
+    let (old, new): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
+    let counts = old.to_string() == from && new.to_string() == to;
+    counts.then_some((old, new))
 }
 
 /// The version in `counter@2.camb`, if the file is one of this project. Only the one spelling of the
@@ -148,6 +192,8 @@ pub(crate) enum ReleasedError {
     Malformed { path: PathBuf, source: Malformed },
     #[error("the bytecode in `{}` does not verify", path.display())]
     Invalid { path: PathBuf, source: Invalid },
+    #[error("the migration in `{}` is not between those versions", path.display())]
+    Misfit { path: PathBuf, source: Misfit },
     #[error("`{}` holds version {found}", path.display())]
     Version { path: PathBuf, found: u32 },
     #[error(transparent)]
@@ -167,6 +213,7 @@ impl Failure for ReleasedError {
         match self {
             ReleasedError::Malformed { .. }
             | ReleasedError::Invalid { .. }
+            | ReleasedError::Misfit { .. }
             | ReleasedError::Version { .. } => {
                 vec!["take the file from version control again".to_owned()]
             }
@@ -204,9 +251,21 @@ mod tests {
             ("counter@1.camb.tmp", None),
             ("counters@1.camb", None),
             ("lineage.toml", None),
+            ("counter@1..2.camb", None),
         ];
         for (name, expected) in table {
             assert_eq!(version_in(name, "counter"), expected, "{name}");
+        }
+        let bridges = [
+            ("counter@1..2.camb", Some((1, 2))),
+            ("counter@10..12.camb", Some((10, 12))),
+            ("counter@01..2.camb", None),
+            ("counter@1..2.cam", None),
+            ("counter@1..2..3.camb", None),
+            ("counter@1.camb", None),
+        ];
+        for (name, expected) in bridges {
+            assert_eq!(bridge_in(name, "counter"), expected, "{name}");
         }
     }
 }
