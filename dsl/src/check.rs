@@ -74,7 +74,30 @@ pub fn machine(
     module: &ast::Module,
     history: &History,
 ) -> Result<(Machine, Problems), Problems> {
+    checked(
+        Checker::new(Some(source), history, Shapes::default()),
+        module,
+    )
+}
+
+/// The same of a file in which the condition of a `check` may have any type, because its value is to be shown.
+///
+/// # Errors
+/// As [`machine`].
+pub(crate) fn session(
+    source: &Source,
+    module: &ast::Module,
+    history: &History,
+) -> Result<(Machine, Problems), Problems> {
     let mut checker = Checker::new(Some(source), history, Shapes::default());
+    checker.is_session = true;
+    checked(checker, module)
+}
+
+fn checked<'a>(
+    mut checker: Checker<'a>,
+    module: &'a ast::Module,
+) -> Result<(Machine, Problems), Problems> {
     match checker.module(module) {
         Some(machine) if !checker.problems.has_errors() => Ok((machine, checker.problems)),
         _ => Err(checker.mistakes_only()),
@@ -124,6 +147,8 @@ struct Checker<'a> {
     state_body: Option<&'a ast::TypeBody>,
     /// The texts of built-in functions that were read.
     templates: BTreeMap<&'static str, ast::Expr>,
+    /// Whether the value of a `check` is shown, and may be any.
+    is_session: bool,
     /// Grows with every mistake, so that a part can tell whether it holds one.
     mistakes: usize,
 }
@@ -210,6 +235,7 @@ impl<'a> Checker<'a> {
             is_spoilt: false,
             state_body: None,
             templates: BTreeMap::new(),
+            is_session: false,
             mistakes: 0,
         }
     }

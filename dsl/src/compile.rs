@@ -153,8 +153,23 @@ impl Compiled {
 /// # Errors
 /// All problems of the source; or the one that it is larger than the abstract machine allows.
 pub fn compile(source: &Source, history: &History) -> Result<Compiled, Problems> {
+    compiled(source, history, check::machine)
+}
+
+/// The same of a source in which the condition of a `check` may have any type.
+pub(crate) fn compile_for_session(
+    source: &Source,
+    history: &History,
+) -> Result<Compiled, Problems> {
+    compiled(source, history, check::session)
+}
+
+/// How a file is checked.
+type Check = fn(&Source, &Module, &History) -> Result<(Machine, Problems), Problems>;
+
+fn compiled(source: &Source, history: &History, check: Check) -> Result<Compiled, Problems> {
     let (module, mut problems) = parse::module(source);
-    let checked = check::machine(source, &module, history);
+    let checked = check(source, &module, history);
     let machine = match checked {
         Ok((machine, warnings)) if !problems.has_errors() => {
             problems.append(warnings);

@@ -41,6 +41,7 @@ pub mod diff;
 mod play;
 #[cfg(feature = "proptest")]
 pub mod property;
+pub mod session;
 pub mod simulate;
 pub mod square;
 pub mod trace;

@@ -128,6 +128,33 @@ impl<'a> Play<'a> {
         Ok(play)
     }
 
+    /// Goes on where another session was: in the version of the source, or in the one it started in.
+    pub(crate) fn resume(
+        compiled: &'a Compiled,
+        from: Option<u32>,
+        is_own: bool,
+        state: Value,
+        context: &Context,
+    ) -> Result<Play<'a>, Stuck> {
+        let old = match from.filter(|_| !is_own) {
+            None => compiled.program(),
+            Some(version) => {
+                let program = compiled.history().program(version);
+                program.ok_or(Stuck::NoProgram(version))?
+            }
+        };
+        let instance = Instance::resume(Arc::clone(old), state.clone());
+        Ok(Play {
+            compiled,
+            from,
+            instance: instance.map_err(|_| Stuck::Strange)?,
+            state,
+            context: context.clone(),
+            held: vec![0; compiled.machine().claims.list.len()],
+            fuel_used: 0,
+        })
+    }
+
     /// The program that runs.
     pub(crate) fn program(&self) -> &Arc<Program> {
         self.instance.program()

@@ -5,7 +5,7 @@
 
 mod run;
 
-pub(crate) use run::described;
+pub(crate) use run::{Run, described, problem_of};
 
 use cam::schema::Name;
 

@@ -14,7 +14,8 @@ use node::key::PublicKey;
 use crate::examples;
 
 pub(crate) use author::{
-    Asm, Completions, Disasm, Doc, Explain, Fmt, Graph, Man, Messages, New, Part, Picture,
+    Asm, Completions, Disasm, Doc, Explain, Fmt, Graph, Man, Messages, New, Part, Picture, Run,
+    Watch,
 };
 pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
 
@@ -80,6 +81,12 @@ pub(crate) enum Command {
     /// Compile the source to bytecode.
     #[command(after_help = examples::BUILD)]
     Build(Messages),
+    /// Play the machine by hand, in this process: inputs and answers, with a way back.
+    #[command(after_help = examples::RUN)]
+    Run(Run),
+    /// Check and test, again at each change of the source.
+    #[command(after_help = examples::WATCH)]
+    Watch(Watch),
     /// Draw the machine, or show what takes each input in each state.
     #[command(after_help = examples::GRAPH)]
     Graph(Graph),
@@ -460,6 +467,8 @@ impl Command {
             Command::State(_) => "state",
             Command::Explain(_) => "explain",
             Command::Completions(_) => "completions",
+            Command::Run(_) => "run",
+            Command::Watch(_) => "watch",
             Command::Graph(_) => "graph",
             Command::Cost(_) => "cost",
             Command::Doc(_) => "doc",

@@ -20,6 +20,7 @@ mod man;
 mod new;
 mod node;
 mod push;
+mod run;
 mod send;
 mod sign;
 mod simulate;
@@ -27,6 +28,7 @@ mod state;
 mod status;
 mod test;
 mod verify;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -62,6 +64,8 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Diff(arguments) => diff::run(context, arguments),
         Command::Simulate(arguments) => simulate::run(context, arguments),
         Command::Build(_) => build::run(context),
+        Command::Run(arguments) => run::run(context, arguments),
+        Command::Watch(arguments) => watch::run(context, arguments),
         Command::Graph(arguments) => graph::run(context, arguments),
         Command::Cost(_) => cost::run(context),
         Command::Doc(arguments) => doc::run(context, arguments),

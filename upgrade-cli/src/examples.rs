@@ -88,6 +88,27 @@ Examples:
   cam build                    writes out/counter@1.camb, prints its size and its digest
   cam disasm out/counter@1.camb --source    shows what became of each line, by out/counter@1.camd";
 
+pub(crate) const RUN: &str = "\
+At a terminal lines can be edited and are remembered; from a pipe they are read one after the other. What can
+be typed: an input, a line of a trace, an expression about the state, and `:help` for the rest.
+
+  > Incr
+  Ok   { count: 0 → 1 }   fuel 28
+  > count * 2
+  2 : Int
+  > :undo
+  { count: 1 → 0 }
+
+Examples:
+  cam run
+  cam run --from 1             the version 1 of the history, then `:upgrade`
+  printf 'Incr\nRead\n' | cam run";
+
+pub(crate) const WATCH: &str = "\
+Examples:
+  cam watch                    ends with control-C
+  cam watch --json | jq .ok    an object for each round";
+
 pub(crate) const GRAPH: &str = "\
 Inputs that leave the state as it is are not drawn; the table shows them. A number is the line of a clause,
 `*` marks one that takes any input, so that nobody decided about this pair.

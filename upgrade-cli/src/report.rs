@@ -111,6 +111,13 @@ impl Console {
         self.json || print(io::stdout(), &format!("{line}\n"))
     }
 
+    /// Prints a line for people at once, while a command goes on.
+    pub(crate) fn talk(self, line: &str) {
+        if !self.quiet && !self.json {
+            print(io::stderr(), &format!("{line}\n"));
+        }
+    }
+
     /// Prints what a command gave, and says how the process ends.
     pub(crate) fn finish(self, command: &str, started: Instant, outcome: Outcome) -> Exit {
         let exit = match outcome {

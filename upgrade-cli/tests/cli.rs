@@ -26,7 +26,27 @@ macro_rules! transcripts {
     };
 }
 
-transcripts! { projects writing looking messages keys_and_nodes bundles street refusals older_clients repetitions scripts another_language assembly simulation automatic diff claims_on_nodes chains }
+transcripts! {
+    projects
+    writing
+    looking
+    playing
+    messages
+    keys_and_nodes
+    bundles
+    street
+    refusals
+    older_clients
+    repetitions
+    scripts
+    another_language
+    assembly
+    simulation
+    automatic
+    diff
+    claims_on_nodes
+    chains
+}
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli")
@@ -92,6 +112,33 @@ fn the_demo_shows_what_it_says_and_leaves_nothing_behind() {
     assert!(answered("answers_before_upgrade") >= 50);
     assert!(answered("answers_after_upgrade") >= 50);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_watch_tests_again_when_the_source_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let cam = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cam"));
+        command.current_dir(folder.path()).args(arguments);
+        command
+    };
+    let made = cam(&["new", "counter"]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut watch = cam(&["watch", "-C", "counter", "--rounds", "2"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(watch.stderr.take().unwrap()).lines();
+    assert!(talk.any(|line| line.unwrap().starts_with("watching ")));
+    let path = folder.path().join("counter/src/counter.cam");
+    let source = fs::read_to_string(&path).unwrap();
+    fs::write(&path, source.replace("= Sum(2)", "= Sum(3)")).unwrap();
+    talk.for_each(drop);
+    let output = watch.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("all good"), "{text}");
+    assert!(text.contains("1 of 1 trace failed"), "{text}");
 }
 
 #[test]

@@ -98,7 +98,10 @@ impl<'a> Checker<'a> {
             state: Some(view),
             ..Frame::default()
         };
-        let condition = self.within(frame, |checker| checker.condition(condition));
+        let condition = self.within(frame, |checker| match checker.is_session {
+            true => checker.infer(condition),
+            false => checker.condition(condition),
+        });
         TraceLineKind::Check { state, condition }
     }
 

@@ -22,11 +22,7 @@ pub(super) fn lines(compiled: &Compiled, trace: &Trace, passed: &mut usize) -> R
     let play = Play::start(compiled, trace.from)
         .map_err(|stuck| Box::new(stopped(compiled, trace.from, &stuck, trace.span, true)))?;
     let from = trace.from;
-    let mut run = Run {
-        compiled,
-        from,
-        play,
-    };
+    let mut run = Run::new(compiled, from, play);
     for line in &trace.lines {
         run.line(line)?;
         *passed += 1;
@@ -34,14 +30,24 @@ pub(super) fn lines(compiled: &Compiled, trace: &Trace, passed: &mut usize) -> R
     Ok(())
 }
 
-struct Run<'a> {
+/// A session whose lines are those of a trace.
+pub(crate) struct Run<'a> {
     compiled: &'a Compiled,
     /// The version before the upgrade.
     from: Option<u32>,
-    play: Play<'a>,
+    pub(crate) play: Play<'a>,
 }
 
 impl<'a> Run<'a> {
+    /// Goes on where the session is.
+    pub(crate) fn new(compiled: &'a Compiled, from: Option<u32>, play: Play<'a>) -> Run<'a> {
+        Run {
+            compiled,
+            from,
+            play,
+        }
+    }
+
     fn line(&mut self, line: &TraceLine) -> Ran<()> {
         match &line.kind {
             TraceLineKind::Send {
@@ -70,7 +76,7 @@ impl<'a> Run<'a> {
     }
 
     /// What a line does not say is what it was on the line before.
-    fn stamp(&mut self, stamps: &[(Stamp, ExprId)]) -> Ran<()> {
+    pub(crate) fn stamp(&mut self, stamps: &[(Stamp, ExprId)]) -> Ran<()> {
         self.play.context.sequence += 1;
         for (stamp, expr) in stamps {
             let stamped = self.value(None, *expr)?;
@@ -135,15 +141,20 @@ impl<'a> Run<'a> {
     }
 
     /// Where the program stopped, if it is the one whose source this is.
-    fn stopped_at(&self, trap: &Trap) -> Option<Span> {
+    pub(crate) fn stopped_at(&self, trap: &Trap) -> Option<Span> {
         let is_own = self.play.is_own();
         is_own.then(|| self.compiled.stopped_at(trap)).flatten()
     }
 
-    fn check(&self, state: Local, condition: ExprId) -> Ran<()> {
+    /// What the condition of a `check` comes to.
+    pub(crate) fn checked(&self, state: Local, condition: ExprId) -> Ran<Value> {
         let schema = self.play.program().schema();
         let shape = self.shape_of_state(schema);
-        if self.value(Some((state, shape)), condition)? == Value::bool(true) {
+        self.value(Some((state, shape)), condition)
+    }
+
+    fn check(&self, state: Local, condition: ExprId) -> Ran<()> {
+        if self.checked(state, condition)? == Value::bool(true) {
             return Ok(());
         }
         let at = self.machine().terms.expr(condition).span;
@@ -160,7 +171,7 @@ impl<'a> Run<'a> {
     }
 
     /// What an expression evaluates to; its one free name is the current state.
-    fn value(&self, state: Option<(Local, ShapeId)>, expr: ExprId) -> Ran<Value> {
+    pub(crate) fn value(&self, state: Option<(Local, ShapeId)>, expr: ExprId) -> Ran<Value> {
         let at = self.machine().terms.expr(expr).span;
         if let Some(value) = value::literal(&self.machine().terms, expr) {
             return Ok(value);
@@ -188,7 +199,8 @@ impl<'a> Run<'a> {
         shapes.import(&schema.shapes, schema.state)
     }
 
-    fn output(&self, client: u32, output: &Value) -> String {
+    /// An answer as the client of a version reads it.
+    pub(crate) fn output(&self, client: u32, output: &Value) -> String {
         let schema = match self.compiled.history().get(client) {
             Some(schema) if client != self.compiled.schema().version => schema,
             _ => self.compiled.schema(),
@@ -201,6 +213,16 @@ impl<'a> Run<'a> {
         let state = value::print(&schema.shapes, schema.state, self.play.state());
         Box::new(problem.noting(format!("the state is `{state}`")))
     }
+}
+
+/// Why a session cannot go on, at the line where that was found.
+pub(crate) fn problem_of(
+    compiled: &Compiled,
+    from: Option<u32>,
+    stuck: &Stuck,
+    at: Span,
+) -> Problem {
+    stopped(compiled, from, stuck, at, false)
 }
 
 /// Why a trace cannot go on, at the line where that was found.

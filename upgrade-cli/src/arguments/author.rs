@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Test;
+
 #[derive(Args, Debug)]
 pub(crate) struct New {
     /// The name of the project and its folder: small letters, digits and `-`.
@@ -115,4 +117,20 @@ pub(crate) struct Doc {
     /// Write it to this file, instead of the standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Start in this version of the history, instead of the source.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) from: Option<u32>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) test: Test,
+    /// End after so many tests.
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) rounds: Option<u32>,
 }
