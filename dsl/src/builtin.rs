@@ -200,6 +200,12 @@ pub(crate) fn find(name: &str) -> Option<&'static Entry> {
     TABLE.iter().find(|entry| entry.name == name)
 }
 
+/// The arrows that are a word, the operators among them.
+pub(crate) fn arrow_names() -> impl Iterator<Item = &'static str> {
+    let operators = OPERATORS.iter().map(|(name, _)| *name);
+    ARROWS.iter().copied().chain(operators)
+}
+
 /// Whether a name may not be given to a function or constant: it is built in, or will be.
 pub(crate) fn is_taken(name: &str) -> bool {
     let is_operator = OPERATORS.iter().any(|(own, _)| *own == name);

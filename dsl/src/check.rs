@@ -39,6 +39,7 @@ mod record;
 mod scope;
 mod sequence;
 mod set;
+pub(crate) mod sight;
 mod signature;
 mod template;
 mod trace;
@@ -60,6 +61,7 @@ use draft::Draft;
 use names::Names;
 use order::Edge;
 use scope::Scope;
+use sight::Sights;
 use types::{Partial, Types};
 
 /// Checks the one machine of a file.
@@ -151,6 +153,8 @@ struct Checker<'a> {
     is_session: bool,
     /// Grows with every mistake, so that a part can tell whether it holds one.
     mistakes: usize,
+    /// What was seen of names, if anybody will ask.
+    sights: Option<Box<Sights>>,
 }
 
 /// What can be seen and done besides locals and the names at the top of the file.
@@ -237,6 +241,7 @@ impl<'a> Checker<'a> {
             templates: BTreeMap::new(),
             is_session: false,
             mistakes: 0,
+            sights: None,
         }
     }
 

@@ -23,6 +23,7 @@ pub mod typed;
 
 pub mod fault;
 pub mod format;
+pub mod index;
 
 pub mod cost;
 pub mod document;

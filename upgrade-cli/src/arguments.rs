@@ -138,6 +138,9 @@ pub(crate) enum Command {
     /// Explain a code of a message.
     #[command(after_help = examples::EXPLAIN)]
     Explain(Explain),
+    /// Serve an editor over the standard input and output.
+    #[command(after_help = examples::LSP)]
+    Lsp,
     /// Print completions for a shell.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(Completions),
@@ -473,6 +476,7 @@ impl Command {
             Command::Cost(_) => "cost",
             Command::Doc(_) => "doc",
             Command::Man(_) => "man",
+            Command::Lsp => "lsp",
             Command::Demo => "demo",
             Command::Daemon(_) => "daemon",
         }

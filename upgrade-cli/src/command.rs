@@ -86,8 +86,8 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Completions(arguments) => completions::run(arguments),
         Command::Man(arguments) => man::run(arguments),
         Command::Demo => demo::run(context.console),
-        // `main` has taken it away.
-        Command::Daemon(_) => Ok(Report::new()),
+        // `main` has taken them away.
+        Command::Daemon(_) | Command::Lsp => Ok(Report::new()),
     }
 }
 

@@ -43,6 +43,15 @@ Examples:
   cam fmt src/*.cam            these files
   cam fmt - < a.cam            onto the standard output, for editors";
 
+pub(crate) const LSP: &str = "\
+Editors start it themselves; examples/editors has what VS Code, Neovim and Helix need for that. It speaks the
+Language Server Protocol, and checks a source against the history of the project that it lies in.
+
+It ends with 0 after `shutdown` and `exit`, with 1 if it ends without `shutdown`.
+
+Examples:
+  cam lsp                      then `Content-Length: …` and JSON, as the protocol has it";
+
 pub(crate) const TEST: &str = "\
 A trace stands in the machine:
   trace \"counts\" {

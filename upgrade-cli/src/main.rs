@@ -11,6 +11,7 @@ mod failure;
 mod file_kind;
 mod interface;
 mod keys;
+mod lsp;
 mod module_file;
 mod moment;
 mod nodes;
@@ -45,6 +46,10 @@ fn main() -> ExitCode {
         }
         let name = [env::args_os().next().unwrap_or_default()];
         return node::daemon::main(name.into_iter().chain(daemon.arguments));
+    }
+    if let Command::Lsp = arguments.command {
+        // Its standard output belongs to the protocol: no report is printed.
+        return ExitCode::from(lsp::serve().code());
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| run(started, &arguments)));
     let exit = outcome.unwrap_or_else(|_| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::exhaustive::Place;
 use super::messages::with_article;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use super::{Checker, Frame};
 use crate::ast::{self, ArrowKind as Written, Combinator};
@@ -34,6 +35,18 @@ impl Checker<'_> {
     }
 
     pub(super) fn arrow(
+        &mut self,
+        arrow: &ast::Arrow,
+        domain: Partial,
+        hint: Option<Partial>,
+    ) -> ArrowId {
+        let checked = self.arrow_form(arrow, domain, hint);
+        let reading = Reading::Arrow(domain, self.draft.codomain(checked));
+        self.see_reading(arrow.span, reading);
+        checked
+    }
+
+    fn arrow_form(
         &mut self,
         arrow: &ast::Arrow,
         domain: Partial,
@@ -233,9 +246,12 @@ impl Checker<'_> {
         let mut branches: Vec<Option<ArrowId>> = vec![None; constructors.len()];
         for arm in arms {
             let name = &arm.constructor.name;
+            self.wish_pattern(name.span, domain);
             let Some(place) = self.arm_place(&arm.constructor, domain, &constructors) else {
                 continue;
             };
+            let seen = Seen::Constructor(domain, constructors[place].0.clone());
+            self.see(name.span, seen, Reading::Value(domain));
             let branch = self.arrow(&arm.arrow, constructors[place].1, Some(codomain));
             self.enforce_at(arm.arrow.span, self.draft.codomain(branch), codomain);
             if branches[place].replace(branch).is_some() {
@@ -316,9 +332,16 @@ impl Checker<'_> {
         self.report(problem);
     }
 
+    fn see_arrow_fields(&mut self, fields: &[ast::FieldArrow], record: Partial) {
+        for field in fields {
+            let seen = Seen::Field(record, field.name.text.as_str().into());
+            self.see(field.name.span, seen, Reading::None);
+        }
+    }
+
     fn record_arrow(
         &mut self,
-        fields: &[ast::FieldArrow],
+        written: &[ast::FieldArrow],
         domain: Partial,
         hint: Option<Partial>,
         span: Span,
@@ -327,14 +350,14 @@ impl Checker<'_> {
             Some(Form::Record(known)) => known,
             _ => Vec::new(),
         };
-        let names: BTreeSet<&str> = fields
+        let names: BTreeSet<&str> = written
             .iter()
             .map(|field| field.name.text.as_str())
             .collect();
         let names: Vec<&str> = names.into_iter().collect();
         let mut kinds: Vec<Option<Partial>> = vec![None; names.len()];
         let mut arrows: Vec<(usize, ArrowId)> = Vec::new();
-        for field in fields {
+        for field in written {
             let hint = hints
                 .iter()
                 .find(|(name, _)| **name == *field.name.text)
@@ -353,6 +376,7 @@ impl Checker<'_> {
             .filter_map(|(name, kind)| Some((name.into(), kind?)))
             .collect();
         let codomain = self.types.make(Form::Record(fields));
+        self.see_arrow_fields(written, codomain);
         self.draft
             .arrow(ArrowKind::Record(arrows), domain, codomain, span)
     }

@@ -3,6 +3,7 @@
 use super::expression::function_index;
 use super::names::Definition;
 use super::order::Edge;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use super::{Checker, messages};
 use crate::ast;
@@ -39,6 +40,7 @@ impl Checker<'_> {
         if let Some(applied) = self.template_call(&name.text, given, span) {
             return applied;
         }
+        self.wish_value(name.span, hint);
         if let Some(place) = self.scope.place(&name.text) {
             let title = format!("`{}` is a value here, not a function", name.text);
             let problem = Problem::new(T110, name.span, title).pointing_at(place, "named here");
@@ -46,9 +48,11 @@ impl Checker<'_> {
             return self.look_at(given, span);
         }
         if let Some(function) = self.names.functions.get(&name.text).copied() {
+            self.see(name.span, Seen::Function(function), Reading::None);
             return self.call_function(function, name, given, span);
         }
         if let Some(entry) = builtin::find(&name.text) {
+            self.see(name.span, Seen::Builtin(entry.name), Reading::None);
             if !entry.takes(given.len()) {
                 let title = built_in_title(entry, given.len());
                 self.report(

@@ -44,11 +44,15 @@ impl<'a> Checker<'a> {
         if let Some(rows) = rows.filter(|rows| !rows.is_empty() && !parts.has_errors) {
             self.lint_inputs(&rows, interface);
             let example = self.example_output(parts, interface.output);
+            let last = parts.handlers.last().map(|(_, span)| *span);
+            let last = last.unwrap_or(machine.name.span);
             self.judge_handlers(&Handlers {
                 rows,
                 input,
                 state,
                 at: machine.name.span,
+                last,
+                indent: self.indent(last),
                 example,
             });
         }
@@ -147,6 +151,7 @@ impl<'a> Checker<'a> {
                 if !is_whole {
                     return self.not_whole(pattern, input, mark);
                 }
+                self.wish_pattern(constructor.name.span, input);
                 match self.find_constructor(constructor, Some(input)) {
                     Some(found) if self.types.unify(found.variant, input) => {
                         let (payload, local) = self.fresh(found.payload, span);
@@ -204,6 +209,16 @@ impl<'a> Checker<'a> {
             arrow: checked,
             argument,
         })
+    }
+
+    /// The spaces before what stands first in its line.
+    fn indent(&self, span: Span) -> String {
+        let before = self
+            .source
+            .map(|source| source.slice(Span::new(0, span.start)));
+        let line = before.and_then(|text| text.rsplit('\n').next());
+        let is_space = |line: &&str| line.trim().is_empty();
+        line.filter(is_space).unwrap_or("  ").to_owned()
     }
 
     /// An answer that needs no payload, for a help line: the last that is declared.

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::messages::{counted, did_you_mean};
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast;
 use crate::problem::Problem;
@@ -22,6 +23,24 @@ pub(super) struct Constructor {
 impl Checker<'_> {
     /// The constructor a name means: that of the wanted type, else the only one of the name. Reported if there is none.
     pub(super) fn find_constructor(
+        &mut self,
+        constructor: &ast::ConstructorName,
+        wanted: Option<Partial>,
+    ) -> Option<Constructor> {
+        let span = constructor.name.span;
+        if constructor.of.is_none() {
+            self.wish_value(span, wanted);
+        }
+        let found = self.look_constructor_up(constructor, wanted);
+        if let Some(found) = &found {
+            let name = constructor.name.text.as_str().into();
+            let seen = Seen::Constructor(found.variant, name);
+            self.see(span, seen, Reading::Value(found.variant));
+        }
+        found
+    }
+
+    fn look_constructor_up(
         &mut self,
         constructor: &ast::ConstructorName,
         wanted: Option<Partial>,
@@ -67,7 +86,12 @@ impl Checker<'_> {
 
     fn find_qualified(&mut self, of: &ast::Name, name: &ast::Name) -> Option<Constructor> {
         let variant = match self.names.shape_named(&of.text) {
-            Some(shape) => self.types.closed(shape),
+            Some(shape) => {
+                self.see(of.span, Seen::Type(of.text.clone()), Reading::None);
+                let variant = self.types.closed(shape);
+                self.wish_pattern(name.span, variant);
+                variant
+            }
             None if self.declaration_of(&of.text).is_some() => return None,
             None => {
                 let title = format!("there is no type `{}`", of.text);

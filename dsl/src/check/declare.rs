@@ -8,6 +8,7 @@ use cam::schema::{Name, Shape, ShapeId};
 use super::Checker;
 use super::names::Declared;
 use super::order::{Edge, through, used_first};
+use super::sight::{Reading, Seen};
 use super::types::{Partial, either};
 use crate::ast;
 use crate::problem::Problem;
@@ -43,6 +44,8 @@ impl<'a> Checker<'a> {
                 );
             } else {
                 positions.insert(declaration.name, position);
+                let seen = Seen::Type(declaration.name.to_owned());
+                self.see_definition(declaration.span, seen, Reading::None);
                 let declared = Declared {
                     shape: None,
                     span: declaration.span,
@@ -106,7 +109,13 @@ impl<'a> Checker<'a> {
                 for constructor in &variant.constructors {
                     let name = constructor.name.text.clone();
                     match shape {
-                        Some(shape) => self.names.constructors.entry(name).or_default().push(shape),
+                        Some(shape) => {
+                            let variant = self.types.closed(shape);
+                            let seen = Seen::Constructor(variant, name.as_str().into());
+                            let reading = Reading::Value(variant);
+                            self.see_definition(constructor.name.span, seen, reading);
+                            self.names.constructors.entry(name).or_default().push(shape);
+                        }
                         None => _ = self.names.broken.insert(name),
                     }
                 }
@@ -177,6 +186,7 @@ impl<'a> Checker<'a> {
         arguments: &[ast::Type],
         span: Span,
     ) -> Option<ShapeId> {
+        self.wish_type(name.span);
         let parts: Vec<Option<ShapeId>> = arguments
             .iter()
             .map(|argument| self.resolve(argument))
@@ -214,7 +224,9 @@ impl<'a> Checker<'a> {
 
     fn resolve_declared(&mut self, name: &ast::Name) -> Option<ShapeId> {
         if let Some(declared) = self.names.types.get(&name.text) {
-            return declared.shape;
+            let shape = declared.shape;
+            self.see(name.span, Seen::Type(name.text.clone()), Reading::None);
+            return shape;
         }
         let problem = self.no_type(name);
         self.report(match problem.help.is_empty() {
@@ -275,8 +287,10 @@ impl<'a> Checker<'a> {
                 self.resolve(&field.kind),
             ));
         }
-        let fields = self.sorted("field", named)?;
-        self.intern(Shape::Record(fields), span)
+        let known = self.sorted("field", named)?;
+        let record = self.intern(Shape::Record(known), span);
+        self.see_fields(fields, record);
+        record
     }
 
     /// Parts in name order; a name that is there twice is reported.

@@ -35,6 +35,9 @@ pub(super) struct Handlers {
     pub(super) state: ShapeId,
     /// The machine's name.
     pub(super) at: Span,
+    /// The last of them, with the spaces before it.
+    pub(super) last: Span,
+    pub(super) indent: String,
     /// An answer to put in a help line.
     pub(super) example: String,
 }
@@ -338,6 +341,19 @@ fn too_costly(at: Span) -> Problem {
     .helping("match one part at a time, or end with `_`")
 }
 
+/// A handler for each input that has none in some state.
+fn missing_handlers(lines: &[(&str, Vec<&str>)], states: usize, handlers: &Handlers) -> String {
+    let (indent, example) = (&handlers.indent, &handlers.example);
+    let written = lines.iter().map(|(input, open)| {
+        let within = match open.len() < states {
+            true => format!(" in {}", open.join(" | ")),
+            false => String::new(),
+        };
+        format!("\n{indent}on {input}{within} => {example}")
+    });
+    written.collect()
+}
+
 /// M201. A line holds an input and the states in which nothing handles it.
 fn unhandled_problem(
     lines: &[(&str, Vec<&str>)],
@@ -367,6 +383,11 @@ fn unhandled_problem(
         problem = problem.noting(format!("{rest} more"));
     }
     let example = &handlers.example;
+    let problem = problem.fixed_by(
+        "add missing handlers",
+        handlers.last.after(),
+        missing_handlers(lines, states, handlers),
+    );
     problem.helping(match lines.first() {
         Some((input, open)) if open.len() < states => {
             format!(

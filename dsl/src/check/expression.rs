@@ -3,6 +3,7 @@
 use super::call::Given;
 use super::exhaustive::{Place, Row};
 use super::messages::with_article;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use super::{Checker, Duty};
 use crate::ast::{self};
@@ -33,6 +34,13 @@ impl<'a> Checker<'a> {
 
     /// Checks an expression. The hint says what its constructors and records probably are; it is not enforced.
     pub(super) fn hinted(&mut self, expr: &ast::Expr, hint: Option<Partial>) -> ExprId {
+        let checked = self.hinted_form(expr, hint);
+        let reading = Reading::Value(self.draft.type_of(checked));
+        self.see_reading(expr.span, reading);
+        checked
+    }
+
+    fn hinted_form(&mut self, expr: &ast::Expr, hint: Option<Partial>) -> ExprId {
         let span = expr.span;
         match &expr.kind {
             ast::ExprKind::Int(number) => self.int(*number, span),
@@ -388,6 +396,7 @@ impl<'a> Checker<'a> {
         record: Partial,
         field: &ast::Name,
     ) -> Option<(usize, Partial)> {
+        self.wish_field(field.span, record, std::iter::empty());
         let fields = match self.types.form(record) {
             Form::Record(fields) => fields,
             Form::Unknown => return None,
@@ -404,7 +413,10 @@ impl<'a> Checker<'a> {
             let problem = self.unknown_field(record, &field.text, field.span, &known);
             self.report(problem);
         }
-        found.map(|index| (index, fields[index].1))
+        let (index, kind) = found.map(|index| (index, fields[index].1))?;
+        let seen = Seen::Field(record, fields[index].0.clone());
+        self.see(field.span, seen, Reading::Value(kind));
+        Some((index, kind))
     }
 
     fn index(&mut self, collection: &ast::Expr, key: &ast::Expr, span: Span) -> ExprId {

@@ -3,6 +3,7 @@
 use super::expression::{function_index, result_span};
 use super::names::Definition;
 use super::order::{through, used_first};
+use super::sight::{Reading, Seen};
 use super::{Checker, Frame};
 use crate::ast;
 use crate::problem::Problem;
@@ -58,10 +59,12 @@ impl Checker<'_> {
                             .pointing_at(first, "first here");
                         self.report(problem.helping("rename one of them"));
                     }
-                    locals.push(
-                        self.scope
-                            .bind(&field.name.text, kind, field.name.span, false),
-                    );
+                    let local = self
+                        .scope
+                        .bind(&field.name.text, kind, field.name.span, false);
+                    let reading = Reading::Value(kind);
+                    self.see_definition(field.name.span, Seen::Local(local), reading);
+                    locals.push(local);
                 }
                 let wanted = codomain;
                 let body = self.block(block, Some(wanted));

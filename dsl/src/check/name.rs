@@ -7,6 +7,7 @@ use cam::schema::Stamp;
 use super::Checker;
 use super::expression::function_index;
 use super::names::Definition;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast;
 use crate::problem::Problem;
@@ -17,8 +18,10 @@ use crate::typed::{ExprId, ExprKind};
 impl Checker<'_> {
     pub(super) fn name(&mut self, name: &ast::Name, hint: Option<Partial>) -> ExprId {
         let span = name.span;
+        self.wish_value(span, hint);
         if let Some(binding) = self.scope.find(&name.text) {
             let (local, partial) = (binding.local, binding.partial);
+            self.see(span, Seen::Local(local), Reading::Value(partial));
             return self.local(local, partial, span);
         }
         if let Some(value) = self.template_value(&name.text) {
@@ -28,6 +31,7 @@ impl Checker<'_> {
             return found;
         }
         if let Some(function) = self.names.functions.get(&name.text).copied() {
+            self.see(span, Seen::Function(function), Reading::None);
             return match self.names.signatures[function].item {
                 Definition::Const(constant) => self.constant(function, constant, span),
                 Definition::Function(_) => {
@@ -50,17 +54,24 @@ impl Checker<'_> {
         let span = name.span;
         if let Some(view) = self.frame.state {
             match (&*name.text, view.entry) {
-                ("state", _) => return Some(self.local(view.current, view.partial, span)),
-                ("prev", Some(entry)) => return Some(self.local(entry, view.partial, span)),
+                ("state", _) => {
+                    self.see(span, Seen::Word("state"), Reading::Value(view.partial));
+                    return Some(self.local(view.current, view.partial, span));
+                }
+                ("prev", Some(entry)) => {
+                    self.see(span, Seen::Word("prev"), Reading::Value(view.partial));
+                    return Some(self.local(entry, view.partial, span));
+                }
                 _ => {}
             }
         }
-        let moment = match &*name.text {
-            "prev" => self.frame.past,
-            "reply" => self.frame.reply,
-            _ => None,
+        let (word, moment) = match &*name.text {
+            "prev" => ("prev", self.frame.past),
+            "reply" => ("reply", self.frame.reply),
+            _ => ("", None),
         };
         if let Some((local, partial)) = moment {
+            self.see(span, Seen::Word(word), Reading::Value(partial));
             return Some(self.local(local, partial, span));
         }
         if let Some(stamp) = self
@@ -71,6 +82,7 @@ impl Checker<'_> {
             .find(|stamp| stamp.word() == name.text)
         {
             let partial = self.stamp_type(stamp);
+            self.see(span, Seen::Word(stamp.word()), Reading::Value(partial));
             return Some(self.draft.expr(ExprKind::Stamp(stamp), partial, span));
         }
         let view = self.frame.state?;
@@ -78,6 +90,8 @@ impl Checker<'_> {
             return None;
         };
         let index = fields.iter().position(|(field, _)| **field == *name.text)?;
+        let seen = Seen::Field(view.partial, fields[index].0.clone());
+        self.see(span, seen, Reading::Value(fields[index].1));
         let product = self.local(view.current, view.partial, span);
         Some(
             self.draft

@@ -5,6 +5,7 @@ use super::call::Given;
 use super::expression::function_index;
 use super::messages::with_article;
 use super::names::Definition;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast;
 use crate::builtin::{self, OPERATORS};
@@ -45,6 +46,7 @@ impl Checker<'_> {
         hint: Option<Partial>,
     ) -> ArrowId {
         let span = name.span;
+        self.wish_arrow(span, hint);
         if let Some(stamp) = self
             .frame
             .stamps
@@ -53,11 +55,13 @@ impl Checker<'_> {
             .find(|stamp| stamp.word() == name.text)
         {
             let codomain = self.stamp_type(stamp);
+            self.see(span, Seen::Word(stamp.word()), Reading::Value(codomain));
             return self
                 .draft
                 .arrow(ArrowKind::Stamp(stamp), domain, codomain, span);
         }
         if let Some(function) = self.names.functions.get(&name.text).copied() {
+            self.see(span, Seen::Function(function), Reading::None);
             let signature = &self.names.signatures[function];
             let (wanted, codomain) = (signature.domain, signature.codomain);
             if let Definition::Const(constant) = signature.item {
@@ -84,7 +88,10 @@ impl Checker<'_> {
             _ => {}
         }
         match builtin::find(&name.text) {
-            Some(entry) => self.builtin_arrow(entry, domain, hint, span),
+            Some(entry) => {
+                self.see(span, Seen::Builtin(entry.name), Reading::None);
+                self.builtin_arrow(entry, domain, hint, span)
+            }
             None => self.unknown_named_arrow(name, domain),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cam::schema::ShapeId;
 
 use super::Checker;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast;
 use crate::builtin;
@@ -105,6 +106,8 @@ impl<'a> Checker<'a> {
                     .insert(name.text.clone(), self.names.signatures.len());
             }
             let signature = self.signature(name, definition, item.span);
+            let seen = Seen::Function(self.names.signatures.len());
+            self.see_definition(name.span, seen, Reading::None);
             self.names.signatures.push(signature);
         }
     }

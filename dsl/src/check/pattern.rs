@@ -3,6 +3,7 @@
 use super::Checker;
 use super::exhaustive::Place;
 use super::messages::counted;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast::{self, PatternKind as Written};
 use crate::problem::Problem;
@@ -39,6 +40,7 @@ impl Checker<'_> {
         mark: usize,
     ) -> PatternId {
         let span = pattern.span;
+        self.see_reading(span, Reading::Value(wanted));
         let kind = match &pattern.kind {
             Written::Wildcard => PatternKind::Any,
             Written::Name(name) => self.name_pattern(name, wanted, mark, false),
@@ -89,6 +91,7 @@ impl Checker<'_> {
         mark: usize,
         is_shorthand: bool,
     ) -> PatternKind {
+        self.wish_pattern(name.span, wanted);
         if self.frame.in_alternatives {
             let title = format!("nothing can be named here, neither `{}`", name.text);
             let help = "write `_`; to name a part, use a `match` with an arm for each alternative";
@@ -105,7 +108,9 @@ impl Checker<'_> {
             .helping("give the second another name, and compare the two with `==` after `if`");
             self.report(problem);
         }
-        PatternKind::Bind(self.scope.bind(&name.text, wanted, name.span, is_shorthand))
+        let local = self.scope.bind(&name.text, wanted, name.span, is_shorthand);
+        self.see_definition(name.span, Seen::Local(local), Reading::Value(wanted));
+        PatternKind::Bind(local)
     }
 
     fn literal_pattern(
@@ -242,7 +247,14 @@ impl Checker<'_> {
         let mut parts: Vec<Option<PatternId>> = vec![None; fields.len()];
         let mut has_strange_field = false;
         for field in &record.fields {
-            match names.iter().position(|name| *name == field.name.text) {
+            let present = record.fields.iter().map(|field| &field.name);
+            self.wish_field(field.name.span, wanted, present);
+            let place = names.iter().position(|name| *name == field.name.text);
+            if let Some(place) = place {
+                let seen = Seen::Field(wanted, fields[place].0.clone());
+                self.see(field.name.span, seen, Reading::Value(fields[place].1));
+            }
+            match place {
                 Some(place) if parts[place].is_none() => {
                     parts[place] = Some(self.field_pattern(field, fields[place].1, mark));
                 }
@@ -367,6 +379,7 @@ impl Checker<'_> {
         wanted: Partial,
         mark: usize,
     ) -> PatternKind {
+        self.wish_pattern(constructor.name.span, wanted);
         let found = match self.find_constructor(constructor, Some(wanted)) {
             Some(found) if self.fit_pattern(span, found.variant, wanted) => found,
             _ => {

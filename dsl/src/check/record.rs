@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cam::schema::Name;
 
 use super::messages::with_article;
+use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use super::{Checker, Migrating};
 use crate::ast;
@@ -101,11 +102,15 @@ impl Checker<'_> {
     ) -> Vec<Option<ExprId>> {
         let mut values: Vec<Option<ExprId>> = vec![None; fields.len()];
         for field in &record.fields {
+            let present = record.fields.iter().map(|field| &field.name);
+            self.wish_field(field.name.span, wanted, present);
             match fields
                 .iter()
                 .position(|(name, _)| **name == *field.name.text)
             {
                 Some(place) => {
+                    let seen = Seen::Field(wanted, fields[place].0.clone());
+                    self.see(field.name.span, seen, Reading::Value(fields[place].1));
                     let value = self.field_value(field, fields[place].1, wanted);
                     if values[place].replace(value).is_some() {
                         self.report_double_field(&field.name);
@@ -206,7 +211,16 @@ impl Checker<'_> {
                 format!("this record has no `{}`", names.join("`, `")),
             ),
         };
-        self.report(problem.helping(format!("add `{}`", values.join(", "))));
+        let values = values.join(", ");
+        let (at, text) = match record.fields.last() {
+            Some(last) => (last.span.after(), format!(", {values}")),
+            None => (
+                Span::new(record.span.start + 1, record.span.start + 1),
+                format!(" {values} "),
+            ),
+        };
+        let problem = problem.helping(format!("add `{values}`"));
+        self.report(problem.fixed_by("add missing fields", at, text));
     }
 
     /// A value of a type, for a help line.
@@ -241,6 +255,14 @@ impl Checker<'_> {
             .map(|(name, value)| (Name::from(*name), self.draft.type_of(*value)))
             .collect();
         let kind = self.types.make(Form::Record(kinds));
+        for field in &record.fields {
+            let reading = fields.get(&*field.name.text);
+            let reading = reading.map_or(Reading::None, |value| {
+                Reading::Value(self.draft.type_of(*value))
+            });
+            let seen = Seen::Field(kind, Name::from(field.name.text.as_str()));
+            self.see(field.name.span, seen, reading);
+        }
         self.draft.expr(
             ExprKind::Record(fields.into_values().collect()),
             kind,

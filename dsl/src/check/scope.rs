@@ -107,10 +107,12 @@ impl Scope {
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.bindings[self.barrier..]
-            .iter()
-            .rev()
-            .map(|binding| &*binding.name)
+        self.visible().map(|binding| &*binding.name)
+    }
+
+    /// The bindings in sight, the newest first.
+    pub(super) fn visible(&self) -> impl Iterator<Item = &Binding> {
+        self.bindings[self.barrier..].iter().rev()
     }
 
     pub(super) fn mark(&self) -> usize {

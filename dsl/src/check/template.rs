@@ -40,7 +40,7 @@ impl Checker<'_> {
         };
         let expr = self.template(template, span);
         self.within(frame, |checker| {
-            checker.hidden(|checker| checker.hinted(&expr, hint))
+            checker.unseen(|checker| checker.hidden(|checker| checker.hinted(&expr, hint)))
         })
     }
 
@@ -60,7 +60,7 @@ impl Checker<'_> {
         };
         let expr = self.template(template, span);
         let (mut lines, mark) = (Vec::new(), self.scope.mark());
-        let mut body = self.within(frame, |checker| {
+        let work = |checker: &mut Self| {
             checker.hidden(|checker| {
                 for (name, value) in VALUES.into_iter().zip(values) {
                     let kind = checker.draft.type_of(*value);
@@ -70,7 +70,8 @@ impl Checker<'_> {
                 }
                 checker.hinted(&expr, hint)
             })
-        });
+        };
+        let mut body = self.within(frame, |checker| checker.unseen(work));
         self.scope.leave(mark);
         for (pattern, value) in lines.into_iter().rev() {
             body = self.named_in(pattern, value, body, span);

@@ -16,11 +16,11 @@ use crate::source::Span;
 
 /// A type of which parts may not be known yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct Partial(u32);
+pub(crate) struct Partial(u32);
 
 /// The outermost form of a type.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Not known yet.
     Hole,
     /// Never known, because of a mistake that was reported. It fits everything, so one mistake is one message.
@@ -57,8 +57,8 @@ enum Entry {
 /// Nesting above which a type is refused while it is built. Finished types are held to the machine's own, lower bound.
 const DEPTH_MAX: u32 = 64;
 
-pub(super) struct Types {
-    pub(super) shapes: Shapes,
+pub(crate) struct Types {
+    pub(crate) shapes: Shapes,
     /// The machine's own types: they know heights, widths and keys.
     table: TypeTable,
     erased: Vec<TypeId>,
@@ -119,7 +119,7 @@ impl Types {
         self.add(Form::Unknown, 0)
     }
 
-    pub(super) fn closed(&mut self, shape: ShapeId) -> Partial {
+    pub(crate) fn closed(&mut self, shape: ShapeId) -> Partial {
         if let Some(known) = self.closed.get(&shape) {
             return *known;
         }
@@ -184,7 +184,7 @@ impl Types {
     }
 
     /// The outermost form, as far as it is known by now.
-    pub(super) fn form(&mut self, partial: Partial) -> Form {
+    pub(crate) fn form(&mut self, partial: Partial) -> Form {
         let root = self.root(partial);
         let Entry::Form(form) = self.entries[root.0 as usize].clone() else {
             return Form::Unknown;
@@ -283,7 +283,7 @@ impl Types {
     }
 
     /// The shape, if the type has no holes left.
-    pub(super) fn shape(&mut self, partial: Partial) -> Option<ShapeId> {
+    pub(crate) fn shape(&mut self, partial: Partial) -> Option<ShapeId> {
         self.shape_at(partial, 0)
     }
 

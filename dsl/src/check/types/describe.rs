@@ -9,7 +9,7 @@ const DESCRIPTION_BYTES_MAX: usize = 90;
 
 impl Types {
     /// The type as it is written, cut short if it is long; `_` for what is not known.
-    pub(in crate::check) fn describe(&mut self, partial: Partial) -> String {
+    pub(crate) fn describe(&mut self, partial: Partial) -> String {
         let mut text = String::new();
         self.write(partial, &mut text, 0);
         text
