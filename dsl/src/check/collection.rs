@@ -52,7 +52,7 @@ impl Checker<'_> {
             Builtin::Range => self.range(given, span),
             Builtin::Same => self.same(given[0], hint, span),
             Builtin::Fold => self.fold(entry, given, hint, span),
-            Builtin::Sum => self.sum(given[0], span),
+            Builtin::Sum => self.sum(entry, given[0], span),
             Builtin::Any | Builtin::All => self.quantifier(entry, given, span),
             Builtin::Map => self.map_function(entry, given, hint, span),
             Builtin::Entries

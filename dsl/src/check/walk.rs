@@ -39,10 +39,18 @@ impl Checker<'_> {
         )
     }
 
-    pub(super) fn sum(&mut self, given: Given<'_>, span: Span) -> ExprId {
+    pub(super) fn sum(&mut self, entry: &Entry, given: Given<'_>, span: Span) -> ExprId {
         let int = self.types.int();
         let list = self.types.make(Form::List(int));
-        let over = self.argument(given, list);
+        let (over, Some(collection)) = self.collection(entry, given, Some(list)) else {
+            return self.unknown(span);
+        };
+        if !self.types.unify(collection.item(), int) {
+            let found = self.draft.type_of(over);
+            let problem = self.mismatch(self.given_span(given), found, list);
+            self.report(problem);
+            return self.unknown(span);
+        }
         let start = self.int(0, span);
         let ((accumulator, so_far), (item, number)) =
             (self.fresh(int, span), self.fresh(int, span));

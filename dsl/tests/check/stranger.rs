@@ -36,7 +36,32 @@ const MORE: &str = "
       on Clear = get >>> .last >>> both >>> .a >>> Total
     }";
 
-const PROGRAMS: [&str; 6] = [COUNTER_1, COUNTER_2, POINT_FREE, DOOR, LEDGER, MORE];
+const PROGRAMS: [&str; 11] = [
+    COUNTER_1,
+    COUNTER_2,
+    POINT_FREE,
+    DOOR,
+    LEDGER,
+    MORE,
+    AUTOMATIC,
+    include_str!("../meaning/library.cam"),
+    include_str!("../meaning/lists.cam"),
+    include_str!("../meaning/choices.cam"),
+    include_str!("../meaning/closures.cam"),
+];
+
+/// Counter 2 as it would be if its migration were left to the compiler.
+const AUTOMATIC: &str = "
+    machine Counter version 2 {
+      input  Incr | Read
+      output Ok | Sum(Int)
+      state  { count: Int, list: List({ n: Int }), place: { x: Int, y: Option(Int) } }
+      init   { count: 0, list: [], place: { x: 1, y: None } }
+      on Incr => { set count = count + 1  Ok }
+      on Read => Sum(count)
+      migrate from 1 auto { count } => { count: count + 1, list: [{ n: count, }] }
+      migrate back lossy to 1 { count, list: _, place: _ } => { count: count }
+    }";
 
 /// Words, numbers, texts and symbols, each with the space before it.
 fn pieces(text: &str) -> Vec<&str> {
@@ -61,7 +86,7 @@ fn mutated(program: usize, edits: &[(usize, usize, usize, u8)]) -> String {
     for (place, from, other, edit) in edits {
         let place = place % words.len();
         let others = pieces(
-            PROGRAMS[if *other > 7 {
+            PROGRAMS[if *other > 12 {
                 program
             } else {
                 other % PROGRAMS.len()
@@ -147,7 +172,7 @@ proptest! {
     #[test]
     fn a_mangled_program_is_refused_or_has_a_meaning(
         program in 0..PROGRAMS.len(),
-        edits in prop::collection::vec((0..2_000_usize, 0..2_000_usize, 0..12_usize, any::<u8>()), 1..4),
+        edits in prop::collection::vec((0..8_000_usize, 0..8_000_usize, 0..20_usize, any::<u8>()), 1..4),
     ) {
         judge(&mutated(program, &edits), &history(COUNTER_1))?;
     }

@@ -5,6 +5,7 @@ mod module;
 use std::sync::Arc;
 
 use cam::verify::{Migration, Program};
+use dsl::leaves::Fate;
 use node::bundle::{Bundle, BundleId, Manifest, Parts};
 use node::limits::{MACHINE_NAME_LETTERS, NAME_BYTES_MAX, NOTE_BYTES_MAX};
 
@@ -46,7 +47,13 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     let qualifiers = qualifiers(&plan, arguments);
     let path = project.out(&plan.versions(), &format!("{qualifiers}bundle"));
     let file = write(path, bundle, plan.manifest(&released)?)?;
-    let report = report(context, &file, "commit history/, then: ")?
+    let mut report = report(context, &file, "commit history/, then: ")?;
+    let drops = plan.drops(&compilation);
+    if !drops.is_empty() {
+        report = report.line(format!("    drops    {}", drops.join(", ")));
+    }
+    let report = report
+        .field("drops", drops)
         .problem(compilation.warnings(context.console.style))
         .field("diagnostics", compilation.diagnostics());
     Ok(match replaced {
@@ -131,6 +138,17 @@ struct Plan {
 }
 
 impl Plan {
+    /// The values of the old state that nothing is made of.
+    fn drops(&self, compilation: &Compilation) -> Vec<String> {
+        let from = self.previous.as_ref().map(|previous| previous.version);
+        let leaves = from.and_then(|from| compilation.compiled.leaves(from));
+        let dropped = leaves.into_iter().flatten();
+        dropped
+            .filter(|leaf| leaf.fate == Fate::Dropped)
+            .map(|leaf| leaf.place)
+            .collect()
+    }
+
     fn make(
         compilation: &Compilation,
         released: &Released,
