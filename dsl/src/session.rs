@@ -306,15 +306,17 @@ impl Session {
         format!("{body}\n{member}{}", &text[brace..])
     }
 
-    /// Problems of the source with a line in it, as problems of the line if they are in it.
+    /// Problems of the source with a line in it, as problems of the line if they are in it, without the word that
+    /// was put before what was typed.
     fn refused(&self, problems: Problems, line: &str) -> Refused {
         let whole = self.with_line(line);
         let start = whole.rfind(&format!("    {line}\n  }}\n"));
         let start = start.map_or(0, |place| place + "    ".len());
         let place = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
         let region = Span::new(place(start), place(start + line.len()));
-        let (name, text, problems) = match shown::within(&problems, region) {
-            Some(inside) => ("input", line, inside),
+        let typed = typed(line);
+        let (name, text, problems) = match shown::within(&problems, region, typed) {
+            Some(inside) => ("input", typed, inside),
             None => (self.source.name(), whole.as_str(), problems),
         };
         Refused {
@@ -322,6 +324,12 @@ impl Session {
             problems,
         }
     }
+}
+
+/// A line without `> ` or `check `, whoever wrote that.
+fn typed(line: &str) -> &str {
+    let bare = line.strip_prefix("> ").or(line.strip_prefix("check "));
+    bare.unwrap_or(line)
 }
 
 /// Plays one line from a place on.

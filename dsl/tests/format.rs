@@ -121,7 +121,7 @@ fn only_words_that_fit_on_no_line_are_beyond_the_width() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 2_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 40 } else { 2_000 }))]
 
     #[test]
     fn any_spacing_and_any_comments_keep_the_meaning(
@@ -142,6 +142,19 @@ proptest! {
         let start = *at.get(&places);
         let end = text[start..].char_indices().nth(length).map_or(text.len(), |(n, _)| start + n);
         holds_for(&(text[..start].to_owned() + &text[end..]));
+    }
+}
+
+/// Time is linear in the text: a list as long as a file may be is laid out, and so is the deepest of all.
+#[test]
+fn a_large_file_is_laid_out_in_the_time_it_takes_to_read_it() {
+    let numbers = format!("const a: List(Int) = [{}]", "1, ".repeat(20_000));
+    let calls = format!("const a: Int = f({} fn(x) => [x])", "a, ".repeat(20_000));
+    let nested = format!("const a: Int = {}1{}", "f(a, [".repeat(20), "])".repeat(20));
+    let comments = format!("{}const a: Int = 1", "// c\n".repeat(20_000));
+    for text in [numbers, calls, nested, comments] {
+        let laid = formatted(&text).expect("it parses");
+        assert!(laid.len() >= text.split_whitespace().map(str::len).sum::<usize>());
     }
 }
 

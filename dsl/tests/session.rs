@@ -103,7 +103,7 @@ fn a_line_is_an_input_an_expression_or_a_line_of_a_trace() {
 fn what_is_wrong_is_shown_in_the_line() {
     let mut session = start(None);
     let refused = session.enter("count + \"a\"").unwrap_err();
-    assert_eq!(refused.source.text(), "check count + \"a\"");
+    assert_eq!(refused.source.text(), "count + \"a\"");
     let problem = refused.problems.iter().next().unwrap();
     assert_eq!(refused.source.slice(problem.primary.span), "\"a\"");
 }

@@ -182,11 +182,23 @@ impl Printer<'_> {
         }
     }
 
-    /// Whether the last of these begins on the line of the bracket and is broken inside, as `f(x, fn(y) => {`.
-    fn hugs(&self, spans: impl Iterator<Item = Span>, is_fit: impl FnOnce() -> bool) -> bool {
-        let mut sizes: Vec<usize> = spans.map(|span| self.size(span)).collect();
-        sizes.pop();
-        is_fit() && sizes.iter().sum::<usize>() <= BEFORE_HUGGED_MAX
+    /// Whether the last of these begins on the line of the bracket and is broken inside, as `f(x, fn(y) => {`:
+    /// if it is fit for that, and those before it are short. A long list is given up early.
+    fn hugs(
+        &self,
+        spans: impl ExactSizeIterator<Item = Span>,
+        is_fit: impl FnOnce() -> bool,
+    ) -> bool {
+        if !is_fit() {
+            return false;
+        }
+        let before = spans.len().saturating_sub(1);
+        let mut room = BEFORE_HUGGED_MAX;
+        spans.take(before).all(|span| {
+            let left = room.checked_sub(self.size(span));
+            room = left.unwrap_or_default();
+            left.is_some()
+        })
     }
 
     fn map(&mut self, entries: &[MapEntry]) {

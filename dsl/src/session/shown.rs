@@ -87,12 +87,14 @@ fn fields(shapes: &Shapes, shape: ShapeId, state: &Value) -> Vec<(Option<String>
     }
 }
 
-/// Problems of a whole source as problems of a region of it, if the first is there.
-pub(super) fn within(problems: &Problems, region: Span) -> Option<Problems> {
+/// Problems of a whole source as problems of what was typed, if they are in its region, which ends with it.
+pub(super) fn within(problems: &Problems, region: Span, typed: &str) -> Option<Problems> {
+    let length = u32::try_from(typed.len()).unwrap_or(u32::MAX);
+    let first = region.end.saturating_sub(length);
     let is_inside = |span: Span| span.start >= region.start && span.start <= region.end;
     let moved = |span: Span| {
-        let end = span.end.min(region.end);
-        Span::new(span.start - region.start, end.saturating_sub(region.start))
+        let end = span.end.min(region.end).saturating_sub(first);
+        Span::new(span.start.saturating_sub(first), end)
     };
     let mut inside = Problems::new();
     for problem in problems
