@@ -7,9 +7,11 @@ use std::fmt::Write;
 
 use cam::schema::{Name, Shape, ShapeId};
 
+use crate::ast::{ItemKind, MemberKind, TypeBody};
 use crate::compile::Compiled;
 use crate::cost::head;
 use crate::flow::{self, Taking, Target};
+use crate::parse;
 use crate::source::{Source, Span};
 use crate::typed::{Clause, Machine, Step};
 
@@ -72,7 +74,7 @@ pub fn graph(source: &Source, compiled: &Compiled) -> Graph {
         };
         (0..names.len()).map(cell).collect()
     };
-    Graph {
+    let graph = Graph {
         machine: machine.name.clone(),
         cells: (0..inputs.len()).map(row).collect(),
         clauses: clauses
@@ -82,7 +84,8 @@ pub fn graph(source: &Source, compiled: &Compiled) -> Graph {
         first: first(machine, names.len()),
         states: names,
         inputs,
-    }
+    };
+    graph.as_written(source)
 }
 
 fn constructors(machine: &Machine, shape: ShapeId) -> Option<Vec<String>> {
@@ -158,7 +161,77 @@ pub(crate) fn one_line(source: &Source, span: Span) -> String {
     words.join(" ")
 }
 
+/// The places of `names` in the order in which `written` has them; what is not there comes last.
+fn order(names: &[String], written: &[String]) -> Vec<usize> {
+    let rank = |place: &usize| written.iter().position(|name| *name == names[*place]);
+    let mut places: Vec<usize> = (0..names.len()).collect();
+    places.sort_by_key(|place| (rank(place).is_none(), rank(place)));
+    places
+}
+
+/// The constructors that a file declares, in its order.
+fn declared(source: &Source) -> Vec<String> {
+    let (module, _) = parse::module(source);
+    let mut bodies = Vec::new();
+    for item in &module.items {
+        match &item.kind {
+            ItemKind::Type(item) => bodies.push(&item.body),
+            ItemKind::Machine(machine) => {
+                bodies.extend(
+                    machine
+                        .members
+                        .iter()
+                        .filter_map(|member| match &member.kind {
+                            MemberKind::Input(body) | MemberKind::State(body) => Some(body),
+                            _ => None,
+                        }),
+                );
+            }
+            ItemKind::Const(_) | ItemKind::Function(_) | ItemKind::Error => {}
+        }
+    }
+    let variants = bodies.into_iter().filter_map(|body| match body {
+        TypeBody::Variant(variant) => Some(&variant.constructors),
+        TypeBody::Type(_) => None,
+    });
+    let names = variants
+        .flatten()
+        .map(|constructor| constructor.name.text.clone());
+    names.collect()
+}
+
 impl Graph {
+    /// States and inputs in the order of the source; a schema has them in the order of their names.
+    fn as_written(self, source: &Source) -> Graph {
+        let written = declared(source);
+        let states = order(&self.states, &written);
+        let inputs = order(&self.inputs, &written);
+        let moved = |state: &usize| states.iter().position(|old| old == state).unwrap_or(*state);
+        let cell = |input: usize, state: usize| {
+            let cell = &self.cells[input][state];
+            Cell {
+                clauses: cell.clauses.clone(),
+                next: cell.next.iter().map(moved).collect(),
+                is_open: cell.is_open,
+            }
+        };
+        let row = |input: &usize| states.iter().map(|state| cell(*input, *state)).collect();
+        Graph {
+            cells: inputs.iter().map(row).collect(),
+            first: self.first.iter().map(moved).collect(),
+            states: states
+                .iter()
+                .map(|place| self.states[*place].clone())
+                .collect(),
+            inputs: inputs
+                .iter()
+                .map(|place| self.inputs[*place].clone())
+                .collect(),
+            machine: self.machine,
+            clauses: self.clauses,
+        }
+    }
+
     /// Whether a catch-all takes an input in a state, so that nobody decided about the two.
     #[must_use]
     pub fn is_caught(&self, input: usize, state: usize) -> bool {

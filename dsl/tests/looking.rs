@@ -79,6 +79,12 @@ fn the_graph_has_the_ways_that_the_handlers_go() {
     ]);
     assert_eq!(named, expected);
     assert_eq!(graph.first, [state(&graph, "Dark")]);
+    assert_eq!(
+        graph.states,
+        ["Dark", "Lit", "Broken"],
+        "as they are written"
+    );
+    assert_eq!(graph.inputs, ["On", "Off", "Shake"]);
 }
 
 #[test]

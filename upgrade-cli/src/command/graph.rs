@@ -56,7 +56,10 @@ fn cell(graph: &Graph, input: usize, state: usize) -> String {
         let mark = if clause.is_catch_all { "*" } else { "" };
         format!("{}{mark}", clause.line)
     });
-    let lines: Vec<_> = lines.collect();
+    let mut lines: Vec<_> = lines.collect();
+    if graph.clauses.is_empty() {
+        lines.push("step".to_owned());
+    }
     let next = cell.next.iter().filter(|next| **next != state);
     let mut next: Vec<_> = next.map(|next| graph.states[*next].clone()).collect();
     next.extend(cell.is_open.then(|| "any".to_owned()));
