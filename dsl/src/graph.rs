@@ -85,7 +85,7 @@ pub fn graph(source: &Source, compiled: &Compiled) -> Graph {
         states: names,
         inputs,
     };
-    graph.as_written(source)
+    graph.in_source_order(source)
 }
 
 fn constructors(machine: &Machine, shape: ShapeId) -> Option<Vec<String>> {
@@ -202,7 +202,7 @@ fn declared(source: &Source) -> Vec<String> {
 
 impl Graph {
     /// States and inputs in the order of the source; a schema has them in the order of their names.
-    fn as_written(self, source: &Source) -> Graph {
+    fn in_source_order(self, source: &Source) -> Graph {
         let written = declared(source);
         let states = order(&self.states, &written);
         let inputs = order(&self.inputs, &written);
