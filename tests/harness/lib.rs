@@ -11,6 +11,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod generated;
 pub mod language;
+pub mod long_source;
 pub mod meaning;
 pub mod mutant;
 pub mod notation;
