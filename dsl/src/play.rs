@@ -116,11 +116,7 @@ impl<'a> Play<'a> {
             from,
             state: instance.state(),
             instance,
-            context: Context {
-                at_ms: 0,
-                from: "".into(), // the checker wants a sender on each line of a machine that sees it
-                sequence: 0,
-            },
+            context: first_context(),
             held: vec![0; compiled.machine().claims.list.len()],
             fuel_used: 0,
         };
@@ -365,6 +361,16 @@ impl Record<'_> {
             None => Ok(()),
             Some(broken) => Err(Stuck::Broken(broken)),
         }
+    }
+}
+
+/// What an input is stamped with that says nothing about it. The checker wants a sender on each line of a machine that
+/// sees it.
+fn first_context() -> Context {
+    Context {
+        at_ms: 0,
+        from: "".into(),
+        sequence: 0,
     }
 }
 

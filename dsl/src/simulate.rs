@@ -4,6 +4,7 @@
 //! meets are states that can be. What breaks a claim is made as short as it goes and told as a trace. Everything
 //! follows from one seed: who has the seed can see the same again.
 
+mod frontier;
 mod generate;
 mod pool;
 mod random;
@@ -25,9 +26,10 @@ use crate::problem::Problem;
 use crate::problem::catalogue::R012;
 use crate::source::Source as Text;
 use crate::typed::ClaimKind;
+use frontier::{Frontier, Place};
 #[cfg(feature = "proptest")]
 pub(crate) use generate::NAMES;
-use generate::Source;
+use generate::{Source, weights};
 pub(crate) use pool::Constants;
 use pool::Seen;
 use random::Random;
@@ -89,6 +91,9 @@ pub struct Found {
 /// Fuel of a whole simulation: some seconds, whatever a step does. A plan of many steps has more, for steps of usual cost.
 const FUEL_MAX: u64 = 1_000_000_000;
 const STEP_FUEL_USUAL: u64 = 10_000;
+
+/// Events that lead to a place where later runs go on. What is further away takes too long to be made short.
+const SCRIPT_MAX: usize = 400;
 
 /// Mistakes that are looked into. Who has so many knows what to do.
 const FOUND_MAX: usize = 8;
@@ -174,6 +179,7 @@ struct Simulator<'a> {
     clients: Vec<u32>,
     tally: Tally,
     found: Vec<(Broken, Found)>,
+    frontier: Frontier,
     fuel_left: u64,
 }
 
@@ -183,6 +189,8 @@ struct Run<'a> {
     script: Script,
     random: Random,
     seen: Seen,
+    /// How often each input of the version that runs comes.
+    weights: Vec<usize>,
     at_ms: i64,
 }
 
@@ -201,6 +209,7 @@ impl<'a> Simulator<'a> {
             clients: clients.filter(|old| history.get(*old).is_some()).collect(),
             tally: Tally::of(compiled),
             found: Vec::new(),
+            frontier: Frontier::default(),
             fuel_left: plan
                 .runs
                 .saturating_mul(plan.steps)
@@ -219,18 +228,38 @@ impl<'a> Simulator<'a> {
             events: Vec::new(),
         };
         let moment = random.below(usize::try_from(self.plan.steps).unwrap_or(usize::MAX));
-        let play = match Play::start(self.compiled, from) {
-            Ok(play) => play,
+        // Half of the runs of each kind go on from where another was.
+        let place = (number % 4 >= 2)
+            .then(|| self.frontier.pick(from.is_none(), &mut random).cloned())
+            .flatten();
+        let started = match place {
+            Some(place) => {
+                let Place {
+                    script,
+                    state,
+                    context,
+                    is_own,
+                } = place;
+                Play::resume(self.compiled, script.from, is_own, state, &context)
+                    .map(|play| (play, script))
+            }
+            None => Play::start(self.compiled, from).map(|play| (play, script.clone())),
+        };
+        let (play, script) = match started {
+            Ok(started) => started,
             Err(stuck) => return self.end(number, script, stuck),
         };
+        let at_ms = play.context.at_ms;
         let mut run = Run {
             play,
             script,
             random,
             seen: Seen::default(),
-            at_ms: 0,
+            weights: Vec::new(),
+            at_ms,
         };
         run.look();
+        run.weigh();
         let stuck = self.play(&mut run, from.map(|_| moment));
         self.tally.add_run(&run.play.held, from.is_some());
         if let Err(stuck) = stuck {
@@ -246,12 +275,28 @@ impl<'a> Simulator<'a> {
             }
             moment = moment.and_then(|steps| steps.checked_sub(1));
             self.step(run)?;
+            self.keep_place(run);
             self.fuel_left = self.fuel_left.saturating_sub(run.play.fuel_used);
             if self.fuel_left == 0 {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Keeps where the run is, if no run was where it looks like that.
+    fn keep_place(&mut self, run: &mut Run<'a>) {
+        let (is_own, state) = (run.play.is_own(), run.play.state());
+        let schema = run.play.program().schema();
+        if self.frontier.is_new(schema, is_own, state) && run.script.events.len() < SCRIPT_MAX {
+            let place = Place {
+                script: run.script.clone(),
+                state: state.clone(),
+                context: run.play.context.clone(),
+                is_own,
+            };
+            self.frontier.add(place, &mut run.random);
+        }
     }
 
     fn upgrade(&mut self, run: &mut Run<'a>) -> Result<(), Stuck> {
@@ -262,6 +307,7 @@ impl<'a> Simulator<'a> {
         }
         run.seen.forget_shapes();
         run.look();
+        run.weigh();
         Ok(())
     }
 
@@ -270,6 +316,11 @@ impl<'a> Simulator<'a> {
         let client = sent.client;
         let spoken = schema(self.compiled, client);
         self.tally.add_input(client, &sent.input);
+        if client == run.play.program().schema().version {
+            // What was sent once is sent again: answers are asked for, and things are done twice.
+            let (shapes, shape) = (&spoken.shapes, spoken.input);
+            run.seen.look(shapes, shape, &sent.input, &mut run.random);
+        }
         let event = Event::Send(sent);
         let answered = event.happen(&mut run.play);
         run.script.events.push(event);
@@ -310,7 +361,10 @@ impl<'a> Simulator<'a> {
         Sent {
             client,
             at_ms: run.at_ms,
-            input: source.value(&schema.shapes, schema.input),
+            input: match client == running {
+                true => source.weighed(&schema.shapes, schema.input, &run.weights),
+                false => source.value(&schema.shapes, schema.input),
+            },
             from,
         }
     }
@@ -411,6 +465,11 @@ impl<'a> Player<'a> {
 }
 
 impl Run<'_> {
+    fn weigh(&mut self) {
+        let schema = self.play.program().schema();
+        self.weights = weights(&schema.shapes, schema.input, &mut self.random);
+    }
+
     fn look(&mut self) {
         let schema = self.play.program().schema();
         let state = self.play.state();

@@ -58,6 +58,26 @@ impl Source<'_> {
         self.fresh(shapes, shape, &mut left)
     }
 
+    /// A value whose constructor is drawn by weights; one of another type has none.
+    pub(super) fn weighed(&mut self, shapes: &Shapes, shape: ShapeId, weights: &[usize]) -> Value {
+        let Shape::Variant(_, constructors) = shapes.get(shape) else {
+            return self.value(shapes, shape);
+        };
+        let mut place = self.random.below(weights.iter().sum());
+        let chosen = weights.iter().position(|weight| {
+            let is_here = place < *weight;
+            place = place.saturating_sub(*weight);
+            is_here
+        });
+        match chosen.and_then(|tag| Some((tag, constructors.get(tag)?))) {
+            Some((tag, (_, part))) => {
+                let mut left = ITEMS_MAX;
+                sum(tag, self.part(shapes, *part, &mut left))
+            }
+            None => self.value(shapes, shape),
+        }
+    }
+
     /// One that was seen, or a fresh one.
     fn part(&mut self, shapes: &Shapes, shape: ShapeId, left: &mut usize) -> Value {
         let is_whole = matches!(
@@ -224,6 +244,25 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// Weights for the constructors of a type: in half of the runs all are alike, in the others some are frequent and some
+/// never come. What has to happen often, or undisturbed, happens in those, after Groce and others, "Swarm testing"
+/// (2012).
+pub(super) fn weights(shapes: &Shapes, shape: ShapeId, random: &mut Random) -> Vec<usize> {
+    let Shape::Variant(_, constructors) = shapes.get(shape) else {
+        return Vec::new();
+    };
+    let alike = vec![1; constructors.len()];
+    if random.sixteenths(8) {
+        return alike;
+    }
+    let drawn = constructors.iter().map(|_| random.pick(&[0, 1, 1, 2, 8]));
+    let drawn: Vec<usize> = drawn.map(|weight| weight.copied().unwrap_or(1)).collect();
+    if drawn.iter().all(|weight| *weight == 0) {
+        return alike;
+    }
+    drawn
 }
 
 /// A year: longer pauses would bring the time near its end within one run.
