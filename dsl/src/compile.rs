@@ -101,6 +101,13 @@ impl Compiled {
             .any(|migration| migration.version == from && migration.manner == Manner::Automatic)
     }
 
+    /// Whether the author says that the way back to one version loses something.
+    #[must_use]
+    pub fn is_lossy(&self, from: u32) -> bool {
+        let mut backs = self.machine.backs.iter();
+        backs.any(|back| back.version == from && back.manner == Manner::Lossy)
+    }
+
     /// The upgrade from one version.
     #[must_use]
     pub fn upgrade_from(&self, version: u32) -> Option<&Upgrade> {

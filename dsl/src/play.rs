@@ -14,7 +14,7 @@ use cam::verify::{Migration, Program};
 use crate::compile::Compiled;
 use crate::fault::Fault;
 use crate::judge::{Judge, Step, Verdict};
-use crate::typed::{Claim, ClaimKind, Manner};
+use crate::typed::{Claim, ClaimKind};
 
 /// A session that has got this far.
 #[derive(Clone, Debug)]
@@ -225,7 +225,7 @@ impl<'a> Play<'a> {
         self.judge_chains(from, &before)?;
         match migration.restore_state(self.state.clone()) {
             None => Ok(()),
-            Some(Ok(again)) if again == before || self.is_lossy(from) => Ok(()),
+            Some(Ok(again)) if again == before || self.compiled.is_lossy(from) => Ok(()),
             Some(Ok(again)) => Err(Stuck::Broken(Broken::Back { before, again })),
             Some(Err(trap)) => Err(Stuck::Broken(Broken::BackStops(trap))),
         }
@@ -246,12 +246,6 @@ impl<'a> Play<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Whether the author says that the way back to a version loses something.
-    fn is_lossy(&self, from: u32) -> bool {
-        let mut backs = self.compiled.machine().backs.iter();
-        backs.any(|back| back.version == from && back.manner == Manner::Lossy)
     }
 
     /// Goes on in another state.

@@ -205,6 +205,9 @@ fn ways(compilation: &Compilation, version: u32) -> String {
         return format!("none: there is no `migrate from {version}`");
     };
     match upgrade.migration.back() {
+        Some(_) if compilation.compiled.is_lossy(version) => {
+            "there and back, and the way back loses what the author says it may".to_owned()
+        }
         Some(_) => "there and back".to_owned(),
         None => "there; no way back, so a rollback restores the snapshot and loses later steps"
             .to_owned(),
