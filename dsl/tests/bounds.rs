@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use dsl::compile::compile;
+use dsl::history::History;
 use dsl::limits::{HEIGHT_MAX, STATEMENTS_MAX};
 use dsl::problem::Problems;
 use dsl::source::Source;
@@ -183,6 +185,19 @@ fn a_chain_may_be_as_long_as_the_limit_and_is_refused_once() {
             "{piece}"
         );
     }
+}
+
+#[test]
+fn a_chain_of_sides_is_bounded_where_no_type_bounds_it() {
+    on_a_small_stack(|| {
+        for word in [" ||| ", " +++ "] {
+            let chain = vec!["id"; 10_000].join(word);
+            let text = format!("fn f : Int -> Int = inl >>> ({chain})");
+            let source = Source::new("long.cam", text).expect("the text is short enough");
+            let problems = compile(&source, &History::new()).expect_err("no type is so deep");
+            assert!(problems.iter().any(|problem| problem.code.name == "T123"));
+        }
+    });
 }
 
 #[test]

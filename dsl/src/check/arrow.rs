@@ -8,6 +8,7 @@ use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use super::{Checker, Frame};
 use crate::ast::{self, ArrowKind as Written, Combinator};
+use crate::limits::NESTING_MAX;
 use crate::problem::Problem;
 use crate::problem::catalogue::{M114, T100, T104, T108, T109, T112, T201};
 use crate::source::Span;
@@ -92,6 +93,9 @@ impl Checker<'_> {
                 Combinator::Compose => self.compose(arrows, domain, hint, span),
                 Combinator::Fanout => self.fanout(arrows, domain, hint, span),
                 Combinator::Product => self.parallel(arrows, domain, hint, span),
+                Combinator::Choice | Combinator::Sum if arrows.len() > NESTING_MAX => {
+                    self.too_many_sides(arrows, domain, span)
+                }
                 Combinator::Choice => self.either_way(arrows, domain, hint, span),
                 Combinator::Sum => self.both_sides(arrows, domain, hint, span),
             },

@@ -1,11 +1,13 @@
 //! Arrows that choose: between the sides of an `Either`, by a `Bool`; and those on what is inside another value.
 
+use cam::limits::TYPE_HEIGHT_MAX;
+
 use super::Checker;
 use super::messages::with_article;
 use super::types::{Form, Partial};
 use crate::ast::{self, ArrowKind as Written};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T106, T107, T112};
+use crate::problem::catalogue::{T106, T107, T112, T123};
 use crate::source::Span;
 use crate::typed::{ArrowId, ArrowKind, PatternKind};
 
@@ -78,6 +80,23 @@ impl Checker<'_> {
         let body = self.expanded_with(DISTRIBUTED, &values, None, Some(result), span);
         self.draft
             .arrow(ArrowKind::Lambda { parameter, body }, domain, result, span)
+    }
+
+    /// Each arrow but the last is for an `Either` inside another, and the checker follows them by recursion. A
+    /// type does not nest so deep, but where nothing says what the type is, it is made up as the chain goes on.
+    pub(super) fn too_many_sides(
+        &mut self,
+        arrows: &[ast::Arrow],
+        domain: Partial,
+        span: Span,
+    ) -> ArrowId {
+        let count = arrows.len();
+        let title = format!(
+            "an `Either` has no {count} sides: a type nests at most {TYPE_HEIGHT_MAX} deep"
+        );
+        let problem = Problem::new(T123, span, title);
+        self.report(problem.helping("declare a variant and use `case { … }`"));
+        self.unknown_arrow(domain, span)
     }
 
     /// `f ||| g`; of three, the last two are for the sides of the right side.
