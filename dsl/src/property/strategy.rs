@@ -7,10 +7,12 @@ use std::sync::Arc;
 use cam::schema::{Shape, ShapeId, Shapes};
 use cam::value::{List, Map, Value};
 use proptest::collection::vec;
+use proptest::num::i64::BinarySearch;
 use proptest::option;
 use proptest::prelude::any;
 use proptest::sample::select;
-use proptest::strategy::{BoxedStrategy, Just, Strategy, Union};
+use proptest::strategy::{BoxedStrategy, Just, NewTree, Strategy, Union, ValueTree};
+use proptest::test_runner::TestRunner;
 
 use crate::compile::Compiled;
 use crate::simulate::{Constants, NAMES};
@@ -115,7 +117,7 @@ impl Strategies {
         if !constants.is_empty() {
             choices.push((4, select(constants).boxed()));
         }
-        Union::new_weighted(choices).boxed()
+        Halved(Union::new_weighted(choices)).boxed()
     }
 
     fn text(&self) -> BoxedStrategy<Arc<str>> {
@@ -156,3 +158,18 @@ impl Strategies {
 
 /// A year: longer pauses would bring the time near its end within one session.
 const PAUSE_MAX: i64 = 366 * 24 * 3_600_000;
+
+/// Numbers that shrink by halves towards zero, wherever they come from. A choice alone would shrink towards its first
+/// item, so that a case found with the smallest number of all would be shown with that number.
+#[derive(Debug)]
+struct Halved<S>(S);
+
+impl<S: Strategy<Value = i64>> Strategy for Halved<S> {
+    type Tree = BinarySearch;
+    type Value = i64;
+
+    fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
+        let number = self.0.new_tree(runner)?.current();
+        Ok(BinarySearch::new(number))
+    }
+}
