@@ -10,7 +10,7 @@ use node::key::PublicKey;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::file_kind::{FileKind, WrongKind};
 use crate::keys::Keys;
 use crate::project::files::{self, FileError};
@@ -276,6 +276,20 @@ impl Failure for BundleFileError {
             BundleFileError::Altered { .. } => Exit::Keys,
             _ => Exit::Wrong,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            BundleFileError::Malformed { .. } => "F211",
+            BundleFileError::Altered { .. } => "F212",
+            BundleFileError::Module { .. } => "F213",
+            BundleFileError::Invalid { .. } => "F214",
+            BundleFileError::OtherMachine { .. } => "F215",
+            BundleFileError::Misfit(_) => "F216",
+            BundleFileError::File(error) => return error.code(),
+            BundleFileError::Kind(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -3,6 +3,9 @@
 //! Each room has an error enum of its own. What all of them can say stands here, as data; `report` is
 //! the only place that makes text of it.
 
+pub(crate) mod catalogue;
+
+use std::borrow::Cow;
 use std::error::Error;
 
 use node::printable::Printable;
@@ -10,15 +13,16 @@ use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 
+/// What a failure is called in brackets, for `cam explain`.
+pub(crate) type Code = Cow<'static, str>;
+
 /// An error that a person or a script meets.
 pub(crate) trait Failure: Error {
     /// How the command ends.
     fn exit(&self) -> Exit;
 
-    /// A short name that `cam explain` knows, if there is one.
-    fn code(&self) -> Option<String> {
-        None
-    }
+    /// The short name by which `cam explain` knows it; those of this side's own failures are in `catalogue`.
+    fn code(&self) -> Code;
 
     /// Facts that explain it, each with a label.
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cam::{debug, encode};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// Every bundle has this text among its first bytes.
 const BUNDLE_TITLE: &[u8] = b"camshaft-bundle";
@@ -98,6 +98,10 @@ impl WrongKind {
 impl Failure for WrongKind {
     fn exit(&self) -> Exit {
         Exit::Wrong
+    }
+
+    fn code(&self) -> Code {
+        "F007".into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -17,7 +17,7 @@ use node::printable::Printable;
 use node::protocol::{Request, RequestKind, Response};
 
 use crate::exit::Exit;
-use crate::failure::{Failure, Style};
+use crate::failure::{Code, Failure, Style};
 use crate::project::compilation;
 use crate::project::files::{self, FileError};
 use crate::project::released::{self, ReleasedError};
@@ -162,8 +162,8 @@ impl Failure for Stopped {
         Exit::Refused
     }
 
-    fn code(&self) -> Option<String> {
-        Some(self.name.clone())
+    fn code(&self) -> Code {
+        self.name.clone().into()
     }
 
     fn fields(&self) -> Map<String, serde_json::Value> {
@@ -238,8 +238,19 @@ impl Failure for InterfaceError {
         }
     }
 
-    fn code(&self) -> Option<String> {
-        self.passed_on().and_then(Failure::code)
+    fn code(&self) -> Code {
+        let code = match self {
+            InterfaceError::Input { .. } => "F341",
+            InterfaceError::TooLarge(_) => "F015",
+            InterfaceError::Program { .. } => "F342",
+            InterfaceError::Answer => "F343",
+            InterfaceError::NoFields => "F344",
+            InterfaceError::NoField { .. } => "F345",
+            InterfaceError::Session(error) => return error.code(),
+            InterfaceError::File(error) => return error.code(),
+            InterfaceError::Released(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use node::key::{KeyFileError, PublicKey, SecretKey};
 
 use crate::exit::Exit;
-use crate::failure::{Failure, named};
+use crate::failure::{Code, Failure, named};
 
 /// The extension of a private file.
 const EXTENSION: &str = "key";
@@ -169,6 +169,25 @@ impl Failure for KeysError {
             KeysError::File(_) => Exit::Keys,
             _ => Exit::Usage,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            KeysError::Name { .. } => "F301",
+            KeysError::Exists { .. } => "F302",
+            KeysError::NotFound { .. } => "F303",
+            KeysError::NoKeys { .. } => "F304",
+            KeysError::Several { .. } => "F305",
+            KeysError::Folder { .. } => "F306",
+            KeysError::NoHome => "F307",
+            KeysError::File(KeyFileError::Randomness { .. }) => "F311",
+            KeysError::File(KeyFileError::Write { .. }) => "F312",
+            KeysError::File(KeyFileError::Read { .. }) => "F313",
+            KeysError::File(KeyFileError::Exposed { .. }) => "F314",
+            KeysError::File(KeyFileError::Malformed { .. }) => "F315",
+            KeysError::File(_) => "F310",
+        };
+        code.into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -78,11 +78,12 @@ fn run(started: Instant, arguments: &Arguments) -> Exit {
 
 /// `--help` and `--version` are answers; everything else that does not parse is misuse.
 fn misuse(started: Instant, error: &clap::Error) -> ExitCode {
-    // Nobody is left to tell if that fails.
-    let _ = error.print();
     if !error.use_stderr() {
+        // Nobody is left to tell if that fails.
+        let _ = error.print();
         return ExitCode::from(Exit::Done.code());
     }
+    report::say_misuse(&error.render(), Environment::read().colour);
     if env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
         let sentence = text.split("\n\n").next().unwrap_or_default();

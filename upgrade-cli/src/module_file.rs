@@ -11,7 +11,7 @@ use cam::verify::{self, Certificate, Invalid, Migration, Program, Verified};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::file_kind::{FileKind, WrongKind};
 use crate::project::files::{self, FileError};
 use crate::verdict;
@@ -314,6 +314,18 @@ impl Failure for ModuleFileError {
             ModuleFileError::Kind(error) => error.exit(),
             _ => Exit::Wrong,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            ModuleFileError::Malformed { .. } => "F201",
+            ModuleFileError::Invalid { .. } => "F202",
+            ModuleFileError::NotAMachine { .. } => "F203",
+            ModuleFileError::NotAMigration { .. } => "F204",
+            ModuleFileError::File(error) => return error.code(),
+            ModuleFileError::Kind(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

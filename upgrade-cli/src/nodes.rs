@@ -10,7 +10,7 @@ use toml_edit::{DocumentMut, Item, Table, TomlError, value};
 
 use crate::arguments::NodeAddress;
 use crate::exit::Exit;
-use crate::failure::{Failure, named};
+use crate::failure::{Code, Failure, named};
 use crate::project::files::{self, FileError};
 use crate::project::is_project_name;
 
@@ -235,6 +235,19 @@ impl Failure for NodesError {
             NodesError::OtherKey { .. } => Exit::Keys,
             _ => Exit::Usage,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            NodesError::Name { .. } => "F321",
+            NodesError::NotFound { .. } => "F322",
+            NodesError::OtherKey { .. } => "F323",
+            NodesError::NoHome => "F324",
+            NodesError::Syntax { .. } => "F325",
+            NodesError::Entry { .. } => "F326",
+            NodesError::File(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::exit::Exit;
-use crate::failure::{Failure, named};
+use crate::failure::{Code, Failure, named};
 use files::FileError;
 
 /// The file that makes a folder a project.
@@ -155,6 +155,17 @@ pub(crate) enum ProjectError {
 impl Failure for ProjectError {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            ProjectError::NoFolder(_) => "F014",
+            ProjectError::NotFound { .. } => "F101",
+            ProjectError::Manifest { .. } => "F102",
+            ProjectError::Name { .. } => "F103",
+            ProjectError::File(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

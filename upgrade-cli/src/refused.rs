@@ -9,7 +9,7 @@ use node::trust::{Right, Role};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::session::Peers;
 
 /// A refusal, and what is known here about what was asked.
@@ -98,8 +98,8 @@ impl Failure for Refused {
         }
     }
 
-    fn code(&self) -> Option<String> {
-        Some(code_name(self.refusal.code))
+    fn code(&self) -> Code {
+        code_name(self.refusal.code).into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -4,10 +4,12 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use clap::builder::StyledStr;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
+use crate::failure::catalogue::{MISUSE, OUTPUT};
 use crate::failure::{AnyFailure, Failure, Style};
 
 /// The version of the JSON objects. Fields are only added while it stays.
@@ -129,7 +131,7 @@ impl Console {
         }
         print(
             io::stderr(),
-            "error: the standard output cannot be written; an answer is lost\n",
+            &format!("error[{OUTPUT}]: the standard output cannot be written; an answer is lost\n"),
         );
         exit.max(Exit::Wrong)
     }
@@ -174,10 +176,8 @@ impl Console {
         if let Some(text) = failure.rendered(self.style) {
             return text;
         }
-        let code = failure
-            .code()
-            .map_or(String::new(), |code| format!("[{code}]"));
-        let mut text = format!("{}: {failure}\n", self.paint(RED, &format!("error{code}")));
+        let error = format!("error[{}]", failure.code());
+        let mut text = format!("{}: {failure}\n", self.paint(RED, &error));
         for cause in causes(failure) {
             text.push_str(&format!("  because: {cause}\n"));
         }
@@ -206,10 +206,20 @@ const RED: &str = "1;31";
 const CYAN: &str = "1;36";
 const DIM: &str = "2";
 
+/// A misuse in the words of the reader of the command line, with our code.
+pub(crate) fn say_misuse(text: &StyledStr, colour: bool) {
+    let text = match colour {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
+    let text = text.replacen("error:", &format!("error[{MISUSE}]:"), 1);
+    print(io::stderr(), &text);
+}
+
 /// A misuse that the reader of the command line has explained already, as an object.
 pub(crate) fn print_misuse(command: &str, started: Instant, message: &str) {
     let mut fields = Map::new();
-    let error = json!({"code": null, "message": message, "causes": [], "facts": {}, "help": []});
+    let error = json!({"code": MISUSE, "message": message, "causes": [], "facts": {}, "help": []});
     fields.insert("error".to_owned(), error);
     print_object(command, started, Exit::Usage, fields);
 }

@@ -9,7 +9,7 @@ use node::protocol::{RefusalCode, Request, RequestKind, Response};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::keys::NamedKey;
 use crate::nodes::NamedNode;
 use crate::refused::{Refused, code_name};
@@ -210,10 +210,10 @@ impl Failure for SessionError {
         }
     }
 
-    fn code(&self) -> Option<String> {
+    fn code(&self) -> Code {
         let code = match self {
             SessionError::Refused(refused) => return refused.code(),
-            SessionError::Runtime(_) => return None,
+            SessionError::Runtime(_) => "F331",
             SessionError::NotReachable { .. } => NOT_REACHABLE,
             SessionError::Strange { .. } => NO_ANSWER,
             SessionError::Client { error, .. } => match **error {
@@ -223,15 +223,15 @@ impl Failure for SessionError {
                 ClientError::HostKey { .. } => HOST_KEY,
                 ClientError::OtherProtocol => OTHER_PROTOCOL,
                 ClientError::Oversized { .. } => {
-                    return Some(code_name(RefusalCode::OVERSIZED_REQUEST));
+                    return code_name(RefusalCode::OVERSIZED_REQUEST).into();
                 }
                 ClientError::NotTrusted { .. } => {
-                    return Some(code_name(RefusalCode::NOT_TRUSTED));
+                    return code_name(RefusalCode::NOT_TRUSTED).into();
                 }
                 _ => NO_ANSWER,
             },
         };
-        Some(code.to_owned())
+        code.into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
@@ -356,7 +356,7 @@ mod tests {
                 error: Box::new(error),
             };
             assert_eq!(error.exit(), exit, "{error}");
-            assert_eq!(error.code().as_deref(), Some(code), "{error}");
+            assert_eq!(error.code(), code, "{error}");
             assert_eq!(
                 error.to_string().contains("may have happened"),
                 may_have_happened

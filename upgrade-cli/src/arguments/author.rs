@@ -69,8 +69,8 @@ pub(crate) struct Asm {
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// The code: `T101`, `N303`, `stale-program`.
-    pub(crate) code: String,
+    /// The code: `T101`, `F101`, `N303`, `stale-program`; all are listed if it is left out.
+    pub(crate) code: Option<String>,
 }
 
 #[derive(Args, Debug)]

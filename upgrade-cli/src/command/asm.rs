@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::Asm;
 use crate::exit::Exit;
-use crate::failure::{Failure, Style};
+use crate::failure::{Code, Failure, Style};
 use crate::project::files;
 use crate::project::released::BYTECODE;
 use crate::report::{Outcome, Report};
@@ -24,6 +24,7 @@ const EXCERPT_LETTERS: usize = 160;
 pub(super) fn run(arguments: &Asm) -> Outcome {
     let text = files::read_assembly(&arguments.file)?;
     let unwritten = |error: &AssemblyError| Unassembled {
+        code: "F241",
         place: Some(Place::of(
             &arguments.file,
             &text,
@@ -177,6 +178,8 @@ impl Place {
 #[derive(Debug, thiserror::Error)]
 #[error("{title}")]
 struct Unassembled {
+    /// What `cam explain` knows it by.
+    code: &'static str,
     title: String,
     place: Option<Place>,
     help: Option<String>,
@@ -195,6 +198,7 @@ impl Unassembled {
             _ => verdict::of_code(invalid),
         };
         Unassembled {
+            code: "F242",
             title: format!("the module does not verify: {why}"),
             place,
             help: Some(format!("{rules}; `--unverified` writes it all the same")),
@@ -206,6 +210,10 @@ impl Unassembled {
 impl Failure for Unassembled {
     fn exit(&self) -> Exit {
         Exit::Wrong
+    }
+
+    fn code(&self) -> Code {
+        self.code.into()
     }
 
     fn help(&self) -> Vec<String> {
@@ -229,7 +237,11 @@ impl Failure for Unassembled {
             false => text.to_owned(),
         };
         let title = Printable(&self.title);
-        let mut text = format!("{}: {title}\n{}", paint("1;31", "error"), place.render());
+        let mut text = format!(
+            "{}: {title}\n{}",
+            paint("1;31", &format!("error[{}]", self.code)),
+            place.render()
+        );
         if let Some(help) = &self.help {
             text.push_str(&format!("{}: {help}\n", paint("1;36", "help")));
         }

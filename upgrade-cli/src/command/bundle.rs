@@ -13,7 +13,7 @@ use super::Context;
 use crate::arguments::{self, From};
 use crate::bundle_file::{self, BundleFile};
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure, named};
+use crate::failure::{AnyFailure, Code, Failure, named};
 use crate::project::Project;
 use crate::project::compilation::{self, Compilation};
 use crate::project::files;
@@ -473,6 +473,27 @@ impl Failure for BundleError {
             | BundleError::Pushed { .. } => Exit::Wrong,
             _ => Exit::Usage,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            BundleError::MachineName { .. } => "F401",
+            BundleError::Note { .. } => "F402",
+            BundleError::NotFirst { .. } => "F403",
+            BundleError::Unclear { .. } => "F404",
+            BundleError::Newer { .. } => "F405",
+            BundleError::NotReleased { .. } => "F406",
+            BundleError::SameVersion { .. } => "F407",
+            BundleError::Backwards { .. } => "F408",
+            BundleError::NothingYet { .. } => "F409",
+            BundleError::NotLast { .. } => "F410",
+            BundleError::NoMigration { .. } => "F411",
+            BundleError::History { .. } => "F412",
+            BundleError::Released { .. } => "F413",
+            BundleError::OtherBundle { .. } => "F414",
+            BundleError::Pushed { .. } => "F415",
+        };
+        code.into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

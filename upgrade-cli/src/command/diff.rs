@@ -9,7 +9,7 @@ use super::chances::{self, count_of, seed};
 use super::{Context, check};
 use crate::arguments::Diff;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::project::compilation::Compilation;
 use crate::project::released::Released;
 use crate::report::{Outcome, Report, table};
@@ -338,6 +338,19 @@ fn reason(why: Incomparable) -> &'static str {
 impl Failure for NoOlder {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            NoOlder::None { .. } => "F131",
+            NoOlder::Unknown { .. } => "F132",
+            NoOlder::Incomparable { why, .. } => match why {
+                Incomparable::NoProgram => "F133",
+                Incomparable::NoMigration => "F134",
+                Incomparable::NoAdapter => "F135",
+            },
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -12,7 +12,7 @@ use super::excerpts::Excerpts;
 use crate::arguments::{Disasm, Part};
 use crate::bundle_file::BundleFile;
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Code, Failure};
 use crate::file_kind::{FileKind, WrongKind};
 use crate::project::files;
 use crate::report::{Outcome, Report};
@@ -156,6 +156,16 @@ impl Failure for DisasmError {
                 Exit::Usage
             }
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            DisasmError::Malformed { .. } => "F201",
+            DisasmError::NoParts => "F221",
+            DisasmError::NoSource => "F222",
+            DisasmError::NoSuchPart { .. } => "F223",
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

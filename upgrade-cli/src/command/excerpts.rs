@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Code, Failure};
 use crate::project::files;
 use crate::project::released::DEBUG;
 
@@ -109,6 +109,14 @@ impl Failure for ExcerptsError {
             ExcerptsError::Missing { .. } => Exit::Usage,
             ExcerptsError::Debug { .. } => Exit::Wrong,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            ExcerptsError::Missing { .. } => "F231",
+            ExcerptsError::Debug { .. } => "F232",
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -3,12 +3,14 @@
 use cam::trap::TrapReason;
 use dsl::problem::{Page, catalogue, page};
 use node::protocol::{Class, RefusalCode};
+use serde_json::json;
 
 use crate::arguments::Explain;
 use crate::exit::Exit;
-use crate::failure::{Failure, named};
+use crate::failure::catalogue as catalogue_of_failures;
+use crate::failure::{Code, Failure, named};
 use crate::refused::code_name;
-use crate::report::{Outcome, Report};
+use crate::report::{Outcome, Report, table};
 use crate::session;
 
 /// What to do about a code that is not about a source, under a heading for each.
@@ -24,7 +26,9 @@ struct Entry {
 }
 
 pub(super) fn run(arguments: &Explain) -> Outcome {
-    let wanted = &arguments.code;
+    let Some(wanted) = &arguments.code else {
+        return Ok(list());
+    };
     let is_meant = |entry: &Entry| {
         entry.code.eq_ignore_ascii_case(wanted) || entry.name == Some(wanted.as_str())
     };
@@ -32,6 +36,19 @@ pub(super) fn run(arguments: &Explain) -> Outcome {
         code: wanted.clone(),
     })?;
     Ok(report(&found))
+}
+
+/// Every code in a line.
+fn list() -> Report {
+    let line = |entry: &Entry| vec![entry.code.clone(), entry.meaning.to_owned()];
+    let object =
+        |entry: &Entry| json!({"code": entry.code, "name": entry.name, "meaning": entry.meaning});
+    let entries: Vec<_> = entries().collect();
+    let rows: Vec<_> = entries.iter().map(line).collect();
+    Report::new()
+        .text(table(&rows))
+        .field("codes", entries.iter().map(object).collect::<Vec<_>>())
+        .next("cam explain CODE")
 }
 
 fn report(entry: &Entry) -> Report {
@@ -123,6 +140,15 @@ fn entries() -> impl Iterator<Item = Entry> {
         said_by: "this side, about a conversation with a node",
         page: advised(code),
     });
+    let own = catalogue_of_failures::CODES
+        .iter()
+        .map(|(code, meaning)| Entry {
+            code: (*code).to_owned(),
+            name: None,
+            meaning,
+            said_by: "this side, about what it was asked",
+            page: advised(code),
+        });
     let reasons = (0..=u8::MAX).filter_map(|code| TrapReason::from_code(code, 0));
     let traps = reasons.map(|reason| Entry {
         code: reason.name().to_owned(),
@@ -131,7 +157,7 @@ fn entries() -> impl Iterator<Item = Entry> {
         said_by: "a machine whose step stopped; its state is what it was before",
         page: advised(reason.name()),
     });
-    language.chain(nodes).chain(ours).chain(traps)
+    language.chain(nodes).chain(ours).chain(own).chain(traps)
 }
 
 fn trap_meaning(reason: TrapReason) -> &'static str {
@@ -156,8 +182,15 @@ impl Failure for Unknown {
         Exit::Usage
     }
 
+    fn code(&self) -> Code {
+        "F501".into()
+    }
+
     fn help(&self) -> Vec<String> {
-        vec!["a code stands in brackets after `error`, for example `error[N303]`".to_owned()]
+        vec![
+            "a code stands in brackets after `error`, for example `error[N303]`; `cam explain` lists all"
+                .to_owned(),
+        ]
     }
 }
 

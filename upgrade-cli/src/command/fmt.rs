@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Context;
 use crate::arguments::Fmt;
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Code, Failure};
 use crate::project::compilation::Broken;
 use crate::project::files;
 use crate::report::{Outcome, Report, count};
@@ -130,6 +130,14 @@ impl Failure for NoFormat {
             NoFormat::Input(_) => Exit::Wrong,
             NoFormat::Changed { .. } => Exit::Bug,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            NoFormat::Input(_) => "F008",
+            NoFormat::Changed { .. } => "F901",
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -8,7 +8,7 @@ use clap_mangen::Man as Page;
 
 use crate::arguments::{Arguments, Man};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::project::files;
 use crate::report::{Outcome, Report, count};
 
@@ -59,5 +59,9 @@ struct Unrendered(#[source] io::Error);
 impl Failure for Unrendered {
     fn exit(&self) -> Exit {
         Exit::Bug
+    }
+
+    fn code(&self) -> Code {
+        "F902".into()
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::arguments::New;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::project::files::{self, FileError};
 use crate::project::{MANIFEST, NAME_HELP, is_project_name};
 use crate::report::{Outcome, Report};
@@ -80,6 +80,16 @@ enum NewError {
 impl Failure for NewError {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            NewError::Name { .. } => "F103",
+            NewError::Exists { .. } => "F104",
+            NewError::Folder { .. } => "F009",
+            NewError::File(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use crate::arguments::{Query, Send, Speak};
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure, Style};
+use crate::failure::{AnyFailure, Code, Failure, Style};
 use crate::interface::{Interface, Stopped};
 use crate::report::{Outcome, Report};
 use crate::session::{Session, SessionError};
@@ -76,7 +76,7 @@ impl Failure for CutShort {
         self.failure.exit()
     }
 
-    fn code(&self) -> Option<String> {
+    fn code(&self) -> Code {
         self.failure.code()
     }
 

@@ -7,7 +7,7 @@ use node::protocol::{Request, RequestKind, Response};
 use super::Context;
 use crate::arguments::State;
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Code, Failure};
 use crate::interface::Interface;
 use crate::report::{Outcome, Report};
 use crate::session::Session;
@@ -95,6 +95,14 @@ fn which(node: &str, there: &[String]) -> String {
 impl Failure for WhichMachine {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+
+    fn code(&self) -> Code {
+        let code = match self.there[..] {
+            [] => "F333",
+            _ => "F332",
+        };
+        code.into()
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

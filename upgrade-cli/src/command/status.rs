@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::arguments::{Speak, Status};
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Failure, catalogue};
 use crate::moment::utc;
 use crate::report::{Outcome, Report, error_object, row, table};
 use crate::session::NOT_REACHABLE;
@@ -76,7 +76,7 @@ fn with_worst(report: Report, failures: &[AnyFailure], nodes: usize) -> Report {
     };
     let first = failures.iter().find(|failure| failure.exit() == worst);
     let message = format!("{} of {nodes} nodes gave no status", failures.len());
-    let code = first.and_then(|failure| failure.code());
+    let code = first.map(|failure| failure.code());
     let error = json!({"code": code, "message": message, "causes": [], "facts": {}, "help": []});
     report.field("error", error).exit(worst)
 }
@@ -84,7 +84,8 @@ fn with_worst(report: Report, failures: &[AnyFailure], nodes: usize) -> Report {
 /// A node that gave no status. Whether it can be reached is not known where nobody tried.
 fn failure_object(name: &str, failure: &dyn Failure) -> Value {
     let code = failure.code();
-    let reachable = code.as_deref().map(|code| code != NOT_REACHABLE);
+    let is_tried = !catalogue::CODES.iter().any(|(own, _)| *own == code);
+    let reachable = is_tried.then_some(code != NOT_REACHABLE);
     json!({"node": name, "reachable": reachable, "error": error_object(failure)})
 }
 

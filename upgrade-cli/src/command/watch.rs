@@ -9,7 +9,7 @@ use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use super::{Context, test};
 use crate::arguments::Watch;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::project::Project;
 use crate::report::{Outcome, Report};
 
@@ -104,5 +104,13 @@ enum Unwatched {
 impl Failure for Unwatched {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            Unwatched::Start(_) => "F012",
+            Unwatched::Folder { .. } => "F013",
+        };
+        code.into()
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::interface::InterfaceError;
 use crate::project::files::FileError;
 use crate::session::SessionError;
@@ -56,6 +56,23 @@ pub(crate) enum DemoError {
 impl Failure for DemoError {
     fn exit(&self) -> Exit {
         Exit::Wrong
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            DemoError::Interrupted => "F910",
+            DemoError::Folder(_) => "F911",
+            DemoError::Run { .. } => "F912",
+            DemoError::Ended { .. } => "F913",
+            DemoError::Unsaid { .. } => "F914",
+            DemoError::NotReady { .. } => "F915",
+            DemoError::Otherwise(_) => "F916",
+            DemoError::Step { error, .. } => return error.code(),
+            DemoError::Traffic(error) => return error.code(),
+            DemoError::Session(error) => return error.code(),
+            DemoError::File(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::files::{self, FileError};
 use crate::exit::Exit;
-use crate::failure::{Failure, Style};
+use crate::failure::{Code, Failure, Style};
 use crate::report::count;
 
 /// A source that compiles.
@@ -124,6 +124,15 @@ impl Failure for Broken {
             Broken::File(error) => error.exit(),
             Broken::TooLarge(_) | Broken::Problems { .. } => Exit::Wrong,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            Broken::TooLarge(_) => "F015",
+            Broken::Problems { .. } => "F105",
+            Broken::File(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn rendered(&self, style: Style) -> Option<String> {

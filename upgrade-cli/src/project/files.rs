@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cam::limits::ASSEMBLY_BYTES_MAX;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// No file of a project is longer: a bundle and a source have at most 4 MiB each.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -137,6 +137,17 @@ impl Failure for FileError {
                 Exit::Usage
             }
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            FileError::Read { .. } => "F002",
+            FileError::Oversized { .. } => "F003",
+            FileError::NotText { .. } => "F004",
+            FileError::Write { .. } => "F005",
+            FileError::OverSource { .. } => "F006",
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Project;
 use super::files::{self, FileError};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// The name of the file.
 const FILE: &str = "lineage.toml";
@@ -206,6 +206,16 @@ impl Failure for LineageError {
             LineageError::File(error) => error.exit(),
             _ => Exit::Wrong,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            LineageError::Syntax(_) => "F111",
+            LineageError::Name => "F112",
+            LineageError::Order { .. } => "F113",
+            LineageError::File(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

@@ -16,7 +16,7 @@ use super::Project;
 use super::compilation::{self, Broken};
 use super::files::{self, FileError};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// The extension of bytecode.
 pub(crate) const BYTECODE: &str = "camb";
@@ -207,6 +207,19 @@ impl Failure for ReleasedError {
             ReleasedError::File(error) => error.exit(),
             _ => Exit::Wrong,
         }
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            ReleasedError::Folder { .. } => "F010",
+            ReleasedError::Malformed { .. } => "F121",
+            ReleasedError::Invalid { .. } => "F122",
+            ReleasedError::Misfit { .. } => "F123",
+            ReleasedError::Version { .. } => "F124",
+            ReleasedError::File(error) => return error.code(),
+            ReleasedError::Broken(error) => return error.code(),
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {

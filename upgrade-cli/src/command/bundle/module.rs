@@ -13,7 +13,7 @@ use super::{Chain, Context, Outcome, chain, check_note, report, write};
 use crate::arguments;
 use crate::bundle_file::BundleFile;
 use crate::exit::Exit;
-use crate::failure::{AnyFailure, Failure};
+use crate::failure::{AnyFailure, Code, Failure};
 use crate::module_file::ModuleFile;
 use crate::project::files;
 
@@ -117,6 +117,14 @@ enum Taken {
 impl Failure for Taken {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+
+    fn code(&self) -> Code {
+        let code = match self {
+            Taken::Other { .. } => "F420",
+            Taken::Followed { .. } => "F421",
+        };
+        code.into()
     }
 
     fn help(&self) -> Vec<String> {
