@@ -200,6 +200,8 @@ struct Migrating {
 
 /// Something that can be judged only when all types are known.
 enum Duty {
+    /// A type whose values are put in order.
+    Order { partial: Partial, at: Span },
     /// Values of the type are ordered or are keys.
     Key {
         partial: Partial,

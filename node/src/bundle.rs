@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Cursor;
 
 use cam::digest::Digest;
 use serde::de::{SeqAccess, Visitor};
@@ -148,8 +149,11 @@ pub enum MalformedBundle {
     #[error("more than {BUNDLE_BYTES_MAX} bytes")]
     TooLong,
     /// The container does not decode, or not from its one canonical form.
-    #[error("the container is not well-formed")]
-    Container,
+    #[error("the container is not well-formed at byte {byte}")]
+    Container {
+        /// Where reading stopped; the length of the bytes if they end too early.
+        byte: usize,
+    },
     /// The bundle is of a newer format.
     #[error("the bundle is of format {need}, this node knows formats up to {BUNDLE_FORMAT}")]
     NeedsFormat {
@@ -177,6 +181,14 @@ pub enum MalformedBundle {
         /// Which part.
         part: &'static str,
     },
+}
+
+/// Where reading of bytes that are no container stops.
+fn stop(bytes: &[u8]) -> usize {
+    let mut reader = rmp_serde::Deserializer::new(Cursor::new(bytes));
+    // It fails as it did before; only the place was not known.
+    let _ = Envelope::deserialize(&mut reader);
+    usize::try_from(reader.position()).map_or(bytes.len(), |byte| byte.min(bytes.len()))
 }
 
 /// A bundle whose container is well-formed. Nothing in it is believed yet.
@@ -306,10 +318,12 @@ impl Bundle {
         if bytes.len() > BUNDLE_BYTES_MAX {
             return Err(MalformedBundle::TooLong);
         }
-        let envelope: Envelope =
-            rmp_serde::from_slice(bytes).map_err(|_| MalformedBundle::Container)?;
+        let envelope: Envelope = rmp_serde::from_slice(bytes).map_err(|_| {
+            let byte = stop(bytes);
+            MalformedBundle::Container { byte }
+        })?;
         if envelope.magic != MAGIC {
-            return Err(MalformedBundle::Container);
+            return Err(MalformedBundle::Container { byte: 0 });
         }
         if envelope.format != BUNDLE_FORMAT {
             return Err(MalformedBundle::NeedsFormat {
@@ -330,11 +344,15 @@ impl Bundle {
             signatures,
         };
         // MessagePack has several spellings of one thing; only one is a bundle.
-        if bundle.encode() == bytes {
-            Ok(bundle)
-        } else {
-            Err(MalformedBundle::Container)
+        let canonical = bundle.encode();
+        if canonical == bytes {
+            return Ok(bundle);
         }
+        let same = canonical
+            .iter()
+            .zip(bytes)
+            .take_while(|(one, other)| one == other);
+        Err(MalformedBundle::Container { byte: same.count() })
     }
 
     /// The bundle's name.

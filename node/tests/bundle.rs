@@ -116,11 +116,19 @@ fn no_bit_can_be_flipped_and_no_byte_added_or_cut() {
     }
     for length in 0..bytes.len() {
         let cut = Bundle::decode(&bytes[..length]);
-        assert_eq!(cut, Err(MalformedBundle::Container), "{length} bytes");
+        let place = match cut {
+            Err(MalformedBundle::Container { byte }) => byte,
+            other => panic!("{length} bytes: {other:?}"),
+        };
+        assert_eq!(place, length);
     }
     for more in [0, 0x90, 0xC0] {
         let longer = [&bytes[..], &[more]].concat();
-        assert_eq!(Bundle::decode(&longer), Err(MalformedBundle::Container));
+        let byte = bytes.len();
+        assert_eq!(
+            Bundle::decode(&longer),
+            Err(MalformedBundle::Container { byte })
+        );
     }
 }
 
@@ -132,7 +140,11 @@ fn another_spelling_of_the_same_container_is_no_bundle() {
     let array16 = [&[0xDC, 0, 7], rest].concat();
     let named = rmp_serde::to_vec_named(&envelope(&signed(&[AUTHOR]))).expect("it encodes");
     for spelling in [array16, named] {
-        assert_eq!(Bundle::decode(&spelling), Err(MalformedBundle::Container));
+        let decoded = Bundle::decode(&spelling);
+        assert!(
+            matches!(decoded, Err(MalformedBundle::Container { .. })),
+            "{decoded:?}"
+        );
     }
     let long = vec![0xC0; BUNDLE_BYTES_MAX + 1];
     assert_eq!(Bundle::decode(&long), Err(MalformedBundle::TooLong));

@@ -64,6 +64,9 @@ impl fmt::Display for FileKind {
     }
 }
 
+/// What a client speaks as.
+const NO_PROGRAM: &str = "no program of a machine";
+
 /// A file of another kind than the command needs.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}` is {not}: {kind}", path.display())]
@@ -89,6 +92,11 @@ impl WrongKind {
         WrongKind::new(path, "neither a module nor a bundle", kind)
     }
 
+    /// Where the program of a client is needed.
+    pub(crate) fn no_program(path: &Path, kind: FileKind) -> WrongKind {
+        WrongKind::new(path, NO_PROGRAM, kind)
+    }
+
     fn new(path: &Path, not: &'static str, kind: FileKind) -> WrongKind {
         let path = path.to_owned();
         WrongKind { path, not, kind }
@@ -105,6 +113,9 @@ impl Failure for WrongKind {
     }
 
     fn help(&self) -> Vec<String> {
+        if self.not == NO_PROGRAM {
+            return vec!["a released version is in `history/NAME@VERSION.camb`".to_owned()];
+        }
         let path = self.path.display();
         let extension = self.path.extension().and_then(|word| word.to_str());
         let help = match (self.kind, extension) {

@@ -18,6 +18,7 @@ use node::protocol::{Request, RequestKind, Response};
 
 use crate::exit::Exit;
 use crate::failure::{Code, Failure, Style};
+use crate::file_kind::{FileKind, WrongKind};
 use crate::project::compilation;
 use crate::project::files::{self, FileError};
 use crate::project::released::{self, ReleasedError};
@@ -61,6 +62,10 @@ impl Interface {
     /// The program in a file, to speak as a client of its version.
     pub(crate) fn of_file(path: &Path) -> Result<Interface, InterfaceError> {
         let bytes = files::read(path)?;
+        match FileKind::of(&bytes) {
+            FileKind::Module => {}
+            kind => return Err(WrongKind::no_program(path, kind).into()),
+        }
         let program = released::read_program(path.to_owned(), &bytes)?;
         Ok(Interface { program })
     }
@@ -212,6 +217,8 @@ pub(crate) enum InterfaceError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
+    Kind(#[from] WrongKind),
+    #[error(transparent)]
     Released(#[from] ReleasedError),
 }
 
@@ -221,6 +228,7 @@ impl InterfaceError {
         match self {
             InterfaceError::Session(error) => Some(error),
             InterfaceError::File(error) => Some(error),
+            InterfaceError::Kind(error) => Some(error),
             InterfaceError::Released(error) => Some(error),
             _ => None,
         }
@@ -248,6 +256,7 @@ impl Failure for InterfaceError {
             InterfaceError::NoField { .. } => "F345",
             InterfaceError::Session(error) => return error.code(),
             InterfaceError::File(error) => return error.code(),
+            InterfaceError::Kind(error) => return error.code(),
             InterfaceError::Released(error) => return error.code(),
         };
         code.into()

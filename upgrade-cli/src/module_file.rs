@@ -7,14 +7,14 @@ use cam::combinator::FunctionId;
 use cam::decode::{self, Malformed};
 use cam::digest::Digest;
 use cam::schema::{Name, Schema, Shape, ShapeId, Shapes};
-use cam::verify::{self, Certificate, Invalid, Migration, Program, Verified};
+use cam::verify::{self, Certificate, Migration, Program, Verified};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
 use crate::failure::{Code, Failure};
 use crate::file_kind::{FileKind, WrongKind};
 use crate::project::files::{self, FileError};
-use crate::verdict;
+use crate::verdict::{self, Unverified};
 
 /// Letters of an interface that are shown. A verified type of a few bytes can be as long in words as the
 /// patience of its author.
@@ -68,7 +68,10 @@ impl ModuleFile {
                 bytes: bytes.len(),
                 module,
             }),
-            Err(source) => Err(ModuleFileError::Invalid { path, source }),
+            Err(invalid) => Err(ModuleFileError::Invalid {
+                path,
+                source: Box::new(Unverified::new(invalid, bytes)),
+            }),
         }
     }
 
@@ -300,7 +303,10 @@ pub(crate) enum ModuleFileError {
     #[error("`{}` is no module", path.display())]
     Malformed { path: PathBuf, source: Malformed },
     #[error("the module in `{}` does not verify", path.display())]
-    Invalid { path: PathBuf, source: Invalid },
+    Invalid {
+        path: PathBuf,
+        source: Box<Unverified>,
+    },
     #[error("`{}` is a migration, not a machine", path.display())]
     NotAMachine { path: PathBuf },
     #[error("`{}` is a machine, not a migration", path.display())]
@@ -332,7 +338,7 @@ impl Failure for ModuleFileError {
         match self {
             ModuleFileError::Kind(error) => error.help(),
             ModuleFileError::Malformed { source, .. } => vec![verdict::of_bytes(source)],
-            ModuleFileError::Invalid { source, .. } => vec![verdict::of_code(source)],
+            ModuleFileError::Invalid { source, .. } => vec![verdict::of_code(&source.invalid)],
             _ => Vec::new(),
         }
     }
@@ -340,7 +346,7 @@ impl Failure for ModuleFileError {
     fn fields(&self) -> Map<String, Value> {
         match self {
             ModuleFileError::Malformed { source, .. } => verdict::malformed(source),
-            ModuleFileError::Invalid { source, .. } => verdict::invalid(source),
+            ModuleFileError::Invalid { source, .. } => verdict::invalid(&source.invalid),
             _ => Map::new(),
         }
     }

@@ -45,6 +45,13 @@ fn read_machine(mut line: Cursor<'_>) -> Result<(Name, u32, Vec<Stamp>), Assembl
     let machine = name(&mut line, "the name of the machine")?;
     let word = line.word("a version")?;
     let version = index(&line, word)?;
+    if version == 0 {
+        return Err(super::constant::bad_number(
+            &line,
+            word,
+            "a version from 1 upwards",
+        ));
+    }
     let mut stamps = Vec::new();
     while !line.is_done()? {
         let word = line.word("at, from or seq")?;

@@ -182,7 +182,12 @@ impl Checker<'_> {
             .iter()
             .map(|kind| self.types.describe(*kind))
             .collect();
-        let name = self.names.signatures[function].name;
+        let signature = &self.names.signatures[function];
+        // How many there are meant to be is not known where one did not parse.
+        if has_lost_parameter(signature.item) {
+            return;
+        }
+        let name = signature.name;
         let problem = Problem::new(T109, span, count_title(&name.text, parameters.len(), given))
             .pointing_at(name.span, "defined here")
             .helping(format!(
@@ -459,6 +464,16 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+fn has_lost_parameter(item: Definition<'_>) -> bool {
+    matches!(
+        item,
+        Definition::Function(ast::Function {
+            body: ast::FunctionBody::Pointful { parameters, .. },
+            ..
+        }) if parameters.iter().any(|field| field.name.text.is_empty())
+    )
 }
 
 fn count_title(name: &str, wanted: usize, found: usize) -> String {

@@ -2,9 +2,11 @@
 
 use super::declare::too_large;
 use super::inclusion::Inclusion;
+use super::types::{Form, Partial};
 use super::{Checker, Duty};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T111, T113, T122, U312};
+use crate::problem::catalogue::{T111, T113, T122, T144, U312};
+use crate::source::Span;
 use crate::typed::{FunctionIndex, Terms};
 
 impl Checker<'_> {
@@ -47,6 +49,35 @@ impl Checker<'_> {
         std::mem::take(&mut self.draft).finish(&mut self.types, places)
     }
 
+    /// Records, alone or in a tuple, have an order that nobody wrote.
+    fn warn_of_order(&mut self, partial: Partial, at: Span) {
+        let parts = match self.types.form(partial) {
+            Form::Tuple(parts) => parts,
+            _ => vec![partial],
+        };
+        for part in parts {
+            let Form::Record(fields) = self.types.form(part) else {
+                continue;
+            };
+            let [first, second, ..] = &fields[..] else {
+                continue;
+            };
+            let title = format!(
+                "records are ordered by `{}` first, then by `{}`",
+                first.0, second.0
+            );
+            let problem = Problem::new(T144, at, title).noting(
+                "fields are compared in the order of their names, wherever they are written",
+            );
+            self.report(
+                problem.helping(
+                    "compare the fields that matter, in a tuple: `(a.x, a.y) < (b.x, b.y)`",
+                ),
+            );
+            return;
+        }
+    }
+
     pub(super) fn judge_duties(&mut self) {
         for duty in std::mem::take(&mut self.duties) {
             match duty {
@@ -71,6 +102,7 @@ impl Checker<'_> {
                         self.report(problem.helping("use a number or a text of theirs"));
                     }
                 }
+                Duty::Order { partial, at } => self.warn_of_order(partial, at),
                 Duty::Same { from, to, at } => {
                     let (Some(source), Some(target)) =
                         (self.types.shape(from), self.types.shape(to))

@@ -53,7 +53,9 @@ impl Checker<'_> {
                 let mark = self.scope.mark();
                 let mut locals = Vec::new();
                 for (field, kind) in written.iter().zip(parameters) {
-                    if let Some(first) = self.scope.place_since(&field.name.text, mark) {
+                    let is_named = !matches!(field.name.text.as_str(), "" | "_");
+                    if is_named && let Some(first) = self.scope.place_since(&field.name.text, mark)
+                    {
                         let title = format!("the parameter `{}` is there twice", field.name.text);
                         let problem = Problem::new(T108, field.name.span, title)
                             .pointing_at(first, "first here");

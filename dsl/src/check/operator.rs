@@ -69,6 +69,7 @@ impl Checker<'_> {
                 at: span,
                 use_word: "be ordered",
             });
+            self.duties.push(Duty::Order { partial, at: span });
         }
         let bool = self.types.bool();
         self.binary(operator, left, right, bool, span)

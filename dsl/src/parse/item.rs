@@ -4,11 +4,11 @@ use super::arrow::arrow;
 use super::atom::braces;
 use super::cursor::{Cursor, Parsed, missing};
 use super::expression::expression;
-use super::list::listed;
+use super::list::listed_with_errors;
 use super::machine::{machine, members};
 use super::recover::{ErrorNode, expect, must, past, toward};
 use super::stray_closer;
-use super::types::{field_type, type_, type_body};
+use super::types::{parameter, type_, type_body};
 use super::words::{ITEM_WORDS, begins_member, define_lower, define_upper, symbol};
 use crate::ast::{
     Block, ConstItem, Expr, ExprKind, Function, FunctionBody, Item, ItemKind, Type, TypeBody,
@@ -155,11 +155,11 @@ fn point_free(input: Cursor<'_>) -> (Cursor<'_>, FunctionBody) {
 
 fn pointful(input: Cursor<'_>) -> (Cursor<'_>, FunctionBody) {
     let parameters = |input| {
-        listed(
+        listed_with_errors(
             input,
             Symbol::OpenParen,
             "a parameter `name: Type`",
-            field_type,
+            parameter,
         )
     };
     let (rest, parameters) = expect(input, parameters, "`(` and the parameters of this function");

@@ -1,7 +1,7 @@
 //! Brackets, and lists between them.
 
 use super::cursor::{Cursor, Parsed};
-use super::recover::{expect, toward};
+use super::recover::{ErrorNode, expect, toward};
 use super::stray_closer;
 use super::words::{begins_statement, begins_value, symbol};
 use crate::problem::Problem;
@@ -17,6 +17,17 @@ pub(super) fn listed<'a, T>(
     element: impl Fn(Cursor<'a>) -> Parsed<'a, T>,
 ) -> Parsed<'a, Vec<T>> {
     bracketed(input, open, |rest| commas(rest, wanted, element))
+}
+
+/// The same of elements of which one that does not parse is counted all the same.
+pub(super) fn listed_with_errors<'a, T: ErrorNode>(
+    input: Cursor<'a>,
+    open: Symbol,
+    wanted: &str,
+    element: impl Fn(Cursor<'a>) -> Parsed<'a, T>,
+) -> Parsed<'a, Vec<T>> {
+    let lost = |span| Some(T::error(span));
+    bracketed(input, open, |rest| elements(rest, wanted, element, lost))
 }
 
 /// An opening bracket, what `content` takes, and the bracket that closes it.
@@ -98,11 +109,21 @@ pub(super) fn commas<'a, T>(
     wanted: &str,
     element: impl Fn(Cursor<'a>) -> Parsed<'a, T>,
 ) -> (Cursor<'a>, Vec<T>) {
+    elements(input, wanted, element, |_| None)
+}
+
+/// The same, with what stands for an element that does not parse.
+fn elements<'a, T>(
+    input: Cursor<'a>,
+    wanted: &str,
+    element: impl Fn(Cursor<'a>) -> Parsed<'a, T>,
+    lost: impl Fn(Span) -> Option<T>,
+) -> (Cursor<'a>, Vec<T>) {
     let mut elements = Vec::new();
     let mut rest = past_stray_closers(input);
     while !is_list_over(rest) {
         let (after, found) = expect(rest, &element, wanted);
-        elements.extend(found);
+        elements.extend(found.or_else(|| lost(rest.token().span.before())));
         rest = past_stray_closers(separator(after));
     }
     (rest, elements)

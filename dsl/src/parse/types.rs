@@ -3,13 +3,16 @@
 use nom::Parser;
 use nom::branch::alt;
 
-use super::cursor::{Cursor, Parsed};
+use super::cursor::{Cursor, Parsed, missing};
 use super::list::listed;
 use super::recover::{ErrorNode, deeper, expect, must, past};
 use super::words::{attached, define_lower, define_upper, symbol, token, upper};
-use crate::ast::{ConstructorItem, FieldType, Type, TypeBody, TypeKind, TypePayload, Variant};
+use crate::ast::{
+    ConstructorItem, FieldType, Name, Type, TypeBody, TypeKind, TypePayload, Variant,
+};
 use crate::problem::Problem;
 use crate::problem::catalogue::P016;
+use crate::source::Span;
 use crate::token::{Symbol, TokenKind};
 
 /// Built-in types with parameters: `List(Int)` is a type, where `Reading(Int)` is a variant of one constructor.
@@ -166,6 +169,36 @@ pub(super) fn field_type(input: Cursor<'_>) -> Parsed<'_, FieldType> {
             span: input.span_to(rest),
         },
     ))
+}
+
+/// `name: T` or `_: T`. One that does not parse is still a parameter, so that no call has one too many.
+pub(super) fn parameter(input: Cursor<'_>) -> Parsed<'_, FieldType> {
+    let is_type_alone =
+        input.token().kind == TokenKind::Upper && !input.advance().is_symbol(Symbol::Colon);
+    if is_type_alone {
+        return missing();
+    }
+    let Ok((rest, underscore)) = symbol(Symbol::Underscore)(input) else {
+        return field_type(input);
+    };
+    let rest = past(rest, TokenKind::Symbol(Symbol::Colon), "`:` and a type");
+    let (rest, kind) = must(rest, stored, "a type");
+    let name = Name {
+        text: input.text().to_owned(),
+        span: underscore.span,
+    };
+    let span = input.span_to(rest);
+    Ok((rest, FieldType { name, kind, span }))
+}
+
+impl ErrorNode for FieldType {
+    fn error(span: Span) -> FieldType {
+        FieldType {
+            name: Name::error(span),
+            kind: Type::error(span),
+            span,
+        }
+    }
 }
 
 /// A type of something that is kept: a function is not.

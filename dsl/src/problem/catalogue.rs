@@ -127,6 +127,7 @@ catalogue! {
     T141 Warning "a function or constant is never used: remove it, or use it"
     T142 Warning "a pattern's name hides a constant: compare after `if`, or choose another name"
     T143 Warning "a name hides another: choose another name"
+    T144 Warning "records are ordered by the names of their fields: compare the fields that matter"
     T201 Error "a `match` leaves a value out: add an arm for it, or `_`"
     T202 Error "an arm is never reached"
     T203 Error "a pattern that must always match may fail"

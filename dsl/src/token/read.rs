@@ -410,6 +410,8 @@ mod tests {
             ("!a", P028, &[T::Word(Word::Not), T::Lower]),
             ("a;b", P028, &[T::Lower, T::Lower]),
             ("x\"0\"", P008, &[T::Bytes]),
+            ("b\"00ff\"", P008, &[T::Bytes]),
+            ("b\"it is\"", P008, &[T::Bytes]),
             ("x\"0\n)", P002, &[T::Cut, T::Symbol(Symbol::CloseParen)]),
         ];
         for (text, code, expected) in table {

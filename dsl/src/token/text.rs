@@ -1,6 +1,7 @@
 //! Texts in quotes, and their escapes.
 
 use nom::Parser;
+use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::char;
 use nom::sequence::{pair, preceded};
@@ -54,9 +55,9 @@ pub(crate) fn bytes_value(literal: &str) -> Vec<u8> {
     pairs.collect::<Option<Vec<u8>>>().unwrap_or_default()
 }
 
-/// `x"00ff"`
+/// `x"00ff"`, and `b"…"` of other languages.
 pub(super) fn bytes_literal(input: &str) -> Read<'_, Piece> {
-    let (after_quote, _) = tag("x\"").parse(input)?;
+    let (after_quote, prefix) = alt((tag("x\""), tag("b\""))).parse(input)?;
     let (content, is_closed) = content(after_quote);
     let text = &input[..content.len() + 2 + usize::from(is_closed)];
     let rest = &input[text.len()..];
@@ -67,6 +68,7 @@ pub(super) fn bytes_literal(input: &str) -> Read<'_, Piece> {
     }
     let strange = content.char_indices().find(|(_, c)| !c.is_ascii_hexdigit());
     let piece = match strange {
+        _ if prefix.starts_with('b') => of_another_language(text, strange.is_none()),
         None if content.len() % 2 == 0 => Piece::Token(TokenKind::Bytes),
         None => {
             let span = Span::new(0, bytes(text));
@@ -85,6 +87,21 @@ pub(super) fn bytes_literal(input: &str) -> Read<'_, Piece> {
         }
     };
     Ok((rest, piece))
+}
+
+/// `b"…"`, whose content is text elsewhere: only digits are kept as they are.
+fn of_another_language(text: &str, is_digits: bool) -> Piece {
+    let problem = Problem::new(
+        P008,
+        Span::new(0, bytes(text)),
+        "bytes are written with `x`, not with `b`",
+    )
+    .helping("bytes are written in pairs of digits: `x\"00ff\"`");
+    let problem = match is_digits {
+        true => problem.fixed_by("write `x`", Span::new(0, 1), "x"),
+        false => problem,
+    };
+    Piece::Wrong(TokenKind::Bytes, Box::new(problem))
 }
 
 /// Up to the closing quote or the end of the line, and which of them it is.

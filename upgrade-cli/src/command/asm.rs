@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use cam::assembly::{AssemblyError, Spot, Spots, parse_with_spots};
 use cam::digest::Digest;
 use cam::encode;
-use cam::types::TypeId;
 use cam::verify::{self, Invalid, InvalidReason};
 use node::printable::Printable;
 use serde_json::{Map, Value, json};
@@ -92,45 +91,6 @@ fn spot(invalid: &Invalid, spots: &Spots<'_>) -> Option<Spot> {
     }
 }
 
-/// A type as the text calls it: by its name, or by the number that may stand for it.
-fn type_word(spots: &Spots<'_>, id: TypeId) -> String {
-    let name = spots.type_name(id);
-    name.map_or_else(
-        || format!("type {}", id.index()),
-        |name| format!("`{name}`"),
-    )
-}
-
-/// The reason with the names that the text gives, where it gives some.
-fn told(reason: &InvalidReason, spots: &Spots<'_>) -> String {
-    let type_ = |id: &TypeId| type_word(spots, *id);
-    match reason {
-        InvalidReason::Mismatch { expected, found } => {
-            format!("expected {}, found {}", type_(expected), type_(found))
-        }
-        InvalidReason::WrongForm { needs, found } => {
-            format!("needs a {needs}, found {}", type_(found))
-        }
-        InvalidReason::NoSuchPart { part, found } => format!("{} has no part {part}", type_(found)),
-        InvalidReason::FunctionNotAllowed { place, found } => {
-            format!("functions may not stand in {place}, found {}", type_(found))
-        }
-        InvalidReason::ArmsDiffer { first, found } => {
-            let (first, found) = (type_(first), type_(found));
-            format!("the first arm ends with {first}, this one with {found}")
-        }
-        InvalidReason::ForwardCall(callee) => match spots.function(*callee) {
-            Some(name) => format!("function `{name}` does not come before its caller"),
-            None => reason.to_string(),
-        },
-        InvalidReason::Unused { what, index } => match spots.part(what, *index) {
-            Some((name, _)) => format!("{what} `{name}` is not used"),
-            None => reason.to_string(),
-        },
-        other => other.to_string(),
-    }
-}
-
 impl Place {
     /// At a byte of a line, which is shown at its letter.
     fn at(file: &Path, text: &str, spot: Spot) -> Place {
@@ -189,7 +149,7 @@ struct Unassembled {
 
 impl Unassembled {
     fn refused(invalid: &Invalid, spots: &Spots<'_>, place: Option<Place>) -> Unassembled {
-        let why = told(&invalid.reason, spots);
+        let why = verdict::told(&invalid.reason, spots);
         let rules = match &invalid.reason {
             InvalidReason::Export { problem, .. } if *problem == "is missing" => {
                 "a machine exports `init` and `step`; what has no line `machine` is a migration, and exports `migrate`"

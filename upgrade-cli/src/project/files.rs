@@ -83,7 +83,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .prefix(".cam-")
         .permissions(permissions(path))
         .tempfile_in(folder)
-        .map_err(failed)?;
+        // The file beside is ours, and its name would say nothing.
+        .map_err(|error| failed(error.kind().into()))?;
     beside.write_all(bytes).map_err(failed)?;
     beside.as_file().sync_all().map_err(failed)?;
     beside

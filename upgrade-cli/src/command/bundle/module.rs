@@ -25,6 +25,8 @@ pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle)
     };
     check_note(&arguments.note)?;
     let place = Place::find(context, &program, arguments)?;
+    let new = program.schema().version;
+    let old = place.old.as_ref().map(|old| old.schema().version);
     let manifest = Manifest {
         machine: place.chain.machine,
         node: place.chain.node,
@@ -51,7 +53,13 @@ pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle)
     judged.judge()?;
     check_free(&judged, arguments)?;
     let written = write(judged.path, judged.bundle, judged.manifest)?;
-    report(context, &written, "")
+    let report = report(context, &written, "")?;
+    Ok(match old {
+        Some(old) if new <= old => report.problem(format!(
+            "warning: the new program says that it is version {new}, and follows version {old}: who looks at a node cannot tell them apart\n"
+        )),
+        _ => report,
+    })
 }
 
 /// Where in the life of a machine the bundle stands.
