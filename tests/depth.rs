@@ -195,6 +195,13 @@ fn values_of_the_highest_types_are_compared_encoded_kept_and_dropped() {
             let bytes = tower(top, &format!("fn f T{top} -> Bytes\n  enc; end"));
             let written = Value::Bytes(cam::encode::value(&value).into());
             assert_eq!(run(&bytes, &value), Ok(written), "{constructor}");
+            let next = top - 1;
+            let inner = (0..next).fold(Value::Int(7), |value, _| wrap(value));
+            let code = format!("type O = sum Unit T{next}\nfn f Bytes -> O\n  dec O; end");
+            let read = tower(next, &code);
+            let inner_bytes = Value::Bytes(cam::encode::value(&inner).into());
+            let found = Value::option(Some(inner));
+            assert_eq!(run(&read, &inner_bytes), Ok(found), "{constructor}");
             let higher = tower(top + 1, &format!("fn f T{0} -> T{0}\n  end", top + 1));
             assert!(refused(&higher).contains("a type is outside the limits"));
         }

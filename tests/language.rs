@@ -91,7 +91,6 @@ fn the_words_and_limits_of_the_language_are_those_of_the_source() {
     let sections = [
         ("reserved", words(&reserved)),
         ("operators", words(&operators())),
-        ("later", words(&listed("const LATER: &[&str] = &["))),
         ("limits", table(&["limit", "value", "of what"], &limits)),
     ];
     for (name, expected) in sections {

@@ -17,6 +17,8 @@ use cam::trap::TrapReason;
 use cam::types::INT;
 use cam::value::Value;
 use cam::{decode, encode, verify};
+use harness::bytes::mutated;
+use harness::duel::{ENGINES, judge};
 use harness::generate::{Choices, Machine, Mixer, Sample, any_type, any_value, machine};
 use harness::meaning::{belongs, evaluate, order, weight};
 use proptest::collection::vec;
@@ -57,6 +59,9 @@ fn ran(migration: &verify::Migration, input: Value) -> Result<Value, TrapReason>
 }
 
 const INPUTS: usize = 4;
+
+/// What a migration may cost. A mutant may promise many items that take no bytes.
+const FUEL: u64 = cam::limits::MIGRATION_FUEL;
 
 #[test]
 fn a_compiled_arrow_does_what_the_arrow_means() {
@@ -143,6 +148,49 @@ fn is_right_for(operation: Operation, operands: &[Vec<i64>]) {
             "{operation:?} of {numbers:?}"
         );
     }
+}
+
+/// The bytes of values, and bytes that nearly are: each is read as the value that it is the bytes of, or as none,
+/// whoever reads it.
+#[test]
+fn bytes_are_read_as_the_value_whose_bytes_they_are_or_as_none() {
+    const MUTANTS: usize = 8;
+    let values = std::cell::Cell::new(0);
+    for_all(400, |choices, inputs| {
+        let mut draft = Draft::new();
+        let content = any_type(&mut draft.types, choices, 3);
+        let arrow = draft.operation(Operation::Decode(content)).expect("data");
+        let sample = Sample {
+            draft,
+            arrow,
+            stateful: None,
+        };
+        let migration = built(&sample);
+        for _ in 0..INPUTS {
+            let value = any_value(&sample.draft.types, content, inputs);
+            let bytes = encode::value(&value);
+            let read = ran(&migration, Value::Bytes(bytes.clone().into()));
+            prop_assert_eq!(read, Ok(Value::option(Some(value))));
+            let mut mixer = Mixer::new(inputs.pick(1 << 20) as u64);
+            for _ in 0..MUTANTS {
+                let mutant = mutated(&bytes, &[0xFF, 0, 1], &mut mixer);
+                let input = Value::Bytes(mutant.clone().into());
+                let meant = evaluate(&sample.draft, arrow, &input, &mut Value::unit());
+                let outcome = judge(migration.code(), migration.migrate(), input.clone(), FUEL);
+                prop_assert_eq!(&outcome.0, &meant);
+                for (name, engine) in ENGINES {
+                    let other = engine(migration.code(), migration.migrate(), input.clone(), FUEL);
+                    prop_assert_eq!(&other, &outcome, "{}", name);
+                }
+                if let Ok(Value::Sum(1, value)) = &meant {
+                    prop_assert_eq!(encode::value(value), mutant);
+                    values.set(values.get() + 1);
+                }
+            }
+        }
+        Ok(())
+    });
+    assert!(values.get() > 1000, "{} mutants are values", values.get());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::alloc::System;
 use cam::machine::{Fuel, run};
 use cam::value::Value;
 use cam::verify::Verified;
-use cam::{decode, verify};
+use cam::{decode, encode, verify};
 use harness::assembly::Module;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -248,6 +248,30 @@ const TEXT_ROWS: &[Row] = &[
         "ONE enc",
         |n| vec![several(n, text(9))],
     ),
+    row(
+        "type T = prod Bytes; type L = list Int; type O = sum Unit L",
+        "O",
+        "ONE dec O",
+        |n| vec![written(&several(n, int(0)))],
+    ),
+    row(
+        "type T = prod Bytes; type L = list Unit; type O = sum Unit L",
+        "O",
+        "ONE dec O",
+        |n| vec![written(&several(n, Value::unit()))],
+    ),
+    row(
+        "type T = prod Bytes; type P = prod Text Text; type L = list P; type O = sum Unit L",
+        "O",
+        "ONE dec O",
+        |n| vec![written(&several(n, Value::product(vec![text(0), text(1)])))],
+    ),
+    row(
+        "type T = prod Bytes; type M = map Text Int; type O = sum Unit M",
+        "O",
+        "ONE dec O",
+        |n| vec![written(&entries(n))],
+    ),
     row("type T = prod Bytes", "Bytes", "ONE hash", |n| {
         vec![bytes(n)]
     }),
@@ -365,6 +389,15 @@ fn map(count: usize) -> Value {
 
 fn text(count: usize) -> Value {
     Value::text(&",".repeat(count))
+}
+
+fn written(value: &Value) -> Value {
+    Value::Bytes(encode::value(value).into())
+}
+
+fn entries(count: usize) -> Value {
+    let key = |number: usize| Value::text(&format!("{number:06}"));
+    Value::Map((0..count).map(|n| (key(n), int(n))).collect())
 }
 
 fn bytes(count: usize) -> Value {

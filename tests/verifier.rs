@@ -499,7 +499,8 @@ const fn bytes_row(
 
 const PLAIN_ROWS: &[BytesRow] = &[
     bytes_row("NotAModule", 0, "7F43414D", "7F43414C"),
-    bytes_row("NeedsFormat", 4, "4D0101", "4D0301"),
+    bytes_row("NeedsFormat", 4, "4D0101", "4D0401"),
+    bytes_row("WrongFormat", 4, "4D0101", "4D0301"),
     bytes_row("WrongFormat", 4, "4D0101", "4D0201"),
     bytes_row("WrongFormat", 4, "4D0101", "4D0001"),
     bytes_row("NeedsCostModel", 5, "4D0101", "4D0102"),

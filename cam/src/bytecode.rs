@@ -13,7 +13,7 @@ use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
 
 /// The newest format this crate reads and writes.
-pub const FORMAT: u64 = 2;
+pub const FORMAT: u64 = 3;
 
 /// The cost model: what the numbers in the instruction table's cost column mean.
 pub const COST_MODEL: u64 = 1;

@@ -84,6 +84,29 @@ pub fn value(
     Ok(value)
 }
 
+/// What came of bytes that may be those of a value.
+pub(crate) struct Weighed {
+    /// The value.
+    pub(crate) value: Option<Value>,
+    /// What the values in it weigh that were begun.
+    pub(crate) weight: u64,
+    /// What they would have weighed with the one that was too heavy, if one was.
+    pub(crate) wanted: u64,
+}
+
+/// As `value`, for those who pay for it.
+pub(crate) fn weighed(types: &TypeTable, id: TypeId, bytes: &[u8], weight_max: u64) -> Weighed {
+    let mut reader = Reader::new(bytes);
+    let mut values = ValueReader::new(types, weight_max);
+    let read = values.read(&mut reader, id);
+    let weight = weight_max - values.budget;
+    Weighed {
+        value: read.ok().filter(|_| reader.finish().is_ok()),
+        weight,
+        wanted: weight.max(values.wanted),
+    }
+}
+
 /// The module's format. It is asked before anything else: what follows is of that format.
 fn read_versions(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let offset = reader.offset();
@@ -368,6 +391,8 @@ pub(crate) struct ValueReader<'a> {
     types: &'a TypeTable,
     weight_max: u64,
     budget: u64,
+    /// What all would have weighed with the value that was too heavy.
+    wanted: u64,
 }
 
 impl<'a> ValueReader<'a> {
@@ -377,6 +402,7 @@ impl<'a> ValueReader<'a> {
             types,
             weight_max,
             budget: weight_max,
+            wanted: 0,
         }
     }
 
@@ -425,7 +451,7 @@ impl<'a> ValueReader<'a> {
     }
 
     fn read_list(&mut self, reader: &mut Reader<'_>, item: TypeId) -> Result<List, Malformed> {
-        let count = reader.count("items in a list", usize::MAX, 0)?;
+        let count = self.read_count(reader, "items in a list", &[item])?;
         self.charge_container(reader, count)?;
         if *self.types.get(item) == Type::Int {
             return self.read_numbers(reader, count);
@@ -448,7 +474,7 @@ impl<'a> ValueReader<'a> {
         key: TypeId,
         value: TypeId,
     ) -> Result<Map, Malformed> {
-        let count = reader.count("entries in a map", usize::MAX, 0)?;
+        let count = self.read_count(reader, "entries in a map", &[key, value])?;
         let mut map = Map::default();
         self.charge_container(reader, count)?;
         for _ in 0..count {
@@ -465,6 +491,18 @@ impl<'a> ValueReader<'a> {
         Ok(map)
     }
 
+    /// A count of entries. There are no more than bytes, unless an entry takes none: a lie is found before
+    /// anything is paid for.
+    fn read_count(
+        &self,
+        reader: &mut Reader<'_>,
+        what: &'static str,
+        entry: &[TypeId],
+    ) -> Result<usize, Malformed> {
+        let has_bytes = entry.iter().any(|part| self.types.has_bytes(*part));
+        reader.count(what, usize::MAX, usize::from(has_bytes))
+    }
+
     /// All entries are charged before the first is built: a count costs its sender nothing.
     fn charge_container(&mut self, reader: &Reader<'_>, count: usize) -> Result<(), Malformed> {
         let entries = (count as u64).saturating_mul(ENTRY_WEIGHT);
@@ -472,16 +510,14 @@ impl<'a> ValueReader<'a> {
     }
 
     pub(crate) fn charge(&mut self, reader: &Reader<'_>, weight: u64) -> Result<(), Malformed> {
+        if let Some(left) = self.budget.checked_sub(weight) {
+            self.budget = left;
+            return Ok(());
+        }
+        self.wanted = (self.weight_max - self.budget).saturating_add(weight);
         let what = "units of weight in a value";
-        let reason = MalformedReason::TooMany {
-            what,
-            limit: self.weight_max,
-        };
-        self.budget = self
-            .budget
-            .checked_sub(weight)
-            .ok_or(reader.error_back(0, reason))?;
-        Ok(())
+        let limit = self.weight_max;
+        Err(reader.error_back(0, MalformedReason::TooMany { what, limit }))
     }
 }
 

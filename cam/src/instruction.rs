@@ -328,6 +328,7 @@ instructions! {
     0x4A BytesSlice(option: TypeId)      "bsub"   2, Some(-2), 4,  SIZED, "(Int; Int:Bytes:S) -> (Option Bytes; S), so many bytes from there";
     0x4B Encode()                        "enc"    2, Some(0),  4,  BUILDS, "(d; S) -> (Bytes; S), the bytes of the value";
     0x4C Hash()                          "hash"   2, Some(0),  16, SIZED, "(Bytes; S) -> (Bytes; S), BLAKE3, 32 bytes";
+    0x4D Decode(option: TypeId)          "dec"    3, Some(0),  4,  SIZED, "(Bytes; S) -> (Option d; S), the value whose bytes they are";
     0x50 ListEmpty(list: TypeId)         "lnil"   1, Some(0),  2,  TOTAL, "(a; S) -> (List d; S)";
     0x51 ListPush()                      "lpush"  1, Some(-1), 4,  SIZED, "(d; List d:S) -> (List d; S)";
     0x52 ListLength()                    "llen"   1, Some(0),  1,  TOTAL, "(List d; S) -> (Int; S)";

@@ -20,6 +20,7 @@ use crate::fuel::Fuel;
 use crate::instruction::Instruction;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::trap::TrapReason;
+use crate::types::TypeTable;
 use crate::value::{List, Map, Value};
 pub(crate) use list::charge_change as charge_list_change;
 pub(crate) use map::{charge_change as charge_map_change, charge_number_change, charge_search};
@@ -32,12 +33,13 @@ pub(crate) const WEIGHT_PER_FUEL: u64 = 16;
 const LISTED_PER_FUEL: u64 = 2;
 
 /// The result of an instruction that computes on values. The last operand is `register`, those before
-/// it are taken from `stack`.
+/// it are taken from `stack`; what types the instruction names are in `types`.
 ///
 /// # Errors
 /// The reason to stop. The stack is then of no meaning.
 pub(crate) fn apply(
     instruction: Instruction,
+    types: &TypeTable,
     stack: &mut Vec<Value>,
     register: Value,
     fuel: &mut Fuel,
@@ -65,6 +67,7 @@ pub(crate) fn apply(
         I::BytesGet(_) => Ok(bytes::get(stack, &register)),
         I::BytesSlice(_) => bytes::slice(stack, &register, fuel),
         I::Encode() => bytes::encoded(&register, fuel),
+        I::Decode(option) => bytes::decoded(types, option, register, fuel),
         I::Hash() => bytes::hash(register, fuel),
         I::ListEmpty(_) => Ok(Value::List(List::default())),
         I::ListPush() => list::push(stack, register, fuel),

@@ -238,7 +238,13 @@ impl<'a> Machine<'a> {
             I::Curry(body, _) => self.register = Value::closure(body, self.take()),
             _ => {
                 let register = self.take();
-                self.register = library::apply(instruction, &mut self.stack, register, fuel)?;
+                self.register = library::apply(
+                    instruction,
+                    self.code.types(),
+                    &mut self.stack,
+                    register,
+                    fuel,
+                )?;
             }
         }
         Ok(())

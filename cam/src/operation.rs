@@ -75,6 +75,8 @@ pub enum Operation {
     BytesOfList,
     /// `D -> Bytes`, the bytes of the value
     Encode(TypeId),
+    /// `Bytes -> Option D`, named by `D`: the value whose bytes they are
+    Decode(TypeId),
     /// `Bytes -> Bytes`, BLAKE3
     Hash,
     /// `D x D -> Bool`
@@ -137,8 +139,8 @@ impl Operation {
             Operation::Less | Operation::LessOrEqual => (two(types, INT, INT), BOOL),
             Operation::Equal(d) if types.is_data(d) => (two(types, d, d), BOOL),
             Operation::Equal(found) => return Err(wrong_form("equal", "type of data", found)),
-            Operation::Encode(found) if !types.is_data(found) => {
-                return Err(wrong_form("encode", "type of data", found));
+            Operation::Encode(found) | Operation::Decode(found) if !types.is_data(found) => {
+                return Err(wrong_form("encode or decode", "type of data", found));
             }
             Operation::Compare(k) if types.is_key(k) => (two(types, k, k), ORDERING),
             Operation::Compare(found) => return Err(wrong_form("compare", "key", found)),
@@ -212,6 +214,7 @@ impl Operation {
             Operation::ListOfBytes => (BYTES, types.list(INT)),
             Operation::BytesOfList => (types.list(INT), types.option(BYTES)),
             Operation::Encode(d) => (d, BYTES),
+            Operation::Decode(d) => (BYTES, types.option(d)),
             Operation::Hash => (BYTES, BYTES),
             _ => unreachable!("the others are above"),
         }
@@ -277,6 +280,7 @@ impl Operation {
             Operation::ListOfBytes => (Instruction::ListOfBytes(end), 1),
             Operation::BytesOfList => (Instruction::BytesOfList(end), 1),
             Operation::Encode(_) => (Instruction::Encode(), 1),
+            Operation::Decode(_) => (Instruction::Decode(end), 1),
             Operation::Hash => (Instruction::Hash(), 1),
             _ => unreachable!("the others are above"),
         }

@@ -140,6 +140,7 @@ struct Attributes {
     width: u64,
     data: bool,
     key: bool,
+    bytes: bool,
 }
 
 /// Where a type stands in a canonical table: by height, then constructor, then operands. Heights first
@@ -389,6 +390,11 @@ impl TypeTable {
         self.attributes[id.index()].height
     }
 
+    /// Whether a value of the type takes a byte at least. One that takes none is a product of nothing, or of such.
+    pub(crate) fn has_bytes(&self, id: TypeId) -> bool {
+        self.attributes[id.index()].bytes
+    }
+
     /// Slots of the type when products are laid flat; what is in a container counts for nothing.
     #[must_use]
     pub fn width(&self, id: TypeId) -> u64 {
@@ -476,6 +482,7 @@ impl TypeTable {
             width: 0,
             data: true,
             key: true,
+            bytes: false,
         };
         let mut widest = 0;
         // One after the other: a chain asks at each part which of the two it is in.
@@ -485,6 +492,7 @@ impl TypeTable {
             parts.width = parts.width.saturating_add(part.width);
             parts.data &= part.data;
             parts.key &= part.key;
+            parts.bytes |= part.bytes;
             widest = widest.max(part.width);
         };
         many.iter().copied().for_each(&mut add);
@@ -507,6 +515,7 @@ impl TypeTable {
             width,
             data,
             key,
+            bytes: !matches!(entry, Type::Product(_)) || parts.bytes,
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) enum Builtin {
     Bytes,
     Ints,
     ToBytes,
+    FromBytes,
     Hash,
     Same,
     Fixed,
@@ -110,6 +111,7 @@ table! {
     "fixed"            Fixed          2 "fixed(number, decimals)"
     "flat_map"         FlatMap        2 "flat_map(list, fn(item) => …)"
     "fold"             Fold           3 "fold(list, start, fn(so_far, item) => …)"
+    "from_bytes"       FromBytes      1 "from_bytes(bytes)"
     "from_code_points" FromCodePoints 1 "from_code_points(numbers)"
     "has"              Has            2 "has(text, part)"
     "hash"             Hash           1 "hash(bytes)"
@@ -157,11 +159,6 @@ table! {
     "zip"              Zip            2 "zip(list, list)"
 }
 
-/// Names of functions that are part of the language but not of this version.
-pub(crate) const LATER: &[&str] = &[
-    "from_bytes", // the machine has no instruction that reads the bytes of a value
-];
-
 impl Entry {
     /// How many arguments may be left out at the end.
     pub(crate) fn optional(&self) -> usize {
@@ -206,10 +203,10 @@ pub(crate) fn arrow_names() -> impl Iterator<Item = &'static str> {
     ARROWS.iter().copied().chain(operators)
 }
 
-/// Whether a name may not be given to a function or constant: it is built in, or will be.
+/// Whether a name may not be given to a function or constant: it is built in.
 pub(crate) fn is_taken(name: &str) -> bool {
     let is_operator = OPERATORS.iter().any(|(own, _)| *own == name);
-    is_operator || find(name).is_some() || LATER.contains(&name) || ARROWS.contains(&name)
+    is_operator || find(name).is_some() || ARROWS.contains(&name)
 }
 
 #[cfg(test)]
@@ -222,10 +219,5 @@ mod tests {
             TABLE.windows(2).all(|pair| pair[0].name < pair[1].name),
             "sort the table"
         );
-        assert!(
-            LATER.windows(2).all(|pair| pair[0] < pair[1]),
-            "sort the list"
-        );
-        assert!(LATER.iter().all(|name| find(name).is_none()));
     }
 }

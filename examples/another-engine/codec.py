@@ -6,7 +6,7 @@ part by part, which is the order of the specification; a map is the tuple of its
 
 from instructions import INSTRUCTIONS
 
-FORMAT, COST_MODEL = 2, 1
+FORMAT, COST_MODEL = 3, 1
 ARITY, TYPES, POOL, FUNCTIONS, SHAPES, NAME = 255, 4096, 4096, 4096, 4096, 64
 INSTRUCTIONS_MAX, MODULE, TEXT = 1 << 16, 1 << 20, 1 << 24
 POOL_WEIGHT, INPUT_WEIGHT = 1 << 22, 1 << 22
@@ -200,9 +200,14 @@ class Budget:
         self.left = weight
 
     def charge(self, reader, weight):
-        self.left -= weight
-        if self.left < 0:
+        if weight > self.left:
             raise Malformed("TooMany", reader.at)
+        self.left -= weight
+
+
+def has_no_bytes(types, id):
+    constructor, operands = types.rows[id]
+    return constructor == PROD and all(has_no_bytes(types, part) for part in operands)
 
 
 def read_value(reader, types, id, budget):
@@ -229,7 +234,8 @@ def read_value(reader, types, id, budget):
         return Sum((tag, read_value(reader, types, operands[tag], budget)))
     if constructor == FN:
         raise Malformed("FunctionNotAllowed", reader.at)
-    count = reader.count((1 << 64) - 1, 0)
+    least = 0 if all(has_no_bytes(types, part) for part in operands) else 1
+    count = reader.count((1 << 64) - 1, least)
     budget.charge(reader, 32 + 16 * count)
     if constructor == LIST:
         return List(read_value(reader, types, operands[0], budget) for _ in range(count))
@@ -242,9 +248,9 @@ def read_value(reader, types, id, budget):
     return Map(entries)
 
 
-def decode(types, id, data, limit=INPUT_WEIGHT):
+def decode(types, id, data, budget=None):
     reader = Reader(data)
-    value = read_value(reader, types, id, Budget(limit))
+    value = read_value(reader, types, id, budget or Budget(INPUT_WEIGHT))
     reader.finish()
     return value
 

@@ -55,6 +55,7 @@ TABLE = """
 4A bsub option              4 2
 4B enc                      4 2
 4C hash                    16 2
+4D dec  option              4 3
 50 lnil list                2 1
 51 lpush                    4 1
 52 llen                     1 1

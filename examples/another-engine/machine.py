@@ -4,7 +4,7 @@ Written to be read beside the chapter: no instruction is fast, and each is there
 program are calls of Python here, since a verified program never calls deeper than 128.
 """
 
-from codec import UNIT_VALUE, Closure, List, Map, Product, Sum, weight
+from codec import UNIT_VALUE, Budget, Closure, List, Malformed, Map, Product, Sum, decode, weight
 from instructions import INSTRUCTIONS
 from operations import OPERATIONS, Trap, levels
 
@@ -45,6 +45,19 @@ def brackets(code):
         elif mnemonic == "end" and open_:
             ends.update({start: at for start in open_.pop()[1]})
     return arms, ends
+
+
+class Payment(Budget):
+    """A budget of what a state may weigh, as far as the fuel goes."""
+
+    def __init__(self, engine):
+        super().__init__(STATE_WEIGHT)
+        self.engine = engine
+
+    def charge(self, reader, weight):
+        super().charge(reader, weight)
+        if (STATE_WEIGHT - self.left) // 16 > self.engine.fuel:
+            raise Trap("out-of-fuel")
 
 
 class Engine:
@@ -111,6 +124,8 @@ class Engine:
                 register = self.fold(operands[0], stack, register)
             elif mnemonic in ("lmap", "mmap", "mfilt"):
                 register = self.rounds(mnemonic, operands, stack.pop(), register)
+            elif mnemonic == "dec":
+                register = self.decoded(self.module.types.rows[operands[0]][1][1], register)
             else:
                 register = OPERATIONS[mnemonic](self, stack, register)
 
@@ -120,6 +135,17 @@ class Engine:
             return UNIT_VALUE
         before = [stack.pop() for _ in range(arity - 1)]
         return Product([*reversed(before), register])
+
+    def decoded(self, content, data):
+        """The value whose bytes they are, if there is one. It pays for the bytes, and for its weight or what was begun."""
+        self.charge(len(data) // 16)
+        budget = Payment(self)
+        try:
+            return Sum((1, decode(self.module.types, content, data, budget)))
+        except Malformed:
+            return Sum((0, UNIT_VALUE))
+        finally:
+            self.fuel -= (STATE_WEIGHT - budget.left) // 16
 
     def fold(self, body, stack, container):
         accumulator, environment = stack.pop(), stack.pop()

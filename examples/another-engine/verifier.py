@@ -33,7 +33,7 @@ BITS = {
     "fails": set("abort add sub mul div rem muldiv tcat bcat enc lcat tjoin ltot ltob".split()),
     "loops": set("app lmap lfold mmap mfilt mfold loop".split()),
     "sized": set(
-        "eq cmp tcat tlen tsub tfind btot bcat bsub enc hash lpush lset lcat lsub tsplit tjoin ttol ltot"
+        "eq cmp tcat tlen tsub tfind btot bcat bsub enc dec hash lpush lset lcat lsub tsplit tjoin ttol ltot"
         " btol ltob mget mput mdel mnext mmap mfilt".split()
     ),
 }
@@ -409,6 +409,12 @@ class Checker:
     def btol_(self, list_):
         self.take([BYTES])
         self.listed(list_, INT)
+
+    def dec_(self, option):
+        constructor, operands = self.types.rows[option]
+        self.needs(constructor == SUM and len(operands) > 1, "WrongForm")
+        self.take([BYTES])
+        self.answer(option, operands[1])
 
     def ltot_(self, option):
         self.expect((INT,), self.operands_of(self.register, LIST))

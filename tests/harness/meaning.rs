@@ -4,6 +4,7 @@
 //! slow and shares nothing with the compiler, the interpreter or the state-passing pass: integers are
 //! computed in 128 bits, maps are ordinary sorted maps, the order of values is spelled out.
 
+mod decoded;
 mod list;
 mod number;
 mod text;
@@ -55,6 +56,7 @@ pub fn evaluate(
         }
         Combinator::Constant(value) => Ok(value.clone()),
         Combinator::Call(function) => call(draft, *function, input),
+        Combinator::Apply(Operation::Decode(id)) => Ok(decoded::meant(&draft.types, *id, input)),
         Combinator::Apply(operation) => apply(*operation, input),
         Combinator::Curry(body) => Ok(Value::closure(*body, input.clone())),
         Combinator::Evaluate => {

@@ -3,10 +3,12 @@
 use super::{
     LISTED_PER_FUEL, WEIGHT_PER_FUEL, bytes, count, integer, list, pop, text, within_limit,
 };
-use crate::encode;
 use crate::fuel::Fuel;
+use crate::limits::STATE_WEIGHT_MAX;
 use crate::trap::TrapReason;
+use crate::types::{Type, TypeId, TypeTable};
 use crate::value::Value;
+use crate::{decode, encode};
 
 pub(super) fn concat(
     stack: &mut Vec<Value>,
@@ -76,6 +78,31 @@ pub(super) fn encoded(value: &Value, fuel: &mut Fuel) -> Result<Value, TrapReaso
     let bytes = encode::value(value);
     within_limit(bytes.len())?;
     Ok(Value::Bytes(bytes.into()))
+}
+
+/// The value whose bytes they are, which pays for its weight as it grows. Any other bytes are no value, and have
+/// paid for the values that they began with. The bytes are paid for first: a long text that turns out to be none
+/// weighs nothing.
+pub(super) fn decoded(
+    types: &TypeTable,
+    option: TypeId,
+    register: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let bytes = bytes(register);
+    fuel.charge(bytes.len() as u64 / WEIGHT_PER_FUEL)?;
+    let Type::Sum(payloads) = types.get(option) else {
+        unreachable!("verified: an option")
+    };
+    let paid = fuel.remaining().saturating_mul(WEIGHT_PER_FUEL);
+    let paid = paid.saturating_add(WEIGHT_PER_FUEL - 1);
+    let weight_max = STATE_WEIGHT_MAX.min(paid);
+    let read = decode::weighed(types, payloads[1], &bytes, weight_max);
+    if read.wanted > weight_max && read.wanted <= STATE_WEIGHT_MAX {
+        return Err(TrapReason::OutOfFuel);
+    }
+    fuel.charge(read.weight / WEIGHT_PER_FUEL)?;
+    Ok(Value::option(read.value))
 }
 
 pub(super) fn hash(value: Value, fuel: &mut Fuel) -> Result<Value, TrapReason> {

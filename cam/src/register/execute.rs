@@ -131,7 +131,13 @@ impl Run<'_> {
             self.operands.push(value);
         }
         let register = self.operands.pop().unwrap_or(Value::Int(0));
-        let applied = library::apply(site.instruction, self.operands, register, self.fuel);
+        let applied = library::apply(
+            site.instruction,
+            self.types,
+            self.operands,
+            register,
+            self.fuel,
+        );
         let value = applied.map_err(|_| Stopped)?;
         self.write(site, &value)
     }

@@ -77,6 +77,11 @@ impl Checker<'_> {
                 self.register = BYTES;
                 Ok(())
             }
+            I::Decode(option) => {
+                let content = self.payload(option, 1);
+                let content = content.map_err(|_| wrong_form("option of the result", option))?;
+                self.may(&[BYTES], option, content)
+            }
             I::Hash() => self.takes(&[BYTES], BYTES),
             I::TextSplit(list) => {
                 self.two(TEXT, list)?;

@@ -9,7 +9,7 @@ use super::{Checker, messages};
 use crate::ast;
 use crate::builtin::{self, Entry};
 use crate::problem::Problem;
-use crate::problem::catalogue::{T109, T110, T119};
+use crate::problem::catalogue::{T109, T110};
 use crate::source::Span;
 use crate::typed::{ExprId, ExprKind, Local, PatternId, PatternKind};
 
@@ -68,10 +68,6 @@ impl Checker<'_> {
     }
 
     fn report_unknown_function(&mut self, name: &ast::Name, hint: Option<Partial>) {
-        if builtin::LATER.contains(&&*name.text) {
-            let title = format!("`{}` is not part of this language version yet", name.text);
-            return self.report(Problem::new(T119, name.span, title));
-        }
         let known: Vec<String> = self
             .names
             .function_names()

@@ -88,6 +88,7 @@ impl Checker<'_> {
                 self.text_question(entry, given, span)
             }
             Builtin::ToBytes => self.encoded(given[0], span),
+            Builtin::FromBytes => self.decoded(given[0], hint, span),
             _ => match self.plain_function(entry, given, span) {
                 Some(plain) => plain,
                 None => self.unknown(span),

@@ -132,6 +132,24 @@ impl Checker<'_> {
         self.primitive(Primitive::Encode, vec![value], bytes, span)
     }
 
+    /// `from_bytes`, to the type that is wanted where it stands.
+    pub(super) fn decoded(
+        &mut self,
+        given: Given<'_>,
+        hint: Option<Partial>,
+        span: Span,
+    ) -> ExprId {
+        let bytes = self.types.bytes();
+        let value = self.argument(given, bytes);
+        let content = match hint.map(|hint| (hint, self.types.form(hint))) {
+            Some((_, Form::Option(content))) => content,
+            None | Some((_, Form::Hole | Form::Unknown)) => self.types.hole(span),
+            Some((hint, _)) => hint, // the option is forgotten, and the message says so
+        };
+        let option = self.types.make(Form::Option(content));
+        self.primitive(Primitive::Decode, vec![value], option, span)
+    }
+
     fn kind(&mut self, kind: Kind) -> Partial {
         match kind {
             Kind::Int => self.types.int(),

@@ -115,7 +115,6 @@ catalogue! {
     T116 Error "a record pattern leaves fields out"
     T117 Error "a constructor carries something else"
     T118 Error "nothing can be named here"
-    T119 Error "not part of this language version yet"
     T120 Error "a function calls itself: every step must end, so use `fold` or another built-in"
     T121 Error "a type contains itself: keep the parts in a list or a map, and name them by key"
     T122 Error "a map cannot be ordered"

@@ -81,7 +81,7 @@ impl Translator<'_> {
             ExprKind::Primitive {
                 primitive,
                 arguments,
-            } => self.primitive(*primitive, arguments),
+            } => self.primitive(*primitive, arguments, result),
             ExprKind::Binary {
                 operator,
                 left,

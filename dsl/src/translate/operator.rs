@@ -1,7 +1,7 @@
 //! Operators and the operations that are written as functions.
 
 use cam::combinator::{Arrow, Operation};
-use cam::types::{BOOL, INT};
+use cam::types::{BOOL, INT, Type, TypeId};
 use cam::value::Value;
 
 use super::{Translated, Translator};
@@ -12,6 +12,7 @@ impl Translator<'_> {
         &mut self,
         primitive: Primitive,
         arguments: &[ExprId],
+        result: TypeId,
     ) -> Translated<Arrow> {
         let subject = self.type_of(self.terms.expr(arguments[0]).shape);
         let operation = match primitive {
@@ -36,6 +37,7 @@ impl Translator<'_> {
             Primitive::ListOfBytes => Operation::ListOfBytes,
             Primitive::BytesOfList => Operation::BytesOfList,
             Primitive::Encode => Operation::Encode(subject),
+            Primitive::Decode => Operation::Decode(self.content_of(result)),
             Primitive::Hash => Operation::Hash,
             Primitive::ListSize => Operation::ListLength(subject),
             Primitive::ListGet => Operation::ListGet(subject),
@@ -49,6 +51,14 @@ impl Translator<'_> {
         };
         let arguments = self.expressions(arguments)?;
         self.operate(operation, &arguments)
+    }
+
+    /// What an option may hold.
+    fn content_of(&self, option: TypeId) -> TypeId {
+        match self.draft.types.get(option) {
+            Type::Sum(payloads) => payloads[1],
+            _ => unreachable!("checked: an option"),
+        }
     }
 
     pub(super) fn binary(

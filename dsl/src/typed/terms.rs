@@ -265,6 +265,8 @@ pub enum Primitive {
     BytesOfList,
     /// `A -> Bytes`: the canonical bytes of the value
     Encode,
+    /// `Bytes -> Option(A)`: the value whose canonical bytes they are
+    Decode,
     /// `Bytes -> Bytes`: BLAKE3
     Hash,
     /// `List(A) -> Int`

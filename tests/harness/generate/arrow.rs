@@ -241,6 +241,9 @@ impl<'a> Generator<'a> {
 
     /// What may have no result.
     fn built_option(&mut self, a: TypeId, content: TypeId, depth: u32) -> Arrow {
+        if self.choices.once_in(8) {
+            return self.read_back(a, content, depth);
+        }
         let operations: &[Operation] = match content {
             INT => &[
                 Operation::TextFind,
@@ -249,6 +252,7 @@ impl<'a> Generator<'a> {
             ],
             TEXT => &[
                 Operation::TextSlice,
+                Operation::TextOfBytes, // twice: options of texts are seldom
                 Operation::TextOfBytes,
                 Operation::TextOfList,
             ],
@@ -264,6 +268,18 @@ impl<'a> Generator<'a> {
             other => operations[other - 2],
         };
         self.operated(a, operation, depth)
+    }
+
+    /// A value from bytes: mostly from its own, or hardly any would be.
+    fn read_back(&mut self, a: TypeId, content: TypeId, depth: u32) -> Arrow {
+        let read = made(self.draft.operation(Operation::Decode(content)));
+        if self.choices.once_in(3) {
+            return self.applied(a, read, depth);
+        }
+        let value = self.arrow(a, content, depth);
+        let write = made(self.draft.operation(Operation::Encode(content)));
+        let bytes = made(self.draft.compose(value, write));
+        made(self.draft.compose(bytes, read))
     }
 
     fn built_bytes(&mut self, a: TypeId, depth: u32) -> Arrow {

@@ -121,7 +121,7 @@ fn utf8(character: &char) -> Vec<u8> {
 }
 
 /// A value's bytes, as the third chapter has them.
-fn encoded(value: &Value) -> Vec<u8> {
+pub(super) fn encoded(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     match value {
         Value::Int(integer) => zigzag(&mut out, *integer),
