@@ -65,6 +65,17 @@ pub fn format(source: &Source) -> Result<String, Unformatted> {
     Err(Unformatted::Changed)
 }
 
+/// What a source is changed to, laid out if the source was: a tool that adds a line does not lay out the others.
+pub(crate) fn after_change(source: &Source, text: String) -> String {
+    let is_laid_out = format(source).is_ok_and(|laid_out| laid_out == source.text());
+    if !is_laid_out {
+        return text;
+    }
+    let changed = Source::new(source.name(), text.as_str());
+    let laid_out = changed.ok().and_then(|changed| format(&changed).ok());
+    laid_out.unwrap_or(text)
+}
+
 /// One layout of a source.
 fn round(source: &Source) -> Result<String, Problems> {
     let (lexed, _) = tokens(source);

@@ -20,7 +20,7 @@ use cam::value::Value;
 use crate::ast::ItemKind;
 use crate::broken;
 use crate::compile::Compiled;
-use crate::format::format;
+use crate::format::after_change;
 use crate::play::{Broken, Play, Stuck, laws};
 use crate::problem::Problem;
 use crate::problem::catalogue::R012;
@@ -161,12 +161,7 @@ pub fn keep(source: &Text, traces: &[&str]) -> Option<String> {
         }
     }
     kept.push_str(&text[brace..]);
-    let is_laid_out = format(source).is_ok_and(|laid_out| laid_out == text);
-    if !is_laid_out {
-        return Some(kept);
-    }
-    let with_traces = Text::new(source.name(), kept.clone()).ok()?;
-    Some(format(&with_traces).unwrap_or(kept))
+    Some(after_change(source, kept))
 }
 
 struct Simulator<'a> {

@@ -3,7 +3,10 @@
 //! A trace that starts in an older version runs the released program of that version, from history, and
 //! goes through the compiled migration and adapters. Nothing is simulated twice.
 
+mod accept;
 mod run;
+
+pub use accept::{Accepted, Change, accept};
 
 pub(crate) use run::{Run, described, problem_of};
 

@@ -69,6 +69,7 @@ Examples:
   cam test
   cam test --runs 10_000 --seed new   more of it, with other chances
   cam test --seed 5eed1234 --keep     write what this seed finds into the source
+  cam test --accept                   write what the machine answers into its traces
   cam test --runs 0                   the traces alone
   cam test --json | jq '.traces[] | select(.ok | not)'";
 

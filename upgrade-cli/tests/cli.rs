@@ -32,6 +32,7 @@ transcripts! {
     looking
     playing
     messages
+    accepting
     keys_and_nodes
     bundles
     street

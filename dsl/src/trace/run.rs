@@ -19,10 +19,7 @@ type Ran<T> = Result<T, Box<Problem>>;
 
 /// Runs the lines until one is not as it should be; `passed` counts those that are.
 pub(super) fn lines(compiled: &Compiled, trace: &Trace, passed: &mut usize) -> Ran<()> {
-    let play = Play::start(compiled, trace.from)
-        .map_err(|stuck| Box::new(stopped(compiled, trace.from, &stuck, trace.span, true)))?;
-    let from = trace.from;
-    let mut run = Run::new(compiled, from, play);
+    let mut run = Run::begin(compiled, trace)?;
     for line in &trace.lines {
         run.line(line)?;
         *passed += 1;
@@ -39,6 +36,14 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// Where a trace begins.
+    pub(super) fn begin(compiled: &'a Compiled, trace: &Trace) -> Ran<Run<'a>> {
+        let from = trace.from;
+        let play = Play::start(compiled, from)
+            .map_err(|stuck| Box::new(stopped(compiled, from, &stuck, trace.span, true)))?;
+        Ok(Run::new(compiled, from, play))
+    }
+
     /// Goes on where the session is.
     pub(crate) fn new(compiled: &'a Compiled, from: Option<u32>, play: Play<'a>) -> Run<'a> {
         Run {
@@ -48,7 +53,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn line(&mut self, line: &TraceLine) -> Ran<()> {
+    pub(super) fn line(&mut self, line: &TraceLine) -> Ran<()> {
         match &line.kind {
             TraceLineKind::Send {
                 client,
@@ -56,11 +61,8 @@ impl<'a> Run<'a> {
                 stamps,
                 expected,
             } => {
-                self.stamp(stamps)?;
-                let input = self.value(None, *input)?;
-                let answered = self.play.send(*client, input);
-                let answered = answered.map_err(|stuck| self.stuck(&stuck, line.span))?;
-                self.judge(answered, expected.as_ref(), *client, line.span)
+                let answered = self.answer(*client, *input, stamps, line.span)?;
+                self.judge(&answered, expected.as_ref(), *client, line.span)
             }
             TraceLineKind::Check { state, condition } => self.check(*state, *condition),
             TraceLineKind::Given(state) => {
@@ -73,6 +75,20 @@ impl<'a> Run<'a> {
                 upgraded.map_err(|stuck| self.stuck(&stuck, line.span))
             }
         }
+    }
+
+    /// What comes back for an input.
+    pub(super) fn answer(
+        &mut self,
+        client: u32,
+        input: ExprId,
+        stamps: &[(Stamp, ExprId)],
+        line: Span,
+    ) -> Ran<Answered> {
+        self.stamp(stamps)?;
+        let input = self.value(None, input)?;
+        let answered = self.play.send(client, input);
+        answered.map_err(|stuck| self.stuck(&stuck, line))
     }
 
     /// What a line does not say is what it was on the line before.
@@ -91,9 +107,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn judge(
+    pub(super) fn judge(
         &self,
-        answered: Answered,
+        answered: &Answered,
         expected: Option<&Expected>,
         client: u32,
         line: Span,
@@ -104,30 +120,30 @@ impl<'a> Run<'a> {
             | (Answered::Retired, Some(Expected::Retired)) => Ok(()),
             (Answered::Output(output), Some(Expected::Output(expr))) => {
                 let wanted = self.value(None, *expr)?;
-                if output == wanted {
+                if *output == wanted {
                     return Ok(());
                 }
-                let [found, wanted] = [&output, &wanted].map(|value| self.output(client, value));
+                let [found, wanted] = [output, &wanted].map(|value| self.output(client, value));
                 let at = self.machine().terms.expr(*expr).span;
                 let title = format!("the answer is `{found}`, not `{wanted}`");
                 Err(self.with_state(problem(R001, at, title).saying(format!("answered `{found}`"))))
             }
             (Answered::Output(output), Some(Expected::Fault | Expected::Retired)) => {
-                let found = self.output(client, &output);
+                let found = self.output(client, output);
                 let title = format!("the step went through and answered `{found}`");
                 Err(self.with_state(problem(R004, line, title)))
             }
             (Answered::Fault(trap), _) => {
-                let title = format!("the step stopped: {}", described(trap));
+                let title = format!("the step stopped: {}", described(*trap));
                 let mut problem =
                     problem(R003, line, title).helping("`= fault` expects a step to stop");
-                if let Some(at) = self.stopped_at(&trap) {
+                if let Some(at) = self.stopped_at(trap) {
                     problem = problem.pointing_at(at, "here");
                 }
                 Err(self.with_state(problem))
             }
             (Answered::Unadapted(trap), _) => {
-                let title = format!("an adapter stopped: {}", described(trap));
+                let title = format!("an adapter stopped: {}", described(*trap));
                 let problem =
                     problem(R003, line, title).helping("`= fault` expects a step to stop");
                 Err(self.with_state(problem))

@@ -15,6 +15,9 @@ pub(crate) struct Test {
     /// Write what was found into the source, as traces.
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Write what the machine answers into the traces that expect something else, and show each line.
+    #[arg(long)]
+    pub(crate) accept: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,7 +4,7 @@
 use dsl::problem::Problems;
 use dsl::simulate::{self, Simulation};
 use dsl::source::Source;
-use dsl::trace;
+use dsl::trace::{self, Accepted, Change};
 use dsl::typed::ClaimKind;
 use serde_json::{Value, json};
 
@@ -20,7 +20,14 @@ use crate::report::{Outcome, Report, count};
 
 pub(super) fn run(context: &Context, arguments: &Test) -> Outcome {
     let project = context.project()?;
-    let (compilation, mut report) = check::compile(context, &project)?;
+    let (mut compilation, mut report) = check::compile(context, &project)?;
+    if arguments.accept
+        && let Some(accepted) = trace::accept(&compilation.compiled, &compilation.source)
+    {
+        files::write(&project.source(), accepted.text.as_bytes())?;
+        (compilation, report) = check::compile(context, &project)?;
+        report = with_accepted(report, &project, &accepted);
+    }
     let schema = compilation.compiled.schema();
     report = report.line(format!("{} version {}", schema.machine, schema.version));
     let mut results = Results::default();
@@ -56,6 +63,30 @@ pub(super) fn run(context: &Context, arguments: &Test) -> Outcome {
             Exit::Done
         });
     Ok(talk_of_traces(report, &project, kept, simulation.as_ref()))
+}
+
+/// Each line that expects something else now, as a difference shows it.
+fn with_accepted(mut report: Report, project: &Project, accepted: &Accepted) -> Report {
+    let mut objects = Vec::new();
+    for Change {
+        line,
+        before,
+        after,
+    } in &accepted.changes
+    {
+        report = report
+            .line(format!("{}:{line}", project.source_name()))
+            .text(marked('-', before))
+            .text(marked('+', after));
+        objects.push(json!({"line": line, "before": before, "after": after}));
+    }
+    report.line("").field("accepted", objects)
+}
+
+fn marked(mark: char, text: &str) -> String {
+    text.lines()
+        .map(|line| format!("{mark} {}\n", line.trim_start()))
+        .collect()
 }
 
 /// What came of all that was tested.
