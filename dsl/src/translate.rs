@@ -1,7 +1,7 @@
 //! The meaning of a machine: typed terms to combinators.
 //!
 //! The brackets are those of the design: `⟦e⟧ : Γ -> A` for expressions (`expression`), `⟪p⟫` for
-//! patterns (`matching`, `decision`, `choice`), `𝓗⟦h⟧ : Γ -> S x O` for handlers (`handler`), `𝒮` for point-free
+//! patterns (`rows`, `matching`, `decision`, `choice`), `𝓗⟦h⟧ : Γ -> S x O` for handlers (`handler`), `𝒮` for point-free
 //! arrows that use the state (`arrow`, and `cam::state` for the passing itself).
 //!
 //! A function is compiled once and called. Whatever would stand twice becomes a function too, so the
@@ -23,6 +23,7 @@ mod operator;
 mod outline;
 mod part;
 mod range;
+mod rows;
 mod scope;
 
 use std::collections::BTreeMap;
@@ -40,7 +41,6 @@ use crate::typed::{
 use choice::{Branch, Outcome};
 pub use claim::{Moment, claims};
 pub(crate) use free::{Deeds, deeds_of_arrow, deeds_of_clause, deeds_of_expr, reads};
-use matching::Fresh;
 use scope::{Place, Scope, Variable};
 
 /// Choices, matches and functions inside each other. The translator recurses for each; in a build without
@@ -157,6 +157,18 @@ struct Translator<'m> {
     types: BTreeMap<ShapeId, TypeId>,
     /// Choices, matches and functions inside each other where the translator is.
     nested: usize,
+}
+
+/// Names of subjects, each given once in a whole translation.
+#[derive(Default, Debug)]
+pub(super) struct Fresh(u32);
+
+impl Fresh {
+    /// A name that was not given before.
+    pub(super) fn next(&mut self) -> u32 {
+        self.0 += 1;
+        self.0
+    }
 }
 
 impl<'m> Translator<'m> {

@@ -104,7 +104,7 @@ fn code_grows_with_its_source_and_not_faster() {
             )
         })
     };
-    // Row by row another part is tested: a decision tree would copy every row for every constructor.
+    // Row by row another part is tested: a tree that shares nothing would copy every row for every constructor.
     let diagonal = |count: usize| {
         repeated(count, |row| {
             let parts = repeated(8, |column| {
@@ -133,6 +133,43 @@ fn code_grows_with_its_source_and_not_faster() {
             fourfold - twice <= 3 * (twice - once),
             "{name}: {once}, {twice}, {fourfold} bytes"
         );
+    }
+}
+
+#[test]
+fn overlapping_patterns_are_told_apart_with_few_switches() {
+    let text = |arms: &str| {
+        format!(
+            "type T = Nil | One(Int) | Two(Int, Int)
+             fn chosen(x: T, y: T, z: Bool) -> Int {{ match (x, y, z) {{ {arms} }} }}
+             machine Overlap version 1 {{
+               input  In(T, T, Bool)
+               output Is(Int)
+               state  Int
+               init   0
+               on In(x, y, z) => Is(chosen(x, y, z))
+             }}"
+        )
+    };
+    let merge = "(Nil, _, _) => 1, (_, Nil, _) => 2, (One(a), One(b), _) => a + b,
+                 (Two(a, b), _, true) => a + b, (_, Two(c, d), false) => c * d,
+                 (One(a), _, _) => a, (Two(_, _), _, _) => 0";
+    let columns = "(Nil, _, true) => 1, (_, Nil, true) => 2, (_, _, false) => 3,
+                   (One(a), _, _) => a, (_, One(b), _) => b, _ => 9";
+    // What the mixture rule of Augustsson, which asks again behind a join, came to.
+    let table = [(merge, (9, 12), (7, 5)), (columns, (8, 9), (5, 1))];
+    for (arms, (switches_once, calls_once), expected) in table {
+        let source = Source::new("overlap.cam", text(arms)).unwrap();
+        let compiled = compile(&source, &History::new()).unwrap();
+        let module = cam::decode::module(&compiled.program().bytes()).unwrap();
+        let text = cam::assembly::print(&module);
+        let count = |word: &str| {
+            text.lines()
+                .filter(|line| line.trim_start().starts_with(word))
+                .count()
+        };
+        assert_eq!((count("case"), count("call")), expected, "{arms}");
+        assert!(expected.0 < switches_once && expected.1 < calls_once);
     }
 }
 

@@ -118,7 +118,7 @@ impl<'m> Translator<'m> {
         result: TypeId,
     ) -> Translated<Arrow> {
         let subjects: Vec<u32> = places.iter().map(|_| self.fresh.next()).collect();
-        let mut matcher = Matcher::new(self.terms, self.shapes, &mut self.fresh);
+        let matcher = Matcher::new(self.terms, self.shapes, &mut self.fresh);
         let made = rows
             .iter()
             .enumerate()

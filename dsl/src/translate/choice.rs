@@ -1,15 +1,15 @@
 //! `⟪ ⟫`: a decision becomes nested `case`s.
 //!
-//! A branch or a join that is reached once stands where it is reached. One that is reached more often
+//! A branch or a node that is reached once stands where it is reached. One that is reached more often
 //! becomes a function that is given what it needs, unless it is so small that the call would be larger.
-//! So code is as large as its source, however the patterns overlap.
+//! So code is as large as its decision.
 
 use std::collections::BTreeSet;
 
 use cam::combinator::{Arrow, Operation};
 use cam::types::{BOOL, INT, TEXT, TypeId};
 
-use super::decision::{Access, Decision};
+use super::decision::{Access, Decision, Node, NodeId};
 use super::free::{Term, free, free_in_decision};
 use super::outline::Outlined;
 use super::scope::{Place, Variable};
@@ -53,15 +53,9 @@ pub(super) struct Branch<'m> {
     pub(super) outcome: Outcome<'m>,
 }
 
-#[derive(Clone, Debug)]
-enum Join<'d> {
-    /// It stands where it is reached.
-    Inline(&'d Decision),
-    Outlined(Outlined),
-}
-
 /// A choice on its way to an arrow.
 struct Choice<'d, 'm> {
+    decision: &'d Decision,
     branches: &'d [Branch<'m>],
     /// Where each branch ends.
     result: TypeId,
@@ -69,7 +63,10 @@ struct Choice<'d, 'm> {
     takes: Vec<usize>,
     /// Functions of the branches that have one.
     outlined: Vec<Option<Outlined>>,
-    joins: Vec<(u32, Join<'d>)>,
+    /// Functions of the nodes that have one.
+    shared: Vec<Option<Outlined>>,
+    /// What each branch needs, once the first is asked for.
+    needs: Vec<BTreeSet<Variable>>,
 }
 
 impl<'m> Translator<'m> {
@@ -81,15 +78,15 @@ impl<'m> Translator<'m> {
         result: TypeId,
     ) -> Translated<Arrow> {
         let mut choice = Choice {
+            decision,
             branches,
             result,
-            takes: (0..branches.len())
-                .map(|branch| decision.takes(branch))
-                .collect(),
+            takes: decision.takes(branches.len()),
             outlined: vec![None; branches.len()],
-            joins: Vec::new(),
+            shared: vec![None; decision.nodes().len()],
+            needs: Vec::new(),
         };
-        self.decided(&mut choice, decision)
+        self.decided(&mut choice, decision.root())
     }
 
     /// `⟨id, ⟦condition⟧⟩ ; CASE{false: no, true: yes}`
@@ -195,17 +192,27 @@ impl<'m> Translator<'m> {
         Ok(arrow)
     }
 
-    fn decided<'d>(
-        &mut self,
-        choice: &mut Choice<'d, 'm>,
-        decision: &'d Decision,
-    ) -> Translated<Arrow> {
-        if self.scope.is_deep() && decision.has_cases() {
-            let outlined = self.outline_join(choice, decision)?;
-            return self.call_outlined(&outlined);
+    /// What follows from a node: where it stands, or as a call of its function.
+    fn decided(&mut self, choice: &mut Choice<'_, 'm>, id: NodeId) -> Translated<Arrow> {
+        let decides = choice.decision.node(id).has_cases();
+        if choice.shared[id.index()].is_none()
+            && (choice.decision.is_shared(id) || self.scope.is_deep() && decides)
+        {
+            let needs = self.needs(choice, id);
+            let function = self.outline("otherwise", needs, |translator| {
+                translator.standing(choice, id)
+            })?;
+            choice.shared[id.index()] = Some(function);
         }
-        match decision {
-            Decision::Take {
+        match &choice.shared[id.index()] {
+            Some(function) => self.call_outlined(function),
+            None => self.standing(choice, id),
+        }
+    }
+
+    fn standing(&mut self, choice: &mut Choice<'_, 'm>, id: NodeId) -> Translated<Arrow> {
+        match choice.decision.node(id) {
+            Node::Take {
                 branch,
                 bindings,
                 otherwise,
@@ -218,25 +225,25 @@ impl<'m> Translator<'m> {
                         self.scope.bind(Variable::Local(*local), place);
                     }
                 }
-                let arrow = self.taken(choice, *branch, otherwise.as_deref())?;
+                let arrow = self.taken(choice, *branch, *otherwise)?;
                 self.scope.restore(mark);
                 Ok(arrow)
             }
-            Decision::Switch { subject, arms } => {
+            Node::Switch { subject, arms } => {
                 let place = self.place(subject);
                 let subject = self.look(&place)?;
                 let subject = self.opened(subject)?;
                 self.case(
                     subject,
                     &mut |translator, constructor, place| {
-                        let (payload, arm) = &arms[constructor];
-                        translator.scope.bind(Variable::Subject(*payload), place);
+                        let (payload, arm) = arms[constructor];
+                        translator.scope.bind(Variable::Subject(payload), place);
                         translator.decided(choice, arm)
                     },
                     arms.len(),
                 )
             }
-            Decision::Test {
+            Node::Test {
                 subject,
                 literal,
                 equal,
@@ -247,38 +254,21 @@ impl<'m> Translator<'m> {
                     test,
                     &mut |translator, constructor, _| {
                         let arm = if constructor == 1 { equal } else { otherwise };
-                        translator.decided(choice, arm)
+                        translator.decided(choice, *arm)
                     },
                     2,
                 )
             }
-            Decision::Join {
-                label,
-                shared,
-                body,
-            } => {
-                let join = if body.jumps_to(*label) <= 1 || self.is_small(choice, shared) {
-                    Join::Inline(shared)
-                } else {
-                    Join::Outlined(self.outline_join(choice, shared)?)
-                };
-                choice.joins.push((*label, join));
-                self.decided(choice, body)
-            }
-            Decision::Jump(label) => match choice.join(*label) {
-                Join::Inline(shared) => self.decided(choice, shared),
-                Join::Outlined(outlined) => self.call_outlined(&outlined),
-            },
-            Decision::Unreachable => self.abort(Fault::Unreachable, choice.result),
+            Node::Unreachable => self.abort(Fault::Unreachable, choice.result),
         }
     }
 
     /// A branch whose names are bound; `otherwise` if it has a guard.
-    fn taken<'d>(
+    fn taken(
         &mut self,
-        choice: &mut Choice<'d, 'm>,
+        choice: &mut Choice<'_, 'm>,
         branch: usize,
-        otherwise: Option<&'d Decision>,
+        otherwise: Option<NodeId>,
     ) -> Translated<Arrow> {
         let Branch { guard, .. } = choice.branches[branch];
         match (guard, otherwise) {
@@ -316,47 +306,17 @@ impl<'m> Translator<'m> {
         self.call_outlined(&outlined)
     }
 
-    fn outline_join<'d>(
-        &mut self,
-        choice: &mut Choice<'d, 'm>,
-        shared: &'d Decision,
-    ) -> Translated<Outlined> {
-        let needs = self.needs(choice, shared);
-        self.outline("otherwise", needs, |translator| {
-            translator.decided(choice, shared)
-        })
-    }
-
-    fn needs(&self, choice: &Choice<'_, 'm>, decision: &Decision) -> BTreeSet<Variable> {
-        let branch = |index: usize| {
-            let Branch { guard, outcome } = choice.branches[index];
-            free(
-                self.terms,
-                outcome.terms().into_iter().chain(guard.map(Term::Expr)),
-            )
-        };
-        let inner = decision.labels();
-        let jump = |label: u32| {
-            if inner.contains(&label) {
-                return BTreeSet::new(); // counted where the join stands
-            }
-            match choice.join(label) {
-                Join::Inline(shared) => self.needs(choice, shared),
-                Join::Outlined(outlined) => outlined.needs.into_iter().collect(),
-            }
-        };
-        free_in_decision(decision, &branch, &jump)
-    }
-
-    fn is_small(&self, choice: &Choice<'_, 'm>, decision: &Decision) -> bool {
-        match decision {
-            Decision::Take {
-                branch,
-                otherwise: None,
-                ..
-            } => self.is_small_outcome(choice.branches[*branch].outcome),
-            _ => false, // a jump in it would be copied with it
+    /// What a node needs, with all it leads to.
+    fn needs(&self, choice: &mut Choice<'_, 'm>, id: NodeId) -> BTreeSet<Variable> {
+        if choice.needs.is_empty() {
+            let branches = choice.branches.iter();
+            let needs = branches.map(|Branch { guard, outcome }| {
+                let guard = guard.map(Term::Expr);
+                free(self.terms, outcome.terms().into_iter().chain(guard))
+            });
+            choice.needs = needs.collect();
         }
+        free_in_decision(choice.decision, id, &choice.needs)
     }
 
     /// `⟨id, ⟨snd, !c⟩ ; eq⟩` without the first half.
@@ -377,15 +337,5 @@ impl<'m> Translator<'m> {
         self.scope
             .place(Variable::Subject(access.subject))
             .parts(&access.path)
-    }
-}
-
-impl<'d> Choice<'d, '_> {
-    fn join(&self, label: u32) -> Join<'d> {
-        self.joins
-            .iter()
-            .find(|(known, _)| *known == label)
-            .map(|(_, join)| join.clone())
-            .expect("a join stands around its jumps")
     }
 }

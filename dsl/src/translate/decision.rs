@@ -1,11 +1,13 @@
 //! What a match comes to: which part is looked at, and what follows from what is found there.
+//!
+//! A decision is a graph without cycles and not a tree: what follows from two findings alike stands once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::typed::{Local, PatternId};
 
 /// A part of something a match looks into.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Access {
     /// What it is a part of: a subject, or the payload an arm of a switch has found.
     pub(super) subject: u32,
@@ -13,107 +15,148 @@ pub(super) struct Access {
     pub(super) path: Vec<usize>,
 }
 
-/// How a match is decided.
-#[derive(Debug)]
-pub(super) enum Decision {
+/// A node of one decision. What it leads to was made before it, and has a lower number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct NodeId(usize);
+
+impl NodeId {
+    /// Its place among the nodes.
+    pub(super) fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// One step of a decision.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Node {
     /// A branch, with its names; if its guard fails, `otherwise`.
     Take {
         branch: usize,
         bindings: Vec<(Local, Access)>,
-        otherwise: Option<Box<Decision>>,
+        otherwise: Option<NodeId>,
     },
     /// One arm for each constructor; each knows its payload as a subject.
     Switch {
         subject: Access,
-        arms: Vec<(u32, Decision)>,
+        arms: Vec<(u32, NodeId)>,
     },
     /// Whether a part is this literal.
     Test {
         subject: Access,
         literal: PatternId,
-        equal: Box<Decision>,
-        otherwise: Box<Decision>,
+        equal: NodeId,
+        otherwise: NodeId,
     },
-    /// `body`, in which a jump to `label` goes on with `shared`.
-    Join {
-        label: u32,
-        shared: Box<Decision>,
-        body: Box<Decision>,
-    },
-    /// Goes on behind the join.
-    Jump(u32),
     /// Excluded by the check for exhaustiveness.
     Unreachable,
 }
 
-impl Decision {
-    /// How often it jumps to `wanted`.
-    pub(super) fn jumps_to(&self, wanted: u32) -> usize {
+impl Node {
+    /// Where it leads, once for each way.
+    pub(super) fn next(&self) -> Vec<NodeId> {
         match self {
-            Decision::Take { otherwise, .. } => otherwise
-                .as_ref()
-                .map_or(0, |decision| decision.jumps_to(wanted)),
-            Decision::Switch { arms, .. } => arms.iter().map(|(_, arm)| arm.jumps_to(wanted)).sum(),
-            Decision::Test {
+            Node::Take { otherwise, .. } => otherwise.iter().copied().collect(),
+            Node::Switch { arms, .. } => arms.iter().map(|(_, arm)| *arm).collect(),
+            Node::Test {
                 equal, otherwise, ..
-            } => equal.jumps_to(wanted) + otherwise.jumps_to(wanted),
-            Decision::Join { shared, body, .. } => shared.jumps_to(wanted) + body.jumps_to(wanted),
-            Decision::Jump(label) => usize::from(*label == wanted),
-            Decision::Unreachable => 0,
+            } => vec![*equal, *otherwise],
+            Node::Unreachable => Vec::new(),
         }
     }
 
-    /// Whether it looks at anything, or only leads on.
+    /// Whether it decides anything, or only ends.
     pub(super) fn has_cases(&self) -> bool {
-        match self {
-            Decision::Take { otherwise, .. } => otherwise.is_some(),
-            Decision::Switch { .. } | Decision::Test { .. } => true,
-            Decision::Join { .. } | Decision::Jump(_) | Decision::Unreachable => false,
+        !self.next().is_empty()
+    }
+}
+
+/// The nodes made so far. Two nodes that are alike are one.
+#[derive(Default, Debug)]
+pub(super) struct Nodes {
+    list: Vec<Node>,
+    known: BTreeMap<Node, NodeId>,
+    size: usize,
+}
+
+impl Nodes {
+    /// The number of a node.
+    pub(super) fn add(&mut self, node: Node) -> NodeId {
+        if let Some(known) = self.known.get(&node) {
+            return *known;
         }
+        let id = NodeId(self.list.len());
+        self.size += 1 + node.next().len();
+        self.list.push(node.clone());
+        self.known.insert(node, id);
+        id
     }
 
-    /// How often it takes branch `wanted`.
-    pub(super) fn takes(&self, wanted: usize) -> usize {
-        match self {
-            Decision::Take {
-                branch, otherwise, ..
-            } => {
-                let later = otherwise.as_ref().map_or(0, |rest| rest.takes(wanted));
-                later + usize::from(*branch == wanted)
+    /// How many nodes there are, with their ways.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The decision that begins at `root`.
+    pub(super) fn decision(self, root: NodeId) -> Decision {
+        let mut ways = vec![0; self.list.len()];
+        ways[root.0] = 1;
+        for (index, node) in self.list.iter().enumerate().rev() {
+            if ways[index] > 0 {
+                node.next().into_iter().for_each(|next| ways[next.0] += 1);
             }
-            Decision::Switch { arms, .. } => arms.iter().map(|(_, arm)| arm.takes(wanted)).sum(),
-            Decision::Test {
-                equal, otherwise, ..
-            } => equal.takes(wanted) + otherwise.takes(wanted),
-            Decision::Join { shared, body, .. } => shared.takes(wanted) + body.takes(wanted),
-            Decision::Jump(_) | Decision::Unreachable => 0,
+        }
+        Decision {
+            nodes: self.list,
+            ways,
+            root,
         }
     }
 }
 
+/// How a match is decided.
+#[derive(Debug)]
+pub(super) struct Decision {
+    nodes: Vec<Node>,
+    /// How many ways lead straight to each node; none to one that was made for nothing.
+    ways: Vec<usize>,
+    root: NodeId,
+}
+
 impl Decision {
-    /// The joins that stand in it.
-    pub(super) fn labels(&self) -> BTreeSet<u32> {
-        let mut labels = BTreeSet::new();
-        let mut todo = vec![self];
-        while let Some(decision) = todo.pop() {
-            match decision {
-                Decision::Take { otherwise, .. } => todo.extend(otherwise.as_deref()),
-                Decision::Switch { arms, .. } => todo.extend(arms.iter().map(|(_, arm)| arm)),
-                Decision::Test {
-                    equal, otherwise, ..
-                } => todo.extend([&**equal, &**otherwise]),
-                Decision::Join {
-                    label,
-                    shared,
-                    body,
-                } => {
-                    labels.insert(*label);
-                    todo.extend([&**shared, &**body]);
-                }
-                Decision::Jump(_) | Decision::Unreachable => {}
+    /// Where it begins.
+    pub(super) fn root(&self) -> NodeId {
+        self.root
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// All nodes; those that one leads to stand before it.
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Whether more than one way leads straight to a node that decides something.
+    pub(super) fn is_shared(&self, id: NodeId) -> bool {
+        self.ways[id.0] > 1 && self.node(id).has_cases()
+    }
+
+    /// How often each of `branches` branches is taken: a node that is shared stands once.
+    pub(super) fn takes(&self, branches: usize) -> Vec<usize> {
+        let mut takes = vec![0; branches];
+        for (node, ways) in self.nodes.iter().zip(&self.ways) {
+            if let Node::Take {
+                branch, otherwise, ..
+            } = node
+            {
+                takes[*branch] += if otherwise.is_some() {
+                    (*ways).min(1)
+                } else {
+                    *ways
+                };
             }
         }
-        labels
+        takes
     }
 }

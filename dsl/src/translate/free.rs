@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::decision::Decision;
+use super::decision::{Decision, Node, NodeId};
 use super::scope::Variable;
 use crate::typed::{
     Arm, ArrowId, ArrowKind, Clause, ExprId, ExprKind, FunctionIndex, Handler, Local, Operator,
@@ -113,62 +113,40 @@ fn walked<'m>(terms: &'m Terms, roots: impl IntoIterator<Item = Term<'m>>) -> Wa
     walk
 }
 
-/// What a decision needs, if `branch` says what each branch needs and `jump` what each join does.
+/// What a node of a decision and all it leads to need, from what each branch needs. Every payload has one name, and
+/// is found once on any way to it, so here too what is free is what is used and not bound.
 pub(super) fn free_in_decision(
     decision: &Decision,
-    branch: &dyn Fn(usize) -> BTreeSet<Variable>,
-    jump: &dyn Fn(u32) -> BTreeSet<Variable>,
+    root: NodeId,
+    branches: &[BTreeSet<Variable>],
 ) -> BTreeSet<Variable> {
-    let below = |decision: &Decision| free_in_decision(decision, branch, jump);
-    match decision {
-        Decision::Take {
-            branch: taken,
-            bindings,
-            otherwise,
-        } => {
-            let mut needs: BTreeSet<Variable> = branch(*taken)
-                .into_iter()
-                .map(|variable| {
-                    bindings
-                        .iter()
-                        .find(|(local, _)| variable == Variable::Local(*local))
-                        .map_or(variable, |(_, access)| Variable::Subject(access.subject))
-                })
-                .collect();
-            if let Some(otherwise) = otherwise {
-                needs.append(&mut below(otherwise));
+    let (mut used, mut bound) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_seen = vec![false; decision.nodes().len()];
+    let mut todo = vec![root];
+    while let Some(id) = todo.pop() {
+        if std::mem::replace(&mut is_seen[id.index()], true) {
+            continue;
+        }
+        let node = decision.node(id);
+        todo.extend(node.next());
+        match node {
+            Node::Take {
+                branch, bindings, ..
+            } => used.extend(branches[*branch].iter().map(|variable| {
+                bindings
+                    .iter()
+                    .find(|(local, _)| *variable == Variable::Local(*local))
+                    .map_or(*variable, |(_, access)| Variable::Subject(access.subject))
+            })),
+            Node::Switch { subject, arms } => {
+                used.insert(Variable::Subject(subject.subject));
+                bound.extend(arms.iter().map(|(payload, _)| Variable::Subject(*payload)));
             }
-            needs
+            Node::Test { subject, .. } => _ = used.insert(Variable::Subject(subject.subject)),
+            Node::Unreachable => {}
         }
-        Decision::Switch { subject, arms } => {
-            let mut needs = BTreeSet::new();
-            for (payload, arm) in arms {
-                let mut inside = below(arm);
-                inside.remove(&Variable::Subject(*payload));
-                needs.append(&mut inside);
-            }
-            needs.insert(Variable::Subject(subject.subject));
-            needs
-        }
-        Decision::Test {
-            subject,
-            equal,
-            otherwise,
-            ..
-        } => {
-            let mut needs = below(equal);
-            needs.append(&mut below(otherwise));
-            needs.insert(Variable::Subject(subject.subject));
-            needs
-        }
-        Decision::Join { shared, body, .. } => {
-            let mut needs = below(shared);
-            needs.append(&mut below(body));
-            needs
-        }
-        Decision::Jump(label) => jump(*label),
-        Decision::Unreachable => BTreeSet::new(),
     }
+    used.difference(&bound).copied().collect()
 }
 
 struct Walk<'m> {

@@ -49,9 +49,9 @@ impl<'m> Translator<'m> {
         let subjects = [self.fresh.next(), self.fresh.next()];
         let mut rows = Vec::with_capacity(clauses.len());
         let mut branches = Vec::with_capacity(clauses.len());
+        let matcher = Matcher::new(self.terms, self.shapes, &mut self.fresh);
         for (index, clause) in clauses.iter().enumerate() {
             let patterns = subjects.into_iter().zip([clause.input, clause.state]);
-            let matcher = Matcher::new(self.terms, self.shapes, &mut self.fresh);
             rows.push(matcher.row(index, clause.guard.is_some(), patterns));
             branches.push(Branch {
                 guard: clause.guard,
@@ -60,7 +60,7 @@ impl<'m> Translator<'m> {
             self.scope
                 .bind(Variable::Local(clause.entry), state.clone());
         }
-        let decision = Matcher::new(self.terms, self.shapes, &mut self.fresh).decide(rows)?;
+        let decision = matcher.decide(rows)?;
         for (subject, place) in subjects.into_iter().zip([input, state]) {
             self.scope.bind(Variable::Subject(subject), place);
         }

@@ -1,67 +1,66 @@
 //! Which clause is taken: rows of patterns to a decision.
 //!
-//! This is the mixture rule of Augustsson (Compiling pattern matching, 1985): the longest run of rows
-//! that test the same part becomes one switch, and what the run does not decide is decided once, behind
-//! a join. A decision tree would test less, but it copies rows and can grow exponentially; here every
-//! row goes into one arm of one switch, so a decision is as large as its rows.
+//! A decision tree after Maranget (Compiling pattern matching to good decision trees, 2008): a switch hands
+//! every row on to each arm that it may still fit, so nothing is asked twice on any path. Rows are copied for
+//! that, and a tree can be exponential in them. What is left to decide is therefore looked up before it is
+//! decided, which makes the tree a graph; and where even that is more than twice as large as a switch for each
+//! pattern, the rows are cut in two: one tree for the first half, which leads on to one for the second.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use cam::combinator::IllTyped;
-use cam::schema::{Shape, Shapes};
+use cam::schema::Shapes;
 
-use super::Translated;
-use super::decision::{Access, Decision};
-use crate::typed::{Local, Pattern, PatternId, PatternKind, Terms};
+use super::decision::{Access, Decision, Node, NodeId, Nodes};
+use super::rows::{Row, RowId, Rows, Target};
+use super::{Fresh, Translated};
+use crate::typed::{PatternId, Terms};
 
-/// Rows that follow one another in one decision. The translator recurses once for each.
+/// Questions that follow one another in one decision. The matcher recurses once for each.
 const DEPTH_MAX: usize = 256;
 
-/// Rows that one row with alternatives may become. Copies let it share switches with its neighbours,
-/// which is smaller for a few and exponential for many.
-const WAYS_MAX: usize = 8;
+/// Parts that are weighed against each other before the next is looked at.
+const CHOICES_MAX: usize = 8;
 
-/// One clause: tests that must hold, left to right, and the names that are then bound.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    target: Target,
-    tests: Vec<(Access, PatternId)>,
-    bindings: Vec<(Local, Access)>,
+/// Rows that may be handled for a tree, whatever its size, and for each question of the source.
+const EFFORT_LEAST: usize = 1 << 14;
+const EFFORT_EACH: usize = 16;
+
+/// Why there is no tree.
+enum Stop {
+    /// It would cost more than it may.
+    Spent,
+    /// Too many questions follow one another.
+    TooDeep,
 }
 
-/// Where a row leads when its tests hold.
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    /// To a branch; one with a guard may still be left.
-    Branch { branch: usize, guarded: bool },
-    /// To what remains to be tested of a row whose alternatives were told apart before.
-    Join(u32),
+/// What a tree may cost.
+#[derive(Default)]
+struct Allowance {
+    /// Up to which all nodes may grow.
+    size: usize,
+    /// Rows that may still be handled.
+    effort: usize,
 }
 
-/// Names of subjects and joins, each given once in a whole translation.
-#[derive(Default, Debug)]
-pub(super) struct Fresh(u32);
-
-impl Fresh {
-    /// A name that was not given before.
-    pub(super) fn next(&mut self) -> u32 {
-        self.0 += 1;
-        self.0
-    }
-}
-
-/// Makes decisions.
+/// Makes a decision.
 pub(super) struct Matcher<'a> {
-    terms: &'a Terms,
-    shapes: &'a Shapes,
-    fresh: &'a mut Fresh,
+    rows: Rows<'a>,
+    nodes: Nodes,
+    /// What the first of these rows that holds, or this node if none does, came to.
+    decided: BTreeMap<(Vec<RowId>, NodeId), NodeId>,
+    allowance: Allowance,
     depth: usize,
 }
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(terms: &'a Terms, shapes: &'a Shapes, fresh: &'a mut Fresh) -> Matcher<'a> {
         Matcher {
-            terms,
-            shapes,
-            fresh,
+            rows: Rows::new(terms, shapes, fresh),
+            nodes: Nodes::default(),
+            decided: BTreeMap::new(),
+            allowance: Allowance::default(),
             depth: 0,
         }
     }
@@ -73,321 +72,182 @@ impl<'a> Matcher<'a> {
         guarded: bool,
         subjects: impl IntoIterator<Item = (u32, PatternId)>,
     ) -> Row {
-        let mut row = Row {
-            target: Target::Branch { branch, guarded },
-            tests: Vec::new(),
-            bindings: Vec::new(),
-        };
-        for (subject, pattern) in subjects {
-            let path = Vec::new();
-            let tests = self.refine(&mut row, Access { subject, path }, pattern);
-            row.tests.extend(tests);
-        }
-        row
+        self.rows.row(branch, guarded, subjects)
     }
 
     /// The first row that holds.
     ///
     /// # Errors
     /// `TooLarge`.
-    pub(super) fn decide(&mut self, rows: Vec<Row>) -> Translated<Decision> {
-        self.first_of(rows, None)
+    pub(super) fn decide(mut self, rows: Vec<Row>) -> Translated<Decision> {
+        let fail = self.nodes.add(Node::Unreachable);
+        let mut possible = Vec::with_capacity(rows.len());
+        for row in rows {
+            let name = self.rows.named(row);
+            self.rows.keep(&mut possible, name);
+        }
+        let root = self.first_of(possible, fail)?;
+        Ok(self.nodes.decision(root))
     }
 
-    /// The first row that holds, or the join `fail` if none does.
-    fn first_of(&mut self, mut rows: Vec<Row>, fail: Option<u32>) -> Translated<Decision> {
-        let Some(first) = rows.first() else {
-            return Ok(fail.map_or(Decision::Unreachable, Decision::Jump));
+    /// The first row that holds, or `fail`: one tree, or two where one would be too large.
+    fn first_of(&mut self, mut rows: Vec<RowId>, fail: NodeId) -> Translated<NodeId> {
+        let size: usize = rows.iter().map(|row| self.rows.weight(*row)).sum();
+        self.allowance = Allowance {
+            size: size.saturating_mul(2).saturating_add(self.nodes.size()),
+            effort: size
+                .saturating_mul(EFFORT_EACH)
+                .saturating_add(EFFORT_LEAST),
         };
+        self.rows.forget_payloads();
+        let depth = self.depth;
+        match self.tree(rows.clone(), fail) {
+            Ok(tree) => return Ok(tree),
+            Err(Stop::TooDeep) => return Err(IllTyped::TooLarge),
+            Err(Stop::Spent) => {}
+        }
+        self.depth = depth;
+        if let [only] = rows[..] {
+            return self.alone(only, fail);
+        }
+        let others = rows.split_off(rows.len() / 2);
+        let fail = self.first_of(others, fail)?;
+        self.first_of(rows, fail)
+    }
+
+    /// A row for which a tree would be too large: its tests one after another. Alternatives are told apart by
+    /// themselves, and what else the row asks stands once behind them.
+    fn alone(&mut self, name: RowId, fail: NodeId) -> Translated<NodeId> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(IllTyped::TooLarge);
         }
-        let decision = match first.tests.first().cloned() {
-            None => {
-                let row = rows.remove(0);
-                self.take(row, rows, fail)?
+        let mut row = Row::clone(self.rows.get(name));
+        let node = match row.tests.first().cloned() {
+            None => self.take(&row, fail),
+            Some((access, pattern)) if !self.rows.is_alternatives(pattern) => {
+                let below = &mut |matcher: &mut Self, rows| matcher.first_of(rows, fail);
+                self.split(vec![name], &access, pattern, below)?
             }
-            Some((access, pattern)) if self.is_alternatives(pattern) => {
-                if self.may_be_copied(first) {
-                    let rows = self.without_alternatives(rows, &access);
-                    self.first_of(rows, fail)?
-                } else {
-                    let row = rows.remove(0);
-                    self.either(row, access, rows, fail)?
-                }
+            Some((access, _)) if row.tests.len() == 1 => {
+                let ways = self.rows.opened(vec![name], &access);
+                self.first_of(ways, fail)?
             }
-            Some((access, _)) => {
-                let rows = self.without_alternatives(rows, &access);
-                self.mixture(rows, access, fail)?
+            Some(asked) => {
+                row.tests.remove(0);
+                let rest = self.rows.named(row);
+                let target = Target::Node(self.first_of(vec![rest], fail)?);
+                let asked = self.rows.named(Row {
+                    target,
+                    tests: vec![asked],
+                    bindings: Vec::new(),
+                });
+                self.first_of(vec![asked], fail)?
             }
         };
         self.depth -= 1;
-        Ok(decision)
+        Ok(node)
     }
 
-    /// A row whose tests hold; if it has a guard the others may follow.
-    fn take(&mut self, row: Row, others: Vec<Row>, fail: Option<u32>) -> Translated<Decision> {
+    /// The first row that holds, or `fail`, with no question asked twice.
+    fn tree(&mut self, rows: Vec<RowId>, fail: NodeId) -> Result<NodeId, Stop> {
+        let Some(first) = rows.first() else {
+            return Ok(fail);
+        };
+        let first = Rc::clone(self.rows.get(*first));
+        let key = (rows, fail);
+        if let Some(known) = self.decided.get(&key) {
+            return Ok(*known);
+        }
+        let left = self.allowance.effort.checked_sub(key.0.len());
+        self.allowance.effort = left.ok_or(Stop::Spent)?;
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(Stop::TooDeep);
+        }
+        let rows = key.0.clone();
+        let node = match self.part(&first, &rows) {
+            None => {
+                let later = self.tree(rows[1..].to_vec(), fail)?;
+                self.take(&first, later)
+            }
+            Some((access, pattern)) if self.rows.is_alternatives(pattern) => {
+                let rows = self.rows.opened(rows, &access);
+                self.tree(rows, fail)?
+            }
+            Some((access, pattern)) => {
+                let rows = self.rows.opened(rows, &access);
+                let below = &mut |matcher: &mut Self, rows| matcher.tree(rows, fail);
+                self.split(rows, &access, pattern, below)?
+            }
+        };
+        if self.nodes.size() > self.allowance.size {
+            return Err(Stop::Spent);
+        }
+        self.depth -= 1;
+        self.decided.insert(key, node);
+        Ok(node)
+    }
+
+    /// What the first row asks for and most others do too: those that do not are copied.
+    fn part(&self, first: &Row, rows: &[RowId]) -> Option<(Access, PatternId)> {
+        let choices = first.tests.iter().take(CHOICES_MAX).rev();
+        let asked = choices.max_by_key(|(access, _)| {
+            let asks = |row: &&RowId| self.rows.get(**row).position(access).is_some();
+            rows.iter().filter(asks).count()
+        });
+        asked.cloned()
+    }
+
+    /// A row whose tests hold; if it has a guard the others follow.
+    fn take(&mut self, row: &Row, others: NodeId) -> NodeId {
         match row.target {
-            Target::Join(label) => Ok(Decision::Jump(label)),
-            Target::Branch { branch, guarded } => {
-                let otherwise = if guarded {
-                    Some(Box::new(self.first_of(others, fail)?))
-                } else {
-                    None
-                };
-                Ok(Decision::Take {
-                    branch,
-                    bindings: row.bindings,
-                    otherwise,
-                })
-            }
+            Target::Node(node) => node,
+            Target::Branch { branch, guarded } => self.nodes.add(Node::Take {
+                branch,
+                bindings: row.bindings.clone(),
+                otherwise: guarded.then_some(others),
+            }),
         }
     }
 
-    /// A row that asks for one of several, and for much else: its alternatives are told apart first,
-    /// and what else it asks stands once behind a join.
-    fn either(
+    /// Rows by what they ask of `access`. A row that asks nothing of it stays possible whatever is found.
+    fn split<E>(
         &mut self,
-        mut row: Row,
-        access: Access,
-        others: Vec<Row>,
-        fail: Option<u32>,
-    ) -> Translated<Decision> {
-        if !others.is_empty() {
-            let label = self.fresh.next();
-            let shared = Box::new(self.first_of(others, fail)?);
-            let body = Box::new(self.either(row, access, Vec::new(), Some(label))?);
-            return Ok(Decision::Join {
-                label,
-                shared,
-                body,
-            });
-        }
-        let pattern = row.remove(&access);
-        let label = self.fresh.next();
-        let asked = Row {
-            target: Target::Join(label),
-            tests: vec![(access.clone(), pattern)],
-            bindings: Vec::new(),
-        };
-        let shared = Box::new(self.first_of(vec![row], fail)?);
-        let rows = self.without_alternatives(vec![asked], &access);
-        let body = Box::new(self.first_of(rows, fail)?);
-        Ok(Decision::Join {
-            label,
-            shared,
-            body,
-        })
-    }
-
-    /// The rows that test `access` before the first that does not, then the others.
-    fn mixture(
-        &mut self,
-        mut rows: Vec<Row>,
-        access: Access,
-        fail: Option<u32>,
-    ) -> Translated<Decision> {
-        let run = rows
-            .iter()
-            .take_while(|row| {
-                row.pattern_at(&access)
-                    .is_some_and(|pattern| !self.is_alternatives(pattern))
-            })
-            .count();
-        let rest = rows.split_off(run);
-        if rest.is_empty() {
-            return self.split(rows, access, fail);
-        }
-        let label = self.fresh.next();
-        let shared = Box::new(self.first_of(rest, fail)?);
-        let body = Box::new(self.split(rows, access, Some(label))?);
-        Ok(Decision::Join {
-            label,
-            shared,
-            body,
-        })
-    }
-
-    /// Rows that all test `access`, by what they ask of it.
-    fn split(&mut self, rows: Vec<Row>, access: Access, fail: Option<u32>) -> Translated<Decision> {
-        let asked = rows[0].pattern_at(&access).expect("every row tests it");
-        match &self.terms.pattern(asked).kind {
-            PatternKind::Int(_) | PatternKind::Text(_) => self.test(rows, access, asked, fail),
-            _ => self.switch(rows, access, asked, fail),
-        }
-    }
-
-    fn test(
-        &mut self,
-        rows: Vec<Row>,
-        access: Access,
-        literal: PatternId,
-        fail: Option<u32>,
-    ) -> Translated<Decision> {
-        let terms = self.terms;
-        let (mut equal, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| {
-            row.pattern_at(&access)
-                .is_some_and(|other| same_literal(terms.pattern(other), terms.pattern(literal)))
-        });
-        equal.iter_mut().for_each(|row| {
-            row.remove(&access);
-        });
-        let equal = Box::new(self.first_of(equal, fail)?);
-        let otherwise = Box::new(self.first_of(others, fail)?);
-        Ok(Decision::Test {
-            subject: access,
-            literal,
-            equal,
-            otherwise,
-        })
-    }
-
-    fn switch(
-        &mut self,
-        rows: Vec<Row>,
-        access: Access,
+        rows: Vec<RowId>,
+        access: &Access,
         asked: PatternId,
-        fail: Option<u32>,
-    ) -> Translated<Decision> {
-        let shape = self.terms.pattern(asked).shape;
-        let constructors = match self.shapes.get(shape) {
-            Shape::Variant(_, constructors) => constructors.len(),
-            _ => 2, // an option, a truth value or a list
-        };
-        let mut groups: Vec<Vec<Row>> = vec![Vec::new(); constructors];
-        let payloads: Vec<u32> = groups.iter().map(|_| self.fresh.next()).collect();
-        for mut row in rows {
-            let pattern = row.remove(&access);
-            let (constructor, payload) = match &self.terms.pattern(pattern).kind {
-                PatternKind::Constructor {
-                    constructor,
-                    payload,
-                } => (*constructor, Some(*payload)),
-                PatternKind::Bool(truth) => (usize::from(*truth), None),
-                _ => continue, // alternatives are gone, and the shape admits nothing else
-            };
-            if let Some(payload) = payload {
-                let subject = payloads[constructor];
-                let path = Vec::new();
-                let mut tests = self.refine(&mut row, Access { subject, path }, payload);
-                tests.append(&mut row.tests);
-                row.tests = tests;
+        below: &mut impl FnMut(&mut Self, Vec<RowId>) -> Result<NodeId, E>,
+    ) -> Result<NodeId, E> {
+        if self.rows.literal(asked).is_some() {
+            let (groups, others) = self.rows.by_literal(rows, access);
+            let mut otherwise = below(self, others)?;
+            for (literal, group) in groups.into_iter().rev() {
+                let equal = below(self, group)?;
+                if equal != otherwise {
+                    otherwise = self.nodes.add(Node::Test {
+                        subject: access.clone(),
+                        literal,
+                        equal,
+                        otherwise,
+                    });
+                }
             }
-            groups[constructor].push(row);
+            return Ok(otherwise);
         }
-        let mut arms = Vec::with_capacity(constructors);
+        let groups = self.rows.by_constructor(rows, access, asked);
+        let payloads: Vec<u32> = (0..groups.len())
+            .map(|constructor| self.rows.payload(access, constructor))
+            .collect();
+        let mut arms = Vec::with_capacity(groups.len());
         for (payload, group) in payloads.into_iter().zip(groups) {
-            arms.push((payload, self.first_of(group, fail)?));
+            arms.push((payload, below(self, group)?));
         }
-        Ok(Decision::Switch {
-            subject: access,
-            arms,
-        })
-    }
-
-    /// What `pattern` asks of `access`: its names go into the row, its tests come back.
-    fn refine(
-        &self,
-        row: &mut Row,
-        access: Access,
-        pattern: PatternId,
-    ) -> Vec<(Access, PatternId)> {
-        match &self.terms.pattern(pattern).kind {
-            PatternKind::Any => Vec::new(),
-            PatternKind::Bind(local) => {
-                row.bindings.push((*local, access));
-                Vec::new()
-            }
-            PatternKind::Product(parts) => parts
-                .iter()
-                .enumerate()
-                .flat_map(|(index, part)| {
-                    let mut access = access.clone();
-                    access.path.push(index);
-                    self.refine(row, access, *part)
-                })
-                .collect(),
-            PatternKind::Int(_)
-            | PatternKind::Text(_)
-            | PatternKind::Bool(_)
-            | PatternKind::Constructor { .. }
-            | PatternKind::Alternatives(_) => vec![(access, pattern)],
+        // A variant of one constructor is looked into for its payload.
+        if arms.len() > 1 && arms.iter().all(|(_, arm)| *arm == arms[0].1) {
+            return Ok(arms[0].1);
         }
-    }
-
-    /// A row for each alternative of what the rows ask of `access`. A row that may not be copied
-    /// stays as it is; a later round begins with it.
-    fn without_alternatives(&self, rows: Vec<Row>, access: &Access) -> Vec<Row> {
-        let mut plain = Vec::with_capacity(rows.len());
-        for row in rows {
-            let asked = row.position(access).filter(|place| {
-                self.is_alternatives(row.tests[*place].1) && self.may_be_copied(&row)
-            });
-            let Some(place) = asked else {
-                plain.push(row);
-                continue;
-            };
-            let mut alternatives = Vec::new();
-            self.flatten(row.tests[place].1, &mut alternatives);
-            for pattern in alternatives {
-                let mut row = row.clone();
-                row.tests.remove(place);
-                let tests = self.refine(&mut row, access.clone(), pattern);
-                row.tests.splice(place..place, tests);
-                plain.push(row);
-            }
-        }
-        plain
-    }
-
-    /// Whether a row may become one row for each way through its alternatives. Where it asks for
-    /// nothing else there is nothing to copy.
-    fn may_be_copied(&self, row: &Row) -> bool {
-        let ways = row.tests.iter().fold(1_usize, |ways, (_, pattern)| {
-            let mut alternatives = Vec::new();
-            self.flatten(*pattern, &mut alternatives);
-            ways.saturating_mul(alternatives.len())
-        });
-        row.tests.len() == 1 || ways <= WAYS_MAX
-    }
-
-    fn is_alternatives(&self, pattern: PatternId) -> bool {
-        matches!(
-            self.terms.pattern(pattern).kind,
-            PatternKind::Alternatives(_)
-        )
-    }
-
-    fn flatten(&self, pattern: PatternId, found: &mut Vec<PatternId>) {
-        match &self.terms.pattern(pattern).kind {
-            PatternKind::Alternatives(parts) => {
-                parts.iter().for_each(|part| self.flatten(*part, found));
-            }
-            _ => found.push(pattern),
-        }
-    }
-}
-
-impl Row {
-    fn position(&self, access: &Access) -> Option<usize> {
-        self.tests.iter().position(|(tested, _)| tested == access)
-    }
-
-    fn pattern_at(&self, access: &Access) -> Option<PatternId> {
-        self.position(access).map(|place| self.tests[place].1)
-    }
-
-    fn remove(&mut self, access: &Access) -> PatternId {
-        let place = self.position(access).expect("the row tests it");
-        self.tests.remove(place).1
-    }
-}
-
-fn same_literal(left: &Pattern, right: &Pattern) -> bool {
-    match (&left.kind, &right.kind) {
-        (PatternKind::Int(left), PatternKind::Int(right)) => left == right,
-        (PatternKind::Text(left), PatternKind::Text(right)) => left == right,
-        _ => false,
+        let subject = access.clone();
+        Ok(self.nodes.add(Node::Switch { subject, arms }))
     }
 }

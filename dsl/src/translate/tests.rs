@@ -13,6 +13,8 @@ use crate::typed::{
     Step, Terms,
 };
 
+mod decisions;
+
 /// Decisions of a generator, each a byte; when they run out every decision is the first.
 struct Choices(Vec<u8>);
 
@@ -312,18 +314,18 @@ struct Row {
     gives: Option<Local>,
 }
 
-/// The match of some rows; row `n` gives `1000 * n`, and the first number it names on top.
+/// The match of at most so many rows; row `n` gives `1000 * n`, and the first number it names on top.
 fn sketched(
     sketch: &mut Sketch,
     choices: &mut Choices,
-    shape: ShapeId,
+    (shape, most): (ShapeId, usize),
     subject: ExprId,
 ) -> (ExprId, Vec<Row>) {
     let int = sketch.shapes.intern(Shape::Int);
     let truth = sketch.shapes.intern(Shape::Bool);
     let mut arms = Vec::new();
     let mut rows = Vec::new();
-    for index in 0..choices.below(8) + 1 {
+    for index in 0..choices.below(most) + 1 {
         let mut names = Some(Vec::new());
         let pattern = sketch.row(choices, shape, &mut names);
         let numbers: Vec<Local> = names
@@ -410,7 +412,7 @@ proptest! {
         let shape = sketch.shape(&mut choices, 3);
         let local = Local(0);
         let subject = sketch.expr(shape, ExprKind::Local(local));
-        let (root, rows) = sketched(&mut sketch, &mut choices, shape, subject);
+        let (root, rows) = sketched(&mut sketch, &mut choices, (shape, 8), subject);
         let values: Vec<Value> = (0..4).map(|_| sketch.value(&mut choices, shape)).collect();
         let expected: Vec<Value> = values
             .iter()
