@@ -35,6 +35,24 @@ const BUNDLE_CONTEXT: &str = "camshaft 2026-11 bundle id 1";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BundleId(pub [u8; 32]);
 
+/// And a rollback's, which takes a bundle's place in a position.
+const ROLLBACK_CONTEXT: &str = "camshaft 2026-11 rollback id 1";
+
+impl BundleId {
+    /// What stands in the place of a bundle once this one is undone. Whoever knows what happened can work it
+    /// out, so an author needs no node to make the bundle that follows.
+    #[must_use]
+    pub fn rolled_back(&self, machine: &str, sequence: u64, to: Digest) -> BundleId {
+        let mut hasher = blake3::Hasher::new_derive_key(ROLLBACK_CONTEXT);
+        hasher.update(&(machine.len() as u64).to_le_bytes());
+        hasher.update(machine.as_bytes());
+        hasher.update(&sequence.to_le_bytes());
+        hasher.update(&self.0);
+        hasher.update(&to.0);
+        BundleId(*hasher.finalize().as_bytes())
+    }
+}
+
 impl fmt::Display for BundleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "b1:{}", data_encoding::HEXLOWER.encode(&self.0))

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use cam::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::BundleId;
 use crate::protocol::{Applied, Refusal};
+use crate::rollback::RolledBack;
+use crate::trial::{Cause, Terms};
 use crate::upgrade::{CommittedUpgrade, MigratedUpgrade};
 
 /// Place of a command in its machine's journal, from 1.
@@ -44,6 +45,45 @@ pub enum Command {
         /// The bundle's bytes.
         #[serde(with = "serde_bytes")]
         bundle: Vec<u8>,
+        /// Why, in the operator's words.
+        #[serde(default)]
+        reason: String,
+        /// The terms on which the new program runs at first.
+        #[serde(default)]
+        trial: Option<Terms>,
+    },
+    /// The way back to the program before.
+    Rollback {
+        /// When, in milliseconds since 1970.
+        at_ms: i64,
+        /// The operator's name; empty where the node does it by itself.
+        by: String,
+        /// Why, in the operator's words.
+        reason: String,
+        /// What led to it.
+        cause: Cause,
+        /// The program that is to go, so that a rollback that comes late undoes nothing else.
+        #[serde(with = "serde_bytes")]
+        running: [u8; 32],
+    },
+    /// The end of a trial: the program stays.
+    Pass {
+        /// When, in milliseconds since 1970.
+        at_ms: i64,
+        /// The operator's name; empty where the terms were met.
+        by: String,
+    },
+    /// The end of service for the clients of a program, and of all before it.
+    Retire {
+        /// When, in milliseconds since 1970.
+        at_ms: i64,
+        /// The operator's name.
+        by: String,
+        /// Why, in the operator's words.
+        reason: String,
+        /// The newest of these programs.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
     },
 }
 
@@ -51,10 +91,33 @@ impl Command {
     /// The command with its time.
     #[must_use]
     pub fn stamped(mut self, now_ms: i64) -> Command {
-        match &mut self {
-            Command::Input { at_ms, .. } | Command::Upgrade { at_ms, .. } => *at_ms = now_ms,
-        }
+        let (Command::Input { at_ms, .. }
+        | Command::Upgrade { at_ms, .. }
+        | Command::Rollback { at_ms, .. }
+        | Command::Pass { at_ms, .. }
+        | Command::Retire { at_ms, .. }) = &mut self;
+        *at_ms = now_ms;
         self
+    }
+
+    /// Its time.
+    #[must_use]
+    pub fn at_ms(&self) -> i64 {
+        let (Command::Input { at_ms, .. }
+        | Command::Upgrade { at_ms, .. }
+        | Command::Rollback { at_ms, .. }
+        | Command::Pass { at_ms, .. }
+        | Command::Retire { at_ms, .. }) = self;
+        *at_ms
+    }
+
+    /// The terms on which the new program of an upgrade runs at first.
+    #[must_use]
+    pub fn trial(&self) -> Option<Terms> {
+        match self {
+            Command::Upgrade { trial, .. } => *trial,
+            _ => None,
+        }
     }
 }
 
@@ -88,6 +151,20 @@ pub enum Outcome {
         /// How many bundles the machine has accepted.
         sequence: u64,
     },
+    /// The machine went back to the program before.
+    RolledBack(Box<RolledBack>),
+    /// The program has come through its trial.
+    Passed {
+        /// Its sequence.
+        sequence: u64,
+    },
+    /// The clients of a program, and of those before it, are no longer served.
+    Retired {
+        /// The newest of these programs.
+        program: Digest,
+        /// The version its author gave it.
+        machine_version: u32,
+    },
     /// Nothing happened, and nothing was written.
     Refused(Refusal),
 }
@@ -99,6 +176,10 @@ pub enum Effect {
     Done(Outcome),
     /// Nothing has changed: the command does not belong in the journal.
     Nothing(Outcome),
+    /// Nothing has changed, but the program on trial has failed: the machine is to go back.
+    Failed(Outcome, Cause),
+    /// The machine is to go back, which takes the commands since the upgrade.
+    GoesBack,
     /// A new machine is ready. It runs once the journal has committed it and it is adopted.
     Staged(Box<MigratedUpgrade>),
 }
@@ -129,41 +210,21 @@ pub struct Snapshot {
     /// The encoded state.
     #[serde(with = "serde_bytes")]
     pub state: Vec<u8>,
+    /// What clients of earlier programs did.
+    #[serde(default)]
+    pub old_clients: Vec<OldClients>,
 }
 
-/// One accepted bundle, as the history keeps it.
+/// What the clients of an earlier program did since it was the running one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Accepted {
-    /// Its place among the machine's bundles.
-    pub sequence: u64,
-    /// Its name.
-    pub bundle: [u8; 32],
-    /// The program before.
-    pub from: Option<[u8; 32]>,
-    /// The program after.
-    pub to: [u8; 32],
-    /// The version its author gave it.
-    pub machine_version: u32,
-    /// When.
-    pub at_ms: i64,
-    /// The authors whose signatures counted.
-    pub signers: Vec<String>,
-    /// Who pushed it.
-    pub by: String,
-    /// Why, in the author's words.
-    pub note: String,
-    /// The last step before it.
-    pub step: u64,
-    /// Bytes of the state after it.
-    pub state_bytes: u64,
-}
-
-impl Accepted {
-    /// The bundle's name.
-    #[must_use]
-    pub fn id(&self) -> BundleId {
-        BundleId(self.bundle)
-    }
+pub struct OldClients {
+    /// The program.
+    #[serde(with = "serde_bytes")]
+    pub program: [u8; 32],
+    /// Steps they took.
+    pub steps: u64,
+    /// When they took the last of them.
+    pub last_ms: i64,
 }
 
 /// Why a command has no outcome.

@@ -35,12 +35,15 @@ mod refused;
 pub mod upgrade;
 
 pub mod journal;
+pub mod ledger;
 pub mod local;
 pub mod recovery;
 pub mod replica;
+pub mod rollback;
 mod seal;
 pub mod store;
 mod store_error;
+pub mod trial;
 
 mod push_log;
 pub mod service;

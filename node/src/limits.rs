@@ -188,3 +188,25 @@ pub const REPLAY_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Journal entries kept behind the last snapshot, for people who look back.
 pub const JOURNAL_ENTRIES_KEPT: u64 = 1_000_000;
+
+// Trials.
+
+/// How long a program may be on trial, in milliseconds: 30 days. The machine before it is kept as long.
+pub const TRIAL_TIME_MS_MAX: u64 = 30 * 24 * 3_600_000;
+
+/// How many steps a trial may ask for. A rollback without a way back applies all inputs of a trial again while
+/// the machine's clients wait, some seconds for so many.
+pub const TRIAL_STEPS_MAX: u64 = 1_000_000;
+
+/// Commands of a trial that a rollback applies again: more than its steps, since those that stop are there too.
+/// A rollback of a longer trial that has no way back takes the first so many.
+pub const TRIAL_COMMANDS_MAX: usize = 2_000_000;
+
+/// How many steps may stop in a trial, at most.
+pub const TRIAL_FAULTS_MAX: u64 = TRIAL_STEPS_MAX;
+
+/// How often the node may die in a trial before the machine goes back. One death may be the power.
+pub const TRIAL_STARTS_SPAN: RangeInclusive<u32> = 1..=100;
+
+/// How often the writer looks whether the time of a trial is over.
+pub const TRIAL_LOOK_INTERVAL: Duration = Duration::from_millis(100);

@@ -89,6 +89,10 @@ impl Handler for Echo {
                 program,
                 bytecode: vec![7],
             },
+            Request::Ledger { .. } => Response::Ledger {
+                entries: Vec::new(),
+            },
+            _ => Response::Passed { sequence: 1 },
         }
     }
 }
@@ -252,6 +256,33 @@ pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
         },
         RequestKind::State => Request::State { machine },
         RequestKind::Program => Request::Program { machine },
+        RequestKind::Deliver => Request::Deliver {
+            bundle: input,
+            reason: String::new(),
+            trial: None,
+        },
+        RequestKind::Rollback => Request::Rollback {
+            machine,
+            running: program,
+            reason: String::new(),
+            rehearse: true,
+        },
+        RequestKind::Pass => Request::Pass { machine },
+        RequestKind::Retire => Request::Retire {
+            machine,
+            program,
+            reason: String::new(),
+        },
+        RequestKind::Life => Request::Life { machine },
+        RequestKind::Ledger => Request::Ledger {
+            machine,
+            after: 0,
+            limit: 1,
+        },
+        RequestKind::Saved => Request::Saved {
+            machine,
+            sequence: 1,
+        },
     }
 }
 

@@ -12,11 +12,14 @@ use cam::limits::STATE_WEIGHT_MAX;
 use cam::verify::Program;
 use cam::{decode, verify};
 
-use crate::bundle::Bundle;
-use crate::journal::{Accepted, Apply, Effect};
+use crate::bundle::{Bundle, BundleId};
+use crate::journal::{Apply, Effect};
+use crate::ledger::{Accepted, Entry, Event};
 use crate::limits::LINEAGE_MAX;
 use crate::replica::{Ancestor, Replica};
-use crate::store::{Kept, Store, StoreError};
+use crate::store::{Kept, Store, StoreError, TrialRecord};
+use crate::trial::{Cause, Trial};
+use crate::upgrade::Position;
 
 /// Why a node cannot take up its machines.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,8 @@ pub struct Recovered {
     pub input_bytes: u64,
     /// Time it took to apply them again.
     pub replay_time: Duration,
+    /// Why it is to go back before it serves anybody. Its commands have not been applied again then.
+    pub overdue: Option<Cause>,
 }
 
 /// Takes up every machine of the store.
@@ -56,11 +61,21 @@ pub struct Recovered {
 /// [`RecoveryError`] for the first machine that does not come out as it was: a node that served half
 /// of its machines would look healthy.
 pub fn machines(store: &Store) -> Result<Vec<Recovered>, RecoveryError> {
-    store
-        .machines()?
-        .into_iter()
-        .map(|kept| machine(store, kept))
-        .collect()
+    let kept = store.machines()?;
+    count_start(store, &kept)?;
+    kept.into_iter().map(|kept| machine(store, kept)).collect()
+}
+
+/// Notes for each trial that the node was started once more, before any of its code runs.
+fn count_start(store: &Store, kept: &[Kept]) -> Result<(), StoreError> {
+    if kept.iter().all(|kept| kept.trial.is_none()) {
+        return Ok(());
+    }
+    let commit = store.commit()?;
+    for kept in kept {
+        commit.started(&kept.name)?;
+    }
+    commit.finish()
 }
 
 fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
@@ -81,7 +96,12 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
     );
     let state = state.map_err(|malformed| fault(malformed.to_string()))?;
     let instance = Instance::resume(program, state).map_err(|error| fault(error.to_string()))?;
-    let lineage = lineage(store, &name, &kept.history)?;
+    let lineage = lineage(store, &name, &kept.ledger)?;
+    let trial = kept.trial.as_ref();
+    let overdue = trial.and_then(overdue);
+    let trial = trial
+        .map(|trial| before(&name, trial, &lineage))
+        .transpose();
     let mut replica = Replica::resume(
         &name,
         instance,
@@ -89,7 +109,17 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         &kept.snapshot,
         kept.since_ms,
         lineage,
-    );
+    )
+    .on_trial(trial.map_err(fault)?);
+    if overdue.is_some() {
+        return Ok(Recovered {
+            replica,
+            snapshot_bytes: kept.snapshot.state.len() as u64,
+            input_bytes: 0,
+            replay_time: Duration::ZERO,
+            overdue,
+        });
+    }
     let (mut input_bytes, started) = (0, Instant::now());
     let replayed = kept.commands.len();
     for (at, command) in kept.commands {
@@ -111,9 +141,42 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         snapshot_bytes: kept.snapshot.state.len() as u64,
         input_bytes,
         replay_time: started.elapsed(),
+        overdue: None,
     };
     tell(&recovered, replayed);
     Ok(recovered)
+}
+
+/// Whether the node has died too often with the program on trial.
+fn overdue(trial: &TrialRecord) -> Option<Cause> {
+    let count = trial.starts;
+    (count > trial.terms.starts).then_some(Cause::Starts { count })
+}
+
+/// The machine before the upgrade that is on trial.
+fn before(name: &str, kept: &TrialRecord, lineage: &[Ancestor]) -> Result<Trial, String> {
+    let (ancestor, before) = lineage
+        .split_last()
+        .ok_or("its trial has no program before")?;
+    let program = Arc::clone(&ancestor.program);
+    let (types, state_type) = (program.types(), program.state_type());
+    let state = decode::value(types, state_type, &kept.snapshot.state, STATE_WEIGHT_MAX);
+    let state = state.map_err(|malformed| malformed.to_string())?;
+    let instance = Instance::resume(program, state).map_err(|error| error.to_string())?;
+    let (sequence, bundle, program) = kept.before;
+    let position = Position {
+        sequence,
+        bundle: Some(BundleId(bundle)),
+        program: Some(Digest(program)),
+    };
+    let before = before.to_vec();
+    let (snapshot, since_ms) = (&kept.snapshot, kept.since_ms);
+    Ok(Trial {
+        terms: kept.terms,
+        began: kept.began,
+        began_ms: kept.began_ms,
+        before: Replica::resume(name, instance, position, snapshot, since_ms, before),
+    })
 }
 
 /// For whoever starts the node: what runs again, and what the start had to do for it.
@@ -133,39 +196,61 @@ fn tell(recovered: &Recovered, replayed: usize) {
     );
 }
 
-/// The programs before the running one, each with the migration that ended it.
-fn lineage(
+/// The programs before the running one that are still served, each with the migration that ended it.
+fn lineage(store: &Store, name: &str, ledger: &[Entry]) -> Result<Vec<Ancestor>, RecoveryError> {
+    let served = served(ledger);
+    let oldest = served.len().saturating_sub(LINEAGE_MAX);
+    let ancestors = served[oldest..].iter();
+    ancestors
+        .map(|(program, accepted)| ancestor(store, name, *program, accepted))
+        .collect()
+}
+
+/// What the ledger says of them. A rollback takes the last one away, since it runs again.
+fn served(ledger: &[Entry]) -> Vec<(Digest, &Accepted)> {
+    let mut served: Vec<(Digest, &Accepted)> = Vec::new();
+    for entry in ledger {
+        match &entry.event {
+            Event::Applied(accepted) => {
+                served.extend(accepted.from.map(|from| (Digest(from), accepted)));
+            }
+            Event::RolledBack(_) => {
+                served.pop();
+            }
+            Event::Retired { program, .. } => {
+                let last = served.iter().rposition(|(old, _)| old.0 == *program);
+                served.drain(..last.map_or(0, |last| last + 1));
+            }
+            Event::Passed { .. } => {}
+        }
+    }
+    served
+}
+
+fn ancestor(
     store: &Store,
     name: &str,
-    history: &[Accepted],
-) -> Result<Vec<Ancestor>, RecoveryError> {
+    old: Digest,
+    accepted: &Accepted,
+) -> Result<Ancestor, RecoveryError> {
     let fault = |what: String| RecoveryError::Machine {
         machine: name.to_owned(),
         what,
     };
-    let upgrades = history.iter().filter(|accepted| accepted.from.is_some());
-    let upgrades: Vec<&Accepted> = upgrades.collect();
-    let oldest = upgrades.len().saturating_sub(LINEAGE_MAX);
-    let mut lineage = Vec::new();
-    for accepted in &upgrades[oldest..] {
-        let old = Digest(accepted.from.expect("filtered"));
-        let old = program(&store.program(old)?).map_err(fault)?;
-        let bundle = Bundle::decode(&store.bundle(accepted.id())?);
-        let bundle = bundle.map_err(|malformed| fault(malformed.to_string()))?;
-        let (_, parts) = bundle
-            .claims()
-            .map_err(|malformed| fault(malformed.to_string()))?;
-        let bytes = parts.migration.as_deref();
-        let bytes = bytes.ok_or_else(|| fault("an upgrade has no migration".to_owned()))?;
-        let bytecode = decode::module(bytes).map_err(|malformed| fault(malformed.to_string()))?;
-        let migration =
-            verify::migration(bytecode).map_err(|invalid| fault(invalid.to_string()))?;
-        lineage.push(Ancestor {
-            program: Arc::new(old),
-            migration: Arc::new(migration),
-        });
-    }
-    Ok(lineage)
+    let old = program(&store.program(old)?).map_err(fault)?;
+    let bundle = Bundle::decode(&store.bundle(accepted.id())?);
+    let bundle = bundle.map_err(|malformed| fault(malformed.to_string()))?;
+    let (_, parts) = bundle
+        .claims()
+        .map_err(|malformed| fault(malformed.to_string()))?;
+    let bytes = parts.migration.as_deref();
+    let bytes = bytes.ok_or_else(|| fault("an upgrade has no migration".to_owned()))?;
+    let bytecode = decode::module(bytes).map_err(|malformed| fault(malformed.to_string()))?;
+    let migration = verify::migration(bytecode).map_err(|invalid| fault(invalid.to_string()))?;
+    Ok(Ancestor {
+        program: Arc::new(old),
+        migration: Arc::new(migration),
+    })
 }
 
 fn program(bytes: &[u8]) -> Result<Program, String> {

@@ -91,6 +91,11 @@ refusals! {
     317 MALFORMED_PROGRAM "malformed-program" "a program in the bundle does not decode"
     318 ALREADY_RUNNING "already-running" "the bundle is the one that was applied last"
     319 CHECK_FAILED "check-failed" "the new program's check does not approve of the new state"
+    320 ON_TRIAL "on-trial" "the running program is on trial"
+    321 NOT_ON_TRIAL "not-on-trial" "the running program is not on trial"
+    322 NO_WAY_BACK "no-way-back" "the machine cannot go back to a program before"
+    323 BAD_TERMS "bad-terms" "the terms of the trial make no sense"
+    324 NOTHING_SAVED "nothing-saved" "no rollback of this sequence has saved a state"
 
     400 BUSY "busy" "the node has as much to do as it takes on"
     401 STOPPING "stopping" "the node is about to stop"

@@ -1,19 +1,24 @@
 //! One machine as its journal makes it: the instance, its place, its counters, its old clients.
 
+mod clients;
+
 use std::sync::Arc;
 
 use cam::instance::{Context, Instance, Malformed, NoStep as NoAttempt};
 use cam::limits::INPUT_WEIGHT_MAX;
-use cam::trap::{Trap, TrapReason};
+use cam::trap::Trap;
 use cam::value::Value;
-use cam::verify::{Migration, Program};
+use cam::verify::Program;
 use cam::{decode, encode};
 
+pub use self::clients::Ancestor;
+use self::clients::{Unadapted, adapted_output, one_way};
 use crate::bundle::Bundle;
-use crate::journal::{Apply, Command, Effect, Index, Outcome, Snapshot};
+use crate::journal::{Apply, Command, Effect, Index, OldClients, Outcome, Snapshot};
 use crate::limits::LINEAGE_MAX;
 use crate::protocol::{Applied, Refusal, RefusalCode};
 use crate::refused;
+use crate::trial::{Cause, Trial, Verdict};
 use crate::upgrade::{Adopted, CommittedUpgrade, MigratedUpgrade, Position, UpgradeError};
 
 /// The abort code by which an adapter says that an input is retired.
@@ -31,15 +36,8 @@ pub struct Replica {
     last_ms: i64,
     since_ms: i64,
     lineage: Vec<Ancestor>,
-}
-
-/// A program that ran before, and the way from it to the next.
-#[derive(Clone, Debug)]
-pub struct Ancestor {
-    /// The old program.
-    pub program: Arc<Program>,
-    /// The migration that ended it, with the adapters for its clients.
-    pub migration: Arc<Migration>,
+    trial: Option<Arc<Trial>>,
+    old_clients: Vec<OldClients>,
 }
 
 /// An input that is ready for the running program.
@@ -55,6 +53,8 @@ struct Prepared {
 enum NoStep {
     Refused(Refusal),
     Trapped(Trap),
+    /// On trial: the program's own check does not approve of the state that the step leads to.
+    Disapproved,
 }
 
 impl Replica {
@@ -71,6 +71,8 @@ impl Replica {
             last_ms: 0,
             since_ms: 0,
             lineage: Vec::new(),
+            trial: None,
+            old_clients: Vec::new(),
         }
     }
 
@@ -94,7 +96,16 @@ impl Replica {
             last_ms: snapshot.last_ms,
             since_ms,
             lineage,
+            trial: None,
+            old_clients: snapshot.old_clients.clone(),
         }
+    }
+
+    /// Puts a machine that was taken up from a store on the trial on which it was.
+    #[must_use]
+    pub fn on_trial(mut self, trial: Option<Trial>) -> Replica {
+        self.trial = trial.map(Arc::new);
+        self
     }
 
     /// The machine's name on the node.
@@ -145,6 +156,68 @@ impl Replica {
         self.since_ms
     }
 
+    /// The programs before this one whose clients are served, oldest first.
+    #[must_use]
+    pub fn lineage(&self) -> &[Ancestor] {
+        &self.lineage
+    }
+
+    /// The trial that the program is on.
+    #[must_use]
+    pub fn trial(&self) -> Option<&Trial> {
+        self.trial.as_deref()
+    }
+
+    /// How the trial stands; a machine that is on none has nothing to pass.
+    #[must_use]
+    pub fn verdict(&self, now_ms: i64) -> Verdict {
+        let trial = self.trial();
+        trial.map_or(Verdict::Open, |trial| {
+            trial.verdict(self.steps, self.traps, now_ms)
+        })
+    }
+
+    /// The running machine itself.
+    #[must_use]
+    pub(crate) fn into_instance(self) -> Option<Instance> {
+        self.instance
+    }
+
+    /// The machine after a rollback to the program before. Steps are never counted back: their numbers have
+    /// been answered.
+    #[must_use]
+    pub(crate) fn gone_back(
+        mut self,
+        instance: Instance,
+        position: Position,
+        at: Index,
+        at_ms: i64,
+    ) -> Replica {
+        self.instance = Some(instance);
+        self.position = position;
+        self.lineage.pop();
+        self.forget_clients();
+        self.trial = None;
+        self.index = at;
+        self.last_ms = at_ms;
+        self.since_ms = at_ms;
+        self
+    }
+
+    /// The machine after an upgrade that nobody makes durable: for what is only tried out.
+    #[must_use]
+    pub(crate) fn upgraded(mut self, at: Index, command: &Command) -> Option<Replica> {
+        let Command::Upgrade {
+            signers, bundle, ..
+        } = command
+        else {
+            return None;
+        };
+        let staged = self.stage(bundle, signers).ok()?;
+        self.adopt(at, command, staged.rehearsed());
+        Some(self)
+    }
+
     /// What an input would answer now, if its handler writes nothing.
     ///
     /// # Errors
@@ -181,6 +254,7 @@ impl Replica {
             }
             Err(NoStep::Trapped(trap)) => Ok(trapped(trap)),
             Err(NoStep::Refused(refusal)) => Err(refusal),
+            Err(NoStep::Disapproved) => unreachable!("a query leads to no state"),
         }
     }
 
@@ -243,31 +317,7 @@ impl Replica {
         }
     }
 
-    /// Where in the lineage the way from a client's program to the running one starts.
-    fn way_from(&self, program: [u8; 32]) -> Result<usize, Refusal> {
-        let ancestors = &self.lineage;
-        if self
-            .position
-            .program
-            .is_some_and(|running| running.0 == program)
-        {
-            return Ok(ancestors.len());
-        }
-        let start = ancestors
-            .iter()
-            .rposition(|ancestor| ancestor.program.digest().0 == program);
-        let has_adapters = |ancestor: &Ancestor| ancestor.migration.adapters().is_some();
-        start
-            .filter(|start| ancestors[*start..].iter().all(has_adapters))
-            .ok_or_else(|| self.no_way().expected(program))
-    }
-
-    fn no_way(&self) -> Refusal {
-        let reason = "the input is written for a program that this machine no longer serves";
-        self.refusal(RefusalCode::OTHER_PROGRAM, reason)
-    }
-
-    fn refusal(&self, code: RefusalCode, reason: &str) -> Refusal {
+    pub(crate) fn refusal(&self, code: RefusalCode, reason: &str) -> Refusal {
         refused::unchanged(Refusal::new(code, reason), &self.name, self.position)
     }
 
@@ -293,12 +343,19 @@ impl Replica {
         match self.stepped(at_ms, from, program, input) {
             Ok(output) => {
                 self.steps += 1;
+                self.count_old_client(program, at_ms);
                 Effect::Done(self.answered(self.steps, output))
             }
             Err(NoStep::Refused(refusal)) => Effect::Nothing(Outcome::Refused(refusal)),
             Err(NoStep::Trapped(trap)) => {
                 self.traps += 1;
                 Effect::Done(trapped(trap))
+            }
+            Err(NoStep::Disapproved) => {
+                let step = self.steps + 1;
+                let reason = "the step would break the program's own check; the machine goes back to the program before";
+                let refusal = self.refusal(RefusalCode::CHECK_FAILED, reason);
+                Effect::Failed(Outcome::Refused(refusal), Cause::Check { step })
             }
         }
     }
@@ -318,7 +375,8 @@ impl Replica {
         let instance = self.instance.as_mut().expect("seen above");
         let ancestors = &self.lineage[prepared.start..];
         let engine = instance.engine();
-        let output = take_step(instance, ancestors, prepared, input);
+        let is_checked = self.trial.as_ref().is_some_and(|trial| trial.terms.checks);
+        let output = take_step(instance, ancestors, prepared, input, is_checked);
         if instance.engine() != engine {
             tracing::warn!(
                 "`{}` goes on with the reference interpreter: the other one stopped at step {}, which has a result",
@@ -330,6 +388,25 @@ impl Replica {
             Failure::Attempt(NoAttempt::Trap(trap)) => NoStep::Trapped(trap),
             Failure::Attempt(NoAttempt::Malformed(malformed)) => self.malformed(malformed),
             Failure::Output(failure) => self.unadapted(failure),
+            Failure::Disapproved => NoStep::Disapproved,
+        })
+    }
+
+    /// The refusal of an upgrade while another is on trial: the way back would be lost.
+    pub(crate) fn still_on_trial(&self) -> Refusal {
+        self.refusal(RefusalCode::ON_TRIAL, "the running program is on trial")
+    }
+
+    /// Ends the trial well.
+    fn pass(&mut self) -> Effect {
+        if self.trial.take().is_none() {
+            let reason = "the running program is not on trial";
+            return Effect::Nothing(Outcome::Refused(
+                self.refusal(RefusalCode::NOT_ON_TRIAL, reason),
+            ));
+        }
+        Effect::Done(Outcome::Passed {
+            sequence: self.position.sequence,
         })
     }
 
@@ -348,18 +425,11 @@ impl Replica {
     }
 }
 
-/// Why an input or output did not come through the adapters.
-#[derive(Clone, Copy)]
-enum Unadapted {
-    Retired,
-    Trapped(Trap),
-    NoWay,
-}
-
 /// Why a prepared input made no step.
 enum Failure {
     Attempt(NoAttempt),
     Output(Unadapted),
+    Disapproved,
 }
 
 /// Takes a step and gives the client's bytes of its output. If there are none, the step is undone.
@@ -368,7 +438,9 @@ fn take_step(
     ancestors: &[Ancestor],
     prepared: Prepared,
     input: &[u8],
+    is_checked: bool,
 ) -> Result<Vec<u8>, Failure> {
+    let checked = is_checked.then(|| Arc::clone(instance.program()));
     let attempted = match prepared.adapted {
         Some(value) => instance
             .attempt(&prepared.context, value)
@@ -376,6 +448,11 @@ fn take_step(
         None => instance.attempt_encoded(&prepared.context, input),
     };
     let pending = attempted.map_err(Failure::Attempt)?;
+    if let Some(program) = checked
+        && !matches!(program.approves(pending.state()), None | Some(Ok(true)))
+    {
+        return Err(Failure::Disapproved);
+    }
     let mut output = Vec::new();
     if ancestors.is_empty() {
         pending.encode_output(&mut output);
@@ -385,23 +462,6 @@ fn take_step(
     }
     pending.commit();
     Ok(output)
-}
-
-/// A new output as the client of the oldest ancestor understands it.
-fn adapted_output(ancestors: &[Ancestor], output: Value) -> Result<Value, Unadapted> {
-    let mut newest_first = ancestors.iter().rev();
-    newest_first.try_fold(output, |output, ancestor| {
-        one_way(ancestor.migration.adapt_output(output))
-    })
-}
-
-fn one_way(adapted: Option<Result<Value, Trap>>) -> Result<Value, Unadapted> {
-    adapted
-        .ok_or(Unadapted::NoWay)?
-        .map_err(|trap| match trap.reason {
-            TrapReason::Abort(RETIRED) => Unadapted::Retired,
-            _ => Unadapted::Trapped(trap),
-        })
 }
 
 /// A trap as the client is told of it.
@@ -422,9 +482,16 @@ impl Apply for Replica {
                 program,
                 input,
             } => self.apply_input(*at_ms, from, *program, input),
+            Command::Pass { .. } => self.pass(),
+            Command::Retire { program, .. } => self.retire(*program),
+            // It needs the commands since the upgrade, which whoever keeps the journal has.
+            Command::Rollback { .. } => return Effect::GoesBack,
             Command::Upgrade {
                 signers, bundle, ..
             } => match self.stage(bundle, signers) {
+                Ok(_) if self.trial.is_some() => {
+                    Effect::Nothing(Outcome::Refused(self.still_on_trial()))
+                }
                 Ok(upgrade) => return Effect::Staged(Box::new(upgrade)),
                 Err(refusal) if refusal.code == RefusalCode::ALREADY_RUNNING => {
                     Effect::Nothing(Outcome::AlreadyRunning {
@@ -437,12 +504,13 @@ impl Apply for Replica {
         };
         if matches!(effect, Effect::Done(_)) {
             self.index = at;
-            self.last_ms = command_ms(command);
+            self.last_ms = command.at_ms();
         }
         effect
     }
 
     fn adopt(&mut self, at: Index, command: &Command, upgrade: CommittedUpgrade) -> Outcome {
+        let before = self.clone();
         let old = self
             .instance()
             .map(|instance| Arc::clone(instance.program()));
@@ -465,12 +533,22 @@ impl Apply for Replica {
             });
             let excess = self.lineage.len().saturating_sub(LINEAGE_MAX);
             self.lineage.drain(..excess);
+            self.forget_clients();
         }
         self.instance = Some(instance);
         self.position = position;
         self.index = at;
-        self.last_ms = command_ms(command);
+        self.last_ms = command.at_ms();
         self.since_ms = self.last_ms;
+        let terms = command.trial().filter(|_| old.is_some());
+        self.trial = terms.map(|terms| {
+            Arc::new(Trial {
+                terms,
+                began: at,
+                began_ms: self.last_ms,
+                before,
+            })
+        });
         Outcome::Upgraded(Applied {
             machine: self.name.to_string(),
             from: old.map(|program| program.digest().0),
@@ -491,13 +569,8 @@ impl Apply for Replica {
             traps: self.traps,
             last_ms: self.last_ms,
             state: state.unwrap_or_default(),
+            old_clients: self.old_clients.clone(),
         }
-    }
-}
-
-fn command_ms(command: &Command) -> i64 {
-    match command {
-        Command::Input { at_ms, .. } | Command::Upgrade { at_ms, .. } => *at_ms,
     }
 }
 

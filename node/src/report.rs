@@ -3,6 +3,8 @@
 use cam::instance::Engine;
 use serde::{Deserialize, Serialize};
 
+use crate::trial::Terms;
+
 /// A node and what runs on it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,4 +116,54 @@ pub struct HistoryEntry {
     pub step: u64,
     /// The encoded state after the migration, in bytes.
     pub state_bytes: u64,
+}
+
+/// How a machine's life goes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Life {
+    /// The trial that its program is on.
+    pub trial: Option<TrialStatus>,
+    /// The programs before this one whose clients are still served, oldest first.
+    pub served: Vec<Served>,
+    /// The number of the newest entry of its ledger.
+    pub entries: u64,
+    /// And that entry's hash, which stands for the whole ledger.
+    #[serde(with = "serde_bytes")]
+    pub head: [u8; 32],
+    /// Whether it could go back to the program before, whatever its trial says.
+    pub has_way_back: bool,
+}
+
+/// How a trial goes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialStatus {
+    /// Its terms.
+    pub terms: Terms,
+    /// When it began, in milliseconds since 1970 in UTC.
+    pub began_ms: u64,
+    /// What is left of its time, in milliseconds.
+    pub left_ms: u64,
+    /// The inputs it has answered.
+    pub steps: u64,
+    /// The steps that stopped.
+    pub faults: u64,
+}
+
+/// A program before the running one, and what its clients still do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// The program.
+    #[serde(with = "serde_bytes")]
+    pub program: [u8; 32],
+    /// The version that its author gave it.
+    pub machine_version: u32,
+    /// Whether its clients are served: whether every upgrade since has adapters.
+    pub is_served: bool,
+    /// The steps that its clients took since it was the running one.
+    pub steps: u64,
+    /// When they took the last of them, in milliseconds since 1970 in UTC; 0 if none.
+    pub last_ms: u64,
 }

@@ -279,7 +279,7 @@ impl<H: Handler> Shared<H> {
     }
 
     fn push_permit(&self, kind: RequestKind) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
-        if kind != RequestKind::Push {
+        if !matches!(kind, RequestKind::Push | RequestKind::Deliver) {
             return Ok(None);
         }
         let busy = |_| Refusal::new(RefusalCode::BUSY, "other bundles are being applied");

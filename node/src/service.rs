@@ -4,28 +4,23 @@
 //! submits what changes something; the server around it has checked who asks, and the journal below it
 //! decides what happens.
 
+mod delivery;
+mod life;
+
 use std::sync::Arc;
 
 use cam::encode;
-use cam::instance::Instance;
 use tokio::sync::Semaphore;
 
-use crate::bundle::{AuthenticBundle, Bundle, UnauthenticBundle};
-use crate::journal::{Accepted, Command, Journal, Outcome, SubmitError};
+use crate::journal::{Command, Journal, Outcome, SubmitError};
 use crate::key::PublicKey;
-use crate::limits::{MACHINE_NAME_LETTERS, RESPONSE_BYTES_MAX, WORKERS};
+use crate::limits::{RESPONSE_BYTES_MAX, WORKERS};
 use crate::local::{Clock, Published};
-use crate::printable::Printable;
-use crate::protocol::{
-    HistoryEntry, MachineStatus, NodeStatus, Refusal, RefusalCode, Request, Response,
-};
-use crate::push_log;
+use crate::protocol::{MachineStatus, NodeStatus, Refusal, RefusalCode, Request, Response};
 use crate::refused;
 use crate::replica::Replica;
 use crate::server::{Handler, Peer};
 use crate::store::Store;
-use crate::trust::Right;
-use crate::upgrade::{Position, UpgradeError};
 
 /// What a node answers with.
 pub struct Service<J> {
@@ -74,7 +69,12 @@ impl<J: Journal> Service<J> {
     async fn answer(&self, peer: &Peer, request: Request) -> Result<Response, Refusal> {
         match request {
             Request::Status { machine } => self.status(machine.as_deref()).await,
-            Request::Push { bundle } => self.push(peer, bundle).await,
+            Request::Push { bundle } => self.push(peer, bundle, String::new(), None).await,
+            Request::Deliver {
+                bundle,
+                reason,
+                trial,
+            } => self.push(peer, bundle, reason, trial).await,
             Request::Submit {
                 machine,
                 program,
@@ -112,6 +112,7 @@ impl<J: Journal> Service<J> {
                 self.apart(move || state(&replica)).await?
             }
             Request::Program { machine } => self.program(&machine),
+            request => self.turn(peer, request).await,
         }
     }
 
@@ -132,94 +133,6 @@ impl<J: Journal> Service<J> {
         }))
     }
 
-    /// Delivers a bundle and logs what came of it. A bundle that is not authentic names no machine yet.
-    async fn push(&self, peer: &Peer, bytes: Vec<u8>) -> Result<Response, Refusal> {
-        let authentic = self
-            .authenticate(peer, &bytes)
-            .inspect_err(|refusal| push_log::refused(peer.name(), None, refusal))?;
-        let machine = authentic.manifest().machine.clone();
-        let signers = authentic.signers().to_vec();
-        let delivered = self
-            .deliver(peer, authentic, bytes)
-            .await
-            .unwrap_or_else(Response::Refused);
-        push_log::outcome(peer.name(), &machine, &signers, &delivered);
-        Ok(delivered)
-    }
-
-    /// Judges a bundle as far as that is possible outside the journal, then submits it. The journal
-    /// judges again, against what is true when its turn has come.
-    async fn deliver(
-        &self,
-        peer: &Peer,
-        authentic: AuthenticBundle,
-        bytes: Vec<u8>,
-    ) -> Result<Response, Refusal> {
-        let machine = authentic.manifest().machine.clone();
-        if !peer.allows(Right::Deliver, &machine) {
-            return Err(peer.refuse(Right::Deliver, Some(&machine)));
-        }
-        let signers = authentic.signers().to_vec();
-        let replica = self.published.machine(&machine);
-        let position = replica
-            .as_ref()
-            .map_or(Position::default(), |replica| replica.position());
-        if authentic
-            .manifest()
-            .node
-            .is_some_and(|node| node != self.node)
-        {
-            return Err(refused::upgrade(
-                &UpgradeError::OtherNode,
-                &machine,
-                position,
-            ));
-        }
-        let verify = move || {
-            let running = replica.as_ref().and_then(|replica| replica.instance());
-            authentic.verify(position, running.map(Instance::program))
-        };
-        match self.apart(verify).await? {
-            Err(UpgradeError::AlreadyRunning) => Ok(already_running(&machine, position)),
-            Err(error) => Err(refused::upgrade(&error, &machine, position)),
-            Ok(_) => {
-                let by = peer.name().to_owned();
-                let command = Command::Upgrade {
-                    at_ms: 0,
-                    by,
-                    signers,
-                    bundle: bytes,
-                };
-                self.submit(&machine, command).await
-            }
-        }
-    }
-
-    fn authenticate(&self, peer: &Peer, bytes: &[u8]) -> Result<AuthenticBundle, Refusal> {
-        let bundle = Bundle::decode(bytes)
-            .map_err(|error| Refusal::new(RefusalCode::MALFORMED_BUNDLE, error.to_string()))?;
-        let authentic = bundle.authenticate(peer.trust()).map_err(|error| {
-            let code = match &error {
-                UnauthenticBundle::Altered { .. } => RefusalCode::UNAUTHENTIC,
-                UnauthenticBundle::TooFew { .. } => RefusalCode::NOT_SIGNED_ENOUGH,
-                UnauthenticBundle::Malformed(_) => RefusalCode::MALFORMED_BUNDLE,
-            };
-            Refusal::new(code, error.to_string())
-        })?;
-        let name = &authentic.manifest().machine;
-        if name
-            .chars()
-            .all(|letter| MACHINE_NAME_LETTERS.contains(letter))
-        {
-            return Ok(authentic);
-        }
-        let reason = format!(
-            "`{}` is no machine name: expected small letters, digits, `-` and `_`",
-            Printable(name)
-        );
-        Err(Refusal::new(RefusalCode::MALFORMED_BUNDLE, reason))
-    }
-
     async fn submit(&self, machine: &str, command: Command) -> Result<Response, Refusal> {
         let outcome = self
             .journal
@@ -231,18 +144,6 @@ impl<J: Journal> Service<J> {
 
     async fn barrier(&self) -> Result<(), Refusal> {
         self.journal.barrier().await.map_err(no_outcome)
-    }
-
-    fn history(&self, machine: &str, after: u64, limit: u32) -> Result<Response, Refusal> {
-        self.machine(machine)?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let accepted = self.store.history(machine, after, limit).map_err(|error| {
-            tracing::error!(%error, "a history cannot be read");
-            Refusal::new(RefusalCode::STORAGE, "the history cannot be read")
-        })?;
-        Ok(Response::History {
-            entries: accepted.into_iter().map(history_entry).collect(),
-        })
     }
 
     fn program(&self, machine: &str) -> Result<Response, Refusal> {
@@ -311,15 +212,19 @@ fn response(outcome: Outcome, machine: &str) -> Response {
             program: program.0,
             sequence,
         },
+        Outcome::RolledBack(report) => Response::RolledBack {
+            rehearsed: false,
+            report,
+        },
+        Outcome::Passed { sequence } => Response::Passed { sequence },
+        Outcome::Retired {
+            program,
+            machine_version,
+        } => Response::Retired {
+            program: program.0,
+            machine_version,
+        },
         Outcome::Refused(refusal) => Response::Refused(refusal),
-    }
-}
-
-fn already_running(machine: &str, position: Position) -> Response {
-    Response::AlreadyRunning {
-        machine: machine.to_owned(),
-        program: position.program.map_or([0; 32], |digest| digest.0),
-        sequence: position.sequence,
     }
 }
 
@@ -346,22 +251,6 @@ fn machine_status(replica: &Replica) -> Option<MachineStatus> {
         since_ms: milliseconds(replica.since_ms()),
         engine: instance.engine().into(),
     })
-}
-
-fn history_entry(accepted: Accepted) -> HistoryEntry {
-    HistoryEntry {
-        sequence: accepted.sequence,
-        at_ms: milliseconds(accepted.at_ms),
-        bundle: accepted.bundle,
-        from: accepted.from,
-        to: accepted.to,
-        machine_version: accepted.machine_version,
-        signers: accepted.signers,
-        pushed_by: accepted.by,
-        note: accepted.note,
-        step: accepted.step,
-        state_bytes: accepted.state_bytes,
-    }
 }
 
 fn milliseconds(at_ms: i64) -> u64 {

@@ -7,6 +7,9 @@
 //! that binds it to its table and key. With two phases in every commit, also the first, redb never takes
 //! a damaged file back to the commit before: what was acknowledged is there, or the file is refused. Nothing is read from the file while the node runs but history.
 
+mod commit;
+mod format;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,17 +18,20 @@ use std::path::Path;
 use cam::digest::Digest;
 use redb::{
     Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition,
-    WriteTransaction, backends::FileBackend,
+    backends::FileBackend,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::BundleId;
-use crate::journal::{Accepted, Command, Index, Snapshot};
+use crate::journal::{Command, Index, Snapshot};
+use crate::ledger::Entry;
 use crate::limits::STORE_CACHE_BYTES;
 use crate::seal::{row_key, seal, unseal};
 use crate::store_error::STORE_FORMAT;
-use crate::upgrade::{MigratedUpgrade, Position};
+use crate::trial::Terms;
+use crate::upgrade::Position;
 
+pub use self::commit::Commit;
 pub use crate::store_error::StoreError;
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
@@ -33,7 +39,9 @@ const PROGRAMS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("programs")
 const BUNDLES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bundles");
 const MACHINES: TableDefinition<&str, &[u8]> = TableDefinition::new("machines");
 const SNAPSHOTS: TableDefinition<&str, &[u8]> = TableDefinition::new("snapshots");
-const HISTORY: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("history");
+const LEDGER: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("ledger");
+const TRIALS: TableDefinition<&str, &[u8]> = TableDefinition::new("trials");
+const SAVED: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("saved");
 const JOURNAL: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("journal");
 
 /// The name of the file, in the data folder.
@@ -57,10 +65,44 @@ pub struct Kept {
     pub program: Vec<u8>,
     /// Its last snapshot.
     pub snapshot: Snapshot,
-    /// What it has accepted, oldest first.
-    pub history: Vec<Accepted>,
+    /// What has happened to it, oldest first. The chain holds.
+    pub ledger: Vec<Entry>,
+    /// The trial that its program is on.
+    pub trial: Option<TrialRecord>,
     /// The commands after the snapshot.
     pub commands: Vec<(Index, Command)>,
+}
+
+/// A trial as the store keeps it: the machine before, and how the trial goes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// Its terms.
+    pub terms: Terms,
+    /// The place in the journal of the upgrade that began it.
+    pub began: Index,
+    /// When that was.
+    pub began_ms: i64,
+    /// How often the node was started since, and did not end well.
+    pub starts: u32,
+    /// How many bundles the machine had accepted before, the last of them, and the program.
+    pub before: (u64, [u8; 32], [u8; 32]),
+    /// Since when that program ran.
+    pub since_ms: i64,
+    /// The machine just before the upgrade.
+    pub snapshot: Snapshot,
+}
+
+/// The state that a rollback took away.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// The program whose state it is.
+    #[serde(with = "serde_bytes")]
+    pub program: [u8; 32],
+    /// The last step in it.
+    pub step: u64,
+    /// The state, in the codec of values.
+    #[serde(with = "serde_bytes")]
+    pub state: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,8 +157,9 @@ impl Store {
     }
 
     fn check_format(&self) -> Result<(), StoreError> {
-        let Commit { write } = self.commit()?;
+        let commit = self.commit()?;
         {
+            let write = commit.write();
             let mut meta = write.open_table(META)?;
             let kept = meta.get("format")?.map(|bytes| bytes.value().to_vec());
             match kept {
@@ -125,9 +168,15 @@ impl Store {
                     meta.insert("format", sealed.as_slice())?;
                 }
                 Some(bytes) => {
-                    let need: u32 = unseal("meta", b"format", &bytes)?;
-                    if need != STORE_FORMAT {
-                        return Err(StoreError::NeedsFormat { need });
+                    let kept: u32 = unseal("meta", b"format", &bytes)?;
+                    match kept {
+                        STORE_FORMAT => {}
+                        1 => {
+                            format::from_first(&commit)?;
+                            let sealed = seal("meta", b"format", &STORE_FORMAT);
+                            meta.insert("format", sealed.as_slice())?;
+                        }
+                        need => return Err(StoreError::NeedsFormat { need }),
                     }
                 }
             }
@@ -135,11 +184,12 @@ impl Store {
             write.open_table(BUNDLES)?;
             write.open_table(MACHINES)?;
             write.open_table(SNAPSHOTS)?;
-            write.open_table(HISTORY)?;
+            write.open_table(LEDGER)?;
+            write.open_table(TRIALS)?;
+            write.open_table(SAVED)?;
             write.open_table(JOURNAL)?;
         }
-        write.commit()?;
-        Ok(())
+        commit.finish()
     }
 
     /// All machines, each with what is needed to start it.
@@ -195,7 +245,19 @@ impl Store {
             bundle: Some(BundleId(record.bundle)),
             program: Some(Digest(record.program)),
         };
-        let history = self.history(&name, 0, usize::MAX)?;
+        let ledger = self.ledger(&name, 0, usize::MAX)?;
+        let chained = std::iter::once(None).chain(ledger.iter().map(Some));
+        if !ledger
+            .iter()
+            .zip(chained)
+            .all(|(entry, before)| entry.follows(before))
+        {
+            return Err(missing("ledger whose entries follow each other"));
+        }
+        let trials = read.open_table(TRIALS)?;
+        let trial = trials.get(name.as_str())?;
+        let trial = trial.map(|bytes| unseal("trials", name.as_bytes(), bytes.value()));
+        let trial = trial.transpose()?;
         let since_ms = record.since_ms;
         Ok(Kept {
             name,
@@ -203,33 +265,92 @@ impl Store {
             since_ms,
             program,
             snapshot,
-            history,
+            ledger,
+            trial,
             commands,
         })
     }
 
-    /// What a machine has accepted after `sequence`, oldest first.
+    /// The ledger of a machine after entry `after`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn history(
+    pub fn ledger(
         &self,
         machine: &str,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<Accepted>, StoreError> {
+    ) -> Result<Vec<Entry>, StoreError> {
         let read = self.database.begin_read()?;
-        let table = read.open_table(HISTORY)?;
+        let table = read.open_table(LEDGER)?;
         let first = (machine, after.saturating_add(1));
         table
             .range(first..=(machine, u64::MAX))?
             .take(limit)
             .map(|entry| {
                 let (key, bytes) = entry?;
-                let (_, sequence) = key.value();
-                unseal("history", &row_key(machine, sequence), bytes.value())
+                let (_, number) = key.value();
+                unseal("ledger", &row_key(machine, number), bytes.value())
             })
             .collect()
+    }
+
+    /// The newest entry of a machine's ledger.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_entry(&self, machine: &str) -> Result<Option<Entry>, StoreError> {
+        let read = self.database.begin_read()?;
+        last_entry(&read.open_table(LEDGER)?, machine)
+    }
+
+    /// The commands of a machine from `first` on, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn commands(
+        &self,
+        machine: &str,
+        first: Index,
+        limit: usize,
+    ) -> Result<Vec<(Index, Command)>, StoreError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(JOURNAL)?;
+        table
+            .range((machine, first)..=(machine, u64::MAX))?
+            .take(limit)
+            .map(|entry| {
+                let (key, bytes) = entry?;
+                let (_, index) = key.value();
+                let command = unseal("journal", &row_key(machine, index), bytes.value())?;
+                Ok((index, command))
+            })
+            .collect()
+    }
+
+    /// The last place in a machine's journal.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_index(&self, machine: &str) -> Result<Option<Index>, StoreError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(JOURNAL)?;
+        let mut rows = table.range((machine, 0)..=(machine, u64::MAX))?;
+        let last = rows.next_back().transpose()?;
+        Ok(last.map(|(key, _)| key.value().1))
+    }
+
+    /// The state that the rollback of this sequence took away.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn saved(&self, machine: &str, sequence: u64) -> Result<Option<Saved>, StoreError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(SAVED)?;
+        let bytes = table.get((machine, sequence))?;
+        bytes
+            .map(|bytes| unseal("saved", &row_key(machine, sequence), bytes.value()))
+            .transpose()
     }
 
     /// A program that ran here.
@@ -272,8 +393,21 @@ impl Store {
         let mut write = self.database.begin_write()?;
         write.set_durability(Durability::Immediate)?;
         write.set_two_phase_commit(true);
-        Ok(Commit { write })
+        Ok(Commit::new(write))
     }
+}
+
+fn last_entry(
+    ledger: &impl ReadableTable<(&'static str, u64), &'static [u8]>,
+    machine: &str,
+) -> Result<Option<Entry>, StoreError> {
+    let mut entries = ledger.range((machine, 0)..=(machine, u64::MAX))?;
+    let Some(found) = entries.next_back() else {
+        return Ok(None);
+    };
+    let (key, bytes) = found?;
+    let (_, number) = key.value();
+    unseal("ledger", &row_key(machine, number), bytes.value()).map(Some)
 }
 
 fn builder() -> Builder {
@@ -299,111 +433,6 @@ fn check_magic(path: &Path) -> Result<(), StoreError> {
             io::ErrorKind::NotFound => Err(StoreError::Missing),
             _ => Err(redb::Error::Io(error).into()),
         },
-    }
-}
-
-/// One transaction.
-pub struct Commit {
-    write: WriteTransaction,
-}
-
-impl Commit {
-    /// Writes a command at its place.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn command(&self, machine: &str, at: Index, command: &Command) -> Result<u64, StoreError> {
-        let sealed = seal("journal", &row_key(machine, at), command);
-        let mut journal = self.write.open_table(JOURNAL)?;
-        journal.insert((machine, at), sealed.as_slice())?;
-        Ok(sealed.len() as u64)
-    }
-
-    /// Writes a snapshot in place of the last one, and drops journal entries older than `oldest`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn snapshot(
-        &self,
-        machine: &str,
-        snapshot: &Snapshot,
-        oldest: Index,
-    ) -> Result<u64, StoreError> {
-        let sealed = seal("snapshots", machine.as_bytes(), snapshot);
-        self.write
-            .open_table(SNAPSHOTS)?
-            .insert(machine, sealed.as_slice())?;
-        let mut journal = self.write.open_table(JOURNAL)?;
-        journal.retain_in((machine, 0)..(machine, oldest), |_, _| false)?;
-        Ok(sealed.len() as u64)
-    }
-
-    /// Writes an upgrade whole: compares the machine's position again, then writes code, position and
-    /// history. The snapshot of the new state belongs in the same commit.
-    ///
-    /// # Errors
-    /// [`StoreError::Moved`] if the machine is not where the upgrade found it.
-    pub fn upgrade(
-        &self,
-        machine: &str,
-        upgrade: &MigratedUpgrade,
-        bundle: &[u8],
-        accepted: &Accepted,
-    ) -> Result<(), StoreError> {
-        let (from, to) = (upgrade.from(), upgrade.to());
-        if self.position(machine)? != from {
-            return Err(StoreError::Moved {
-                machine: machine.to_owned(),
-            });
-        }
-        let program = upgrade.instance().program().bytes();
-        let digest = upgrade.instance().program().digest().0;
-        let sealed = seal("programs", &digest, serde_bytes::Bytes::new(&program));
-        self.write
-            .open_table(PROGRAMS)?
-            .insert(digest.as_slice(), sealed.as_slice())?;
-        let id = upgrade.bundle().id().0;
-        let sealed = seal("bundles", &id, serde_bytes::Bytes::new(bundle));
-        self.write
-            .open_table(BUNDLES)?
-            .insert(id.as_slice(), sealed.as_slice())?;
-        let record = MachineRecord {
-            sequence: to.sequence,
-            bundle: id,
-            program: digest,
-            since_ms: accepted.at_ms,
-        };
-        let sealed = seal("machines", machine.as_bytes(), &record);
-        self.write
-            .open_table(MACHINES)?
-            .insert(machine, sealed.as_slice())?;
-        let sealed = seal("history", &row_key(machine, to.sequence), accepted);
-        self.write
-            .open_table(HISTORY)?
-            .insert((machine, to.sequence), sealed.as_slice())?;
-        Ok(())
-    }
-
-    fn position(&self, machine: &str) -> Result<Position, StoreError> {
-        let machines = self.write.open_table(MACHINES)?;
-        let Some(bytes) = machines.get(machine)? else {
-            return Ok(Position::default());
-        };
-        let record: MachineRecord = unseal("machines", machine.as_bytes(), bytes.value())?;
-        Ok(Position {
-            sequence: record.sequence,
-            bundle: Some(BundleId(record.bundle)),
-            program: Some(Digest(record.program)),
-        })
-    }
-
-    /// Makes all of it durable, or nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`]; what is on the disk then is known only after a fresh start.
-    pub fn finish(self) -> Result<(), StoreError> {
-        self.write.commit()?;
-        Ok(())
     }
 }
 
@@ -437,13 +466,13 @@ mod tests {
         };
         let record = seal("machines", MACHINE.as_bytes(), &record);
         commit
-            .write
+            .write()
             .open_table(PROGRAMS)
             .expect("a table")
             .insert([1; 32].as_slice(), program.as_slice())
             .expect("written");
         commit
-            .write
+            .write()
             .open_table(MACHINES)
             .expect("a table")
             .insert(MACHINE, record.as_slice())
@@ -454,6 +483,7 @@ mod tests {
             traps: 0,
             last_ms: 7,
             state: vec![9; 3000],
+            old_clients: Vec::new(),
         };
         commit.snapshot(MACHINE, &snapshot, 0).expect("written");
         commit.finish().expect("durable");

@@ -316,6 +316,14 @@ impl MigratedUpgrade {
     }
 }
 
+impl MigratedUpgrade {
+    /// The upgrade as if it were durable, for a copy of the machine on which something is tried out.
+    pub(crate) fn rehearsed(self) -> CommittedUpgrade {
+        let MigratedUpgrade { upgrade, instance } = self;
+        CommittedUpgrade { upgrade, instance }
+    }
+}
+
 impl VerifiedUpgrade {
     fn to(&self) -> Position {
         Position {

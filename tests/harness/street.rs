@@ -14,7 +14,7 @@ use cam::{decode, encode};
 use node::bundle::{Bundle, BundleId, Manifest, Parts};
 use node::key::SecretKey;
 use node::local::{Clock, LocalJournal};
-use node::protocol::{MachineStatus, Refusal, Request, Response};
+use node::protocol::{Entry, Life, MachineStatus, Refusal, Request, Response, Terms};
 use node::server::{Handler, Peer};
 use node::service::Service;
 use node::store::{STORE_FILE, Store};
@@ -151,6 +151,71 @@ impl Node {
         };
         node.restart();
         node
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// A fresh node on a store that was written before.
+    ///
+    /// # Panics
+    /// If the node does not open.
+    #[must_use]
+    pub fn on_store(bytes: &[u8]) -> Node {
+        let mut node = Node::new();
+        node.service = None;
+        std::fs::write(node.folder.path().join(STORE_FILE), bytes).expect("written");
+        node.restart();
+        node
+    }
+
+    /// Lets so much time pass at once.
+    pub fn advance(&self, milliseconds: i64) {
+        self.clock.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// Pushes as the operator, on trial.
+    pub async fn try_out(&self, bundle: &Bundle, trial: Terms) -> Response {
+        let bundle = bundle.encode();
+        let reason = "to see".to_owned();
+        let trial = Some(trial);
+        let request = Request::Deliver {
+            bundle,
+            reason,
+            trial,
+        };
+        self.ask("operator", request).await
+    }
+
+    /// How a machine's life goes.
+    ///
+    /// # Panics
+    /// If the machine is not there.
+    pub async fn life(&self, machine: &str) -> Life {
+        let machine = machine.to_owned();
+        match self.ask("observer", Request::Life { machine }).await {
+            Response::Life(life) => life,
+            other => panic!("no life: {other:?}"),
+        }
+    }
+
+    /// The whole ledger of a machine.
+    ///
+    /// # Panics
+    /// If the machine is not there.
+    pub async fn ledger(&self, machine: &str) -> Vec<Entry> {
+        let request = Request::Ledger {
+            machine: machine.to_owned(),
+            after: 0,
+            limit: 1000,
+        };
+        match self.ask("observer", request).await {
+            Response::Ledger { entries } => entries,
+            other => panic!("no ledger: {other:?}"),
+        }
     }
 
     /// Closes the node and opens it from its store.

@@ -1,0 +1,351 @@
+//! The writer: the one thread that applies commands and makes them durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Clock, Job, Published};
+use crate::journal::{Apply, Command, Effect, Index, Outcome};
+use crate::limits::{
+    BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, REPLAY_TIME_MAX, SNAPSHOT_INPUT_BYTES_LEAST,
+    TRIAL_LOOK_INTERVAL,
+};
+use crate::protocol::{Refusal, RefusalCode};
+use crate::recovery::Recovered;
+use crate::refused;
+use crate::replica::Replica;
+use crate::store::{Commit, Store, StoreError};
+use crate::trial::{Cause, Verdict};
+
+/// A machine in the writer's hands, ahead of the disk by the current batch.
+pub(super) struct Machine {
+    pub(super) replica: Replica,
+    /// Bytes of the last snapshot, and of the inputs since.
+    snapshot_bytes: u64,
+    input_bytes: u64,
+    /// Time that the inputs since took to apply, and so that a start would take to apply them again.
+    replay_time: Duration,
+    /// Why it is to go back before it serves anybody.
+    pub(super) overdue: Option<Cause>,
+}
+
+impl From<Recovered> for Machine {
+    fn from(recovered: Recovered) -> Machine {
+        Machine {
+            replica: recovered.replica,
+            snapshot_bytes: recovered.snapshot_bytes,
+            input_bytes: recovered.input_bytes,
+            replay_time: recovered.replay_time,
+            overdue: recovered.overdue,
+        }
+    }
+}
+
+impl Machine {
+    /// A machine whose snapshot has just been written.
+    pub(super) fn written(replica: Replica, snapshot_bytes: u64) -> Machine {
+        Machine {
+            replica,
+            snapshot_bytes,
+            input_bytes: 0,
+            replay_time: Duration::ZERO,
+            overdue: None,
+        }
+    }
+
+    fn snapshot_is_due(&self) -> bool {
+        self.input_bytes >= self.snapshot_bytes.max(SNAPSHOT_INPUT_BYTES_LEAST)
+            || self.replay_time >= REPLAY_TIME_MAX
+    }
+}
+
+pub(super) struct Writer {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
+    pub(super) machines: BTreeMap<String, Machine>,
+    pub(super) published: Published,
+}
+
+/// What a batch has done so far and not yet told.
+#[derive(Default)]
+pub(super) struct Batch {
+    commit: Option<Commit>,
+    answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
+    pub(super) touched: BTreeSet<String>,
+}
+
+/// A writer that panics has failed like one whose disk fails: a node that went on would refuse every
+/// input for ever and look alive.
+pub(super) fn watched(
+    writer: Writer,
+    receiver: &Receiver<Job>,
+    failed: &watch::Sender<Option<String>>,
+) {
+    let reason = match catch_unwind(AssertUnwindSafe(|| writer.run(receiver))) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the store failed; the node stops");
+            error.to_string()
+        }
+        Err(_) => {
+            let reason = "the journal's writer has panicked";
+            tracing::error!("{reason}; the node stops");
+            reason.to_owned()
+        }
+    };
+    failed.send_replace(Some(reason));
+}
+
+impl Writer {
+    fn run(mut self, receiver: &Receiver<Job>) -> Result<(), StoreError> {
+        loop {
+            let first = match self.trials().next() {
+                None => receiver.recv().map_err(RecvTimeoutError::from),
+                Some(_) => receiver.recv_timeout(TRIAL_LOOK_INTERVAL),
+            };
+            match first {
+                Ok(first) => {
+                    let waiting = std::iter::once(first).chain(receiver.try_iter());
+                    self.batch(waiting.take(BATCH_MAX))?;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.close(),
+            }
+            self.look()?;
+        }
+    }
+
+    fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        for job in jobs {
+            let Job {
+                machine,
+                command,
+                answer,
+            } = job;
+            let outcome = self.job(&machine, command, &mut batch)?;
+            batch.answers.push((answer, outcome));
+        }
+        self.finish(batch)
+    }
+
+    fn job(
+        &mut self,
+        machine: &str,
+        command: Command,
+        batch: &mut Batch,
+    ) -> Result<Outcome, StoreError> {
+        if let Err(refusal) = self.admits(machine, &command) {
+            return Ok(Outcome::Refused(refusal));
+        }
+        let mut replica = match self.machines.get(machine) {
+            Some(known) => known.replica.clone(),
+            None => Replica::new(machine),
+        };
+        let command = command.stamped((self.clock)().max(replica.last_ms()));
+        let at = replica.index() + 1;
+        let started = Instant::now();
+        match applied(&mut replica, at, &command) {
+            Effect::Nothing(outcome) => Ok(outcome),
+            Effect::Done(outcome) => {
+                if matches!(command, Command::Input { .. }) {
+                    self.record(replica, at, &command, started.elapsed(), batch)?;
+                    self.judge(machine, batch)?;
+                } else {
+                    self.turned(replica, at, &command, &outcome, batch)?;
+                }
+                Ok(outcome)
+            }
+            Effect::Failed(outcome, cause) => {
+                self.go_back(machine, cause, batch)?;
+                Ok(outcome)
+            }
+            Effect::GoesBack => self.roll_back(machine, &command, batch),
+            Effect::Staged(upgrade) => {
+                self.upgrade(replica, (at, &command), *upgrade, started, batch)
+            }
+        }
+    }
+
+    fn admits(&self, machine: &str, command: &Command) -> Result<(), Refusal> {
+        let known = self.machines.contains_key(machine);
+        match command {
+            Command::Upgrade { .. } if !known && self.machines.len() >= MACHINES_MAX => {
+                let reason = format!("the node runs {MACHINES_MAX} machines, which is its limit");
+                Err(Refusal::new(RefusalCode::TOO_MANY_MACHINES, reason))
+            }
+            Command::Upgrade { .. } => Ok(()),
+            _ if known => Ok(()),
+            _ => Err(refused::no_machine(machine)),
+        }
+    }
+
+    /// Writes an input that has been applied, and a snapshot when one is due.
+    fn record(
+        &mut self,
+        replica: Replica,
+        at: Index,
+        command: &Command,
+        took: Duration,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let name = replica.name().to_owned();
+        let machine = self
+            .machines
+            .get_mut(&name)
+            .expect("inputs reach known machines only");
+        machine.replica = replica;
+        let commit = batch.commit(&self.store)?;
+        machine.input_bytes += commit.command(&name, at, command)?;
+        machine.replay_time += took;
+        if machine.snapshot_is_due() {
+            let snapshot = machine.replica.snapshot();
+            let oldest = oldest_kept(&machine.replica);
+            let bytes = commit.snapshot(&name, &snapshot, oldest)?;
+            *machine = Machine::written(machine.replica.clone(), bytes);
+        }
+        batch.touched.insert(name);
+        Ok(())
+    }
+
+    /// The machines whose program is on trial.
+    fn trials(&self) -> impl Iterator<Item = &Machine> {
+        let on_trial = |machine: &&Machine| machine.replica.trial().is_some();
+        self.machines.values().filter(on_trial)
+    }
+
+    /// Looks whether a trial is over.
+    pub(super) fn look(&mut self) -> Result<(), StoreError> {
+        let names = self.trials().map(|machine| machine.replica.name());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let mut batch = Batch::default();
+        for name in names {
+            let machine = self.machines.get_mut(&name).expect("named just now");
+            match machine.overdue.take() {
+                Some(cause) => self.go_back(&name, cause, &mut batch)?,
+                None => self.judge(&name, &mut batch)?,
+            }
+        }
+        self.finish(batch)
+    }
+
+    /// Ends the trial of a machine, if it is over.
+    fn judge(&mut self, name: &str, batch: &mut Batch) -> Result<(), StoreError> {
+        match self.machines[name].replica.verdict((self.clock)()) {
+            Verdict::Open => Ok(()),
+            Verdict::Failed(cause) => self.go_back(name, cause, batch),
+            Verdict::Passed => {
+                let command = Command::Pass {
+                    at_ms: 0,
+                    by: String::new(),
+                };
+                self.job(name, command, batch).map(|_| ())
+            }
+        }
+    }
+
+    /// Makes the batch durable, shows it to readers, answers.
+    fn finish(&self, batch: Batch) -> Result<(), StoreError> {
+        if let Some(commit) = batch.commit {
+            commit.finish()?;
+        }
+        for name in batch.touched {
+            if let Some(machine) = self.machines.get(&name) {
+                self.published.publish(&machine.replica);
+            }
+        }
+        for (answer, outcome) in batch.answers {
+            // A client that has gone does not hear its answer; the step stands.
+            let _ = answer.send(outcome);
+        }
+        Ok(())
+    }
+
+    /// Notes that the node has ended well, so that this start does not count against a trial.
+    fn close(&self) -> Result<(), StoreError> {
+        if self.trials().next().is_none() {
+            return Ok(());
+        }
+        let commit = self.store.commit()?;
+        for machine in self.trials() {
+            commit.ended_well(machine.replica.name())?;
+        }
+        commit.finish()
+    }
+}
+
+impl Batch {
+    pub(super) fn commit(&mut self, store: &Store) -> Result<&Commit, StoreError> {
+        if self.commit.is_none() {
+            self.commit = Some(store.commit()?);
+        }
+        Ok(self.commit.as_ref().expect("it was made just now"))
+    }
+
+    pub(super) fn take_commit(&mut self, store: &Store) -> Result<Commit, StoreError> {
+        match self.commit.take() {
+            Some(commit) => Ok(commit),
+            None => store.commit(),
+        }
+    }
+
+    /// Makes what was written so far durable; it is answered with the rest.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        self.commit.take().map_or(Ok(()), Commit::finish)
+    }
+}
+
+/// The oldest entry of the journal that is kept: a trial needs all of its own.
+pub(super) fn oldest_kept(replica: &Replica) -> Index {
+    let oldest = replica.index().saturating_sub(JOURNAL_ENTRIES_KEPT);
+    replica
+        .trial()
+        .map_or(oldest, |trial| oldest.min(trial.began))
+}
+
+/// A panic in the machine would be a mistake of ours; it must not take the node down. The replica is a
+/// copy that is thrown away then.
+fn applied(replica: &mut Replica, at: Index, command: &Command) -> Effect {
+    let effect = catch_unwind(AssertUnwindSafe(|| replica.apply(at, command)));
+    effect.unwrap_or_else(|_| Effect::Nothing(Outcome::Refused(mistake(replica))))
+}
+
+/// The refusal after a panic.
+pub(super) fn mistake(replica: &Replica) -> Refusal {
+    tracing::error!(machine = replica.name(), "a command made the machine panic");
+    let reason = "the node met a mistake of its own while applying this";
+    replica.refusal(RefusalCode::BUG, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_due_after_many_bytes_or_after_much_work() {
+        let (large, least) = (1 << 20, SNAPSHOT_INPUT_BYTES_LEAST);
+        let almost = REPLAY_TIME_MAX - Duration::from_millis(1);
+        for (snapshot_bytes, input_bytes, replay_time, due) in [
+            (1, least - 1, almost, false),
+            (1, least, Duration::ZERO, true),
+            (large, least, almost, false),
+            (large, large, Duration::ZERO, true),
+            (large, 1, REPLAY_TIME_MAX, true),
+        ] {
+            let machine = Machine {
+                input_bytes,
+                replay_time,
+                ..Machine::written(Replica::new("counter"), snapshot_bytes)
+            };
+            assert_eq!(
+                machine.snapshot_is_due(),
+                due,
+                "{snapshot_bytes} {input_bytes}"
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Responses: what a node answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Applied, Entry, HistoryEntry, Life, Malformed, NodeStatus, Refusal, RolledBack, decode, encode,
+};
+use crate::limits::RESPONSE_BYTES_MAX;
+
+/// What a node answers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Response {
+    /// What runs.
+    Status(NodeStatus),
+    /// The bundle was applied, and that is durable.
+    Applied(Applied),
+    /// The bundle had been applied before. Nothing was changed.
+    AlreadyRunning {
+        /// The machine.
+        machine: String,
+        /// The program that runs.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+        /// How many bundles the machine has accepted.
+        sequence: u64,
+    },
+    /// The step was taken, or the query answered.
+    Answer {
+        /// The number of this step, or of the last step before the query.
+        step: u64,
+        /// The program that answered.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+        /// The output, in the codec of values, of the type that the client's program has.
+        #[serde(with = "serde_bytes")]
+        output: Vec<u8>,
+    },
+    /// The step stopped. The state is what it was before.
+    Trapped {
+        /// The number of the step, if stopped steps are counted.
+        step: Option<u64>,
+        /// The number of the trap.
+        code: u32,
+        /// The name of the trap.
+        name: String,
+        /// Where it stopped and on what.
+        detail: String,
+    },
+    /// The bundles that the machine accepted.
+    History {
+        /// Oldest first.
+        entries: Vec<HistoryEntry>,
+    },
+    /// The state of the machine.
+    State {
+        /// The program whose state type it is of.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+        /// The number of the last step that it contains.
+        step: u64,
+        /// The state, in the codec of values.
+        #[serde(with = "serde_bytes")]
+        state: Vec<u8>,
+    },
+    /// The program that the machine runs.
+    Program {
+        /// Its hash.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+        /// Its bytecode.
+        #[serde(with = "serde_bytes")]
+        bytecode: Vec<u8>,
+    },
+    /// The machine has gone back, or would go back so.
+    RolledBack {
+        /// Whether this is only what would happen.
+        rehearsed: bool,
+        /// What happened.
+        report: Box<RolledBack>,
+    },
+    /// The program has come through its trial.
+    Passed {
+        /// Its sequence.
+        sequence: u64,
+    },
+    /// The clients of a program, and of those before it, are no longer served.
+    Retired {
+        /// The newest of these programs.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+        /// The version its author gave it.
+        machine_version: u32,
+    },
+    /// How the machine's life goes.
+    Life(Life),
+    /// The ledger of the machine.
+    Ledger {
+        /// Oldest first.
+        entries: Vec<Entry>,
+    },
+    /// The request changed nothing.
+    Refused(Refusal),
+}
+
+impl Response {
+    /// The bytes that travel.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// Reads the bytes of one whole answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`], as [`Request::decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > RESPONSE_BYTES_MAX {
+            return Err(Malformed("longer than an answer may be"));
+        }
+        decode(bytes)
+    }
+}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,199 @@
+//! A machine's life, as those see it who look after it: its turns, its ledger, its old clients.
+
+use std::sync::Arc;
+
+use super::{Service, milliseconds};
+use crate::journal::{Command, Journal};
+use crate::ledger::{Entry, Event};
+use crate::limits::{RESPONSE_BYTES_MAX, TRIAL_COMMANDS_MAX};
+use crate::protocol::{HistoryEntry, Life, Refusal, RefusalCode, Request, Response, TrialStatus};
+use crate::rollback;
+use crate::server::Peer;
+use crate::store::StoreError;
+use crate::trial::Cause;
+
+impl<J: Journal> Service<J> {
+    /// Answers what is asked of a life.
+    pub(super) async fn turn(&self, peer: &Peer, request: Request) -> Result<Response, Refusal> {
+        match request {
+            Request::Rollback {
+                machine,
+                running,
+                reason,
+                rehearse,
+            } => {
+                self.rollback(peer, &machine, running, reason, rehearse)
+                    .await
+            }
+            Request::Pass { machine } => {
+                let by = peer.name().to_owned();
+                self.submit(&machine, Command::Pass { at_ms: 0, by }).await
+            }
+            Request::Retire {
+                machine,
+                program,
+                reason,
+            } => {
+                let command = Command::Retire {
+                    at_ms: 0,
+                    by: peer.name().to_owned(),
+                    reason,
+                    program,
+                };
+                self.submit(&machine, command).await
+            }
+            Request::Life { machine } => self.life(&machine),
+            Request::Ledger {
+                machine,
+                after,
+                limit,
+            } => Ok(Response::Ledger {
+                entries: self.ledger(&machine, after, limit)?,
+            }),
+            Request::Saved { machine, sequence } => self.saved(&machine, sequence),
+            _ => Err(Refusal::new(RefusalCode::BUG, "a request has no answer")),
+        }
+    }
+
+    /// Goes back, or says what going back would lose: that is worked out on a copy, aside.
+    async fn rollback(
+        &self,
+        peer: &Peer,
+        machine: &str,
+        running: [u8; 32],
+        reason: String,
+        rehearse: bool,
+    ) -> Result<Response, Refusal> {
+        if !rehearse {
+            let command = Command::Rollback {
+                at_ms: 0,
+                by: peer.name().to_owned(),
+                reason,
+                cause: Cause::Asked,
+                running,
+            };
+            return self.submit(machine, command).await;
+        }
+        let (replica, store) = (self.machine(machine)?, Arc::clone(&self.store));
+        let now_ms = (self.clock)();
+        let staged = self.apart(move || {
+            let at = replica.index() + 1;
+            let began = replica.trial().map_or(at, |trial| trial.began);
+            // The journal may be ahead of what readers see; only what they see is looked at.
+            let since = || {
+                let mut commands = store.commands(replica.name(), began, TRIAL_COMMANDS_MAX)?;
+                commands.retain(|(index, _)| *index < at);
+                Ok::<_, StoreError>(commands)
+            };
+            rollback::stage(&replica, at, now_ms, &Cause::Asked, since)
+        });
+        let staged = staged.await?.map_err(|error| unreadable(&error))??;
+        Ok(Response::RolledBack {
+            rehearsed: true,
+            report: Box::new(staged.report),
+        })
+    }
+
+    fn life(&self, machine: &str) -> Result<Response, Refusal> {
+        let replica = self.machine(machine)?;
+        let last = self.store.last_entry(machine);
+        let last = last.map_err(|error| unreadable(&error))?;
+        let now_ms = (self.clock)();
+        let trial = replica.trial().map(|trial| TrialStatus {
+            terms: trial.terms,
+            began_ms: milliseconds(trial.began_ms),
+            left_ms: trial.time_left_ms(now_ms),
+            steps: trial.steps(replica.steps()),
+            faults: trial.faults(replica.traps()),
+        });
+        let way_back = replica.lineage().last();
+        Ok(Response::Life(Life {
+            trial,
+            served: replica.served(),
+            entries: last.as_ref().map_or(0, |entry| entry.number),
+            head: last.as_ref().map_or([0; 32], Entry::hash),
+            has_way_back: way_back.is_some_and(|ancestor| ancestor.migration.back().is_some()),
+        }))
+    }
+
+    fn saved(&self, machine: &str, sequence: u64) -> Result<Response, Refusal> {
+        self.machine(machine)?;
+        let saved = self.store.saved(machine, sequence);
+        let saved = saved.map_err(|error| unreadable(&error))?;
+        let saved = saved.ok_or_else(|| {
+            let reason =
+                format!("entry {sequence} of `{machine}` is no rollback that saved a state");
+            Refusal::new(RefusalCode::NOTHING_SAVED, reason)
+        })?;
+        if saved.state.len() + 1024 > RESPONSE_BYTES_MAX {
+            let reason = format!("the state has {} bytes", saved.state.len());
+            return Err(Refusal::new(RefusalCode::ANSWER_TOO_LARGE, reason));
+        }
+        Ok(Response::State {
+            program: saved.program,
+            step: saved.step,
+            state: saved.state,
+        })
+    }
+
+    fn ledger(&self, machine: &str, after: u64, limit: u32) -> Result<Vec<Entry>, Refusal> {
+        self.machine(machine)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let entries = self.store.ledger(machine, after, limit);
+        entries.map_err(|error| unreadable(&error))
+    }
+
+    /// What a ledger says of programs: which ran from when on. Rollbacks are among it.
+    pub(super) fn history(
+        &self,
+        machine: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Response, Refusal> {
+        let entries = self.ledger(machine, 0, u32::MAX)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let entries = entries.into_iter().filter_map(history_entry);
+        let entries = entries.filter(|entry| entry.sequence > after).take(limit);
+        Ok(Response::History {
+            entries: entries.collect(),
+        })
+    }
+}
+
+fn history_entry(entry: Entry) -> Option<HistoryEntry> {
+    let at_ms = milliseconds(entry.at_ms);
+    match entry.event {
+        Event::Applied(accepted) => Some(HistoryEntry {
+            sequence: accepted.sequence,
+            at_ms,
+            bundle: accepted.bundle,
+            from: accepted.from,
+            to: accepted.to,
+            machine_version: accepted.machine_version,
+            signers: accepted.signers,
+            pushed_by: entry.by,
+            note: accepted.note,
+            step: entry.step,
+            state_bytes: accepted.state_bytes,
+        }),
+        Event::RolledBack(report) => Some(HistoryEntry {
+            sequence: report.sequence,
+            at_ms,
+            bundle: report.id,
+            from: Some(report.from),
+            to: report.to,
+            machine_version: report.machine_version,
+            signers: Vec::new(),
+            pushed_by: entry.by,
+            note: format!("rolled back: {}", report.cause),
+            step: entry.step,
+            state_bytes: report.state_bytes,
+        }),
+        Event::Passed { .. } | Event::Retired { .. } => None,
+    }
+}
+
+fn unreadable(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "the store cannot be read");
+    Refusal::new(RefusalCode::STORAGE, "the store cannot be read")
+}
