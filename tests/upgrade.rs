@@ -450,11 +450,11 @@ async fn of_two_racing_bundles_exactly_one_is_applied() {
     assert_eq!(node.status(MACHINE).await.sequence, 2);
 }
 
-/// The street's refusals, as the specification lists them, each have a test above.
+/// The street's refusals, as the specification lists them, each have a test here, or in `trial.rs`.
 #[test]
 fn every_refusal_of_the_chapter_is_tested_here() {
     let chapter = include_str!("../spec/7-upgrade.md");
-    let tests = include_str!("upgrade.rs");
+    let tests = concat!(include_str!("upgrade.rs"), include_str!("trial.rs"));
     let rows = chapter
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));

@@ -279,6 +279,7 @@ pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
             after: 0,
             limit: 1,
         },
+        RequestKind::Bytecode => Request::Bytecode { machine, program },
         RequestKind::Saved => Request::Saved {
             machine,
             sequence: 1,

@@ -122,7 +122,7 @@ pub fn stage<E>(
     since: impl FnOnce() -> Result<Vec<(Index, Command)>, E>,
 ) -> Result<Result<StagedRollback, Refusal>, E> {
     let Some((ancestor, running)) = now.lineage().last().zip(now.instance()) else {
-        let reason = "no program ran before this one";
+        let reason = "no program before this one is at hand: there was none, or it is retired";
         return Ok(Err(now.refusal(RefusalCode::NO_WAY_BACK, reason)));
     };
     let mapped = match cause {

@@ -122,7 +122,7 @@ impl std::fmt::Display for Cause {
         match self {
             Cause::Asked => f.write_str("an operator asked for it"),
             Cause::Faults { count, allowed } => {
-                write!(f, "{count} steps stopped on trial, {allowed} may")
+                write!(f, "steps that stopped on trial: {count}, {allowed} may")
             }
             Cause::Check { step } => {
                 write!(f, "step {step} would have broken the program's own check")

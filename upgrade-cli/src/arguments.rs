@@ -2,6 +2,7 @@
 
 mod author;
 mod chances;
+mod turns;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use author::{
     Watch,
 };
 pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
+pub(crate) use turns::{History, Push, Retire, Rollback, State, Trial};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
 #[derive(Parser, Debug)]
@@ -129,7 +131,16 @@ pub(crate) enum Command {
     /// Show what runs.
     #[command(after_help = examples::STATUS)]
     Status(Status),
-    /// Show the bundles a machine has accepted.
+    /// Show the trial a new program is on and what old clients still do, or end the trial.
+    #[command(after_help = examples::TRIAL)]
+    Trial(Trial),
+    /// Go back to the program before; without `--yes`, only show what would be lost.
+    #[command(after_help = examples::ROLLBACK)]
+    Rollback(Rollback),
+    /// Serve the clients of an older version no longer.
+    #[command(after_help = examples::RETIRE)]
+    Retire(Retire),
+    /// Show what has happened to a machine: bundles, rollbacks, trials, in one chain of hashes.
     #[command(after_help = examples::HISTORY)]
     History(History),
     /// Show the state of a machine.
@@ -320,17 +331,6 @@ pub(crate) struct Speak {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Push {
-    /// The signed bundle.
-    pub(crate) file: PathBuf,
-    /// The node.
-    #[arg(long, value_name = "NODE")]
-    pub(crate) to: String,
-    #[command(flatten)]
-    pub(crate) speak: Speak,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct Send {
     /// The node.
     pub(crate) node: String,
@@ -368,29 +368,6 @@ pub(crate) struct Query {
 pub(crate) struct Status {
     /// The nodes; none for all that have a name.
     pub(crate) nodes: Vec<String>,
-    #[command(flatten)]
-    pub(crate) speak: Speak,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct History {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
-    #[command(flatten)]
-    pub(crate) speak: Speak,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct State {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
-    /// Only this field of the state.
-    #[arg(long, value_name = "FIELD")]
-    pub(crate) field: Option<String>,
     #[command(flatten)]
     pub(crate) speak: Speak,
 }
@@ -466,6 +443,9 @@ impl Command {
             Command::Send(_) => "send",
             Command::Query(_) => "query",
             Command::Status(_) => "status",
+            Command::Trial(_) => "trial",
+            Command::Rollback(_) => "rollback",
+            Command::Retire(_) => "retire",
             Command::History(_) => "history",
             Command::State(_) => "state",
             Command::Explain(_) => "explain",

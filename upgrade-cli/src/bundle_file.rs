@@ -209,7 +209,7 @@ fn carries(migration: &Migration) -> String {
         None => "no adapters: old clients are refused",
     };
     let back = match migration.back() {
-        Some(_) => "a way back (carried; nothing runs it yet)",
+        Some(_) => "a way back",
         None => "no way back",
     };
     format!("the migration; {adapters}; {back}")

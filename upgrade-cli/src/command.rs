@@ -20,6 +20,8 @@ mod man;
 mod new;
 mod node;
 mod push;
+mod retire;
+mod rollback;
 mod run;
 mod send;
 mod sign;
@@ -27,6 +29,7 @@ mod simulate;
 mod state;
 mod status;
 mod test;
+mod trial;
 mod verify;
 mod watch;
 
@@ -80,6 +83,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Send(arguments) => send::run(context, arguments),
         Command::Query(arguments) => send::query(context, arguments),
         Command::Status(arguments) => status::run(context, arguments),
+        Command::Trial(arguments) => trial::run(context, arguments),
+        Command::Rollback(arguments) => rollback::run(context, arguments),
+        Command::Retire(arguments) => retire::run(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::State(arguments) => state::run(context, arguments),
         Command::Explain(arguments) => explain::run(arguments),

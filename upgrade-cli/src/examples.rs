@@ -238,7 +238,36 @@ The answer is one of three: applied; already running, nothing changed; refused, 
 
 Examples:
   cam push out/counter@1..2.bundle --to hall
-  cam push out/counter@1..2.bundle --to hall --key ops";
+  cam push out/counter@1..2.bundle --to hall --key ops
+  cam push out/counter@1..2.bundle --to hall --trial 10m --faults 5 --checks -m 'release 7'
+
+On trial the machine goes back by itself when more steps stop than may, when a step would break an
+invariant (--checks), or when the node keeps dying. `cam rollback` shows what that keeps.";
+
+pub(crate) const TRIAL: &str = "\
+A program that was pushed with --trial stays once its time is over and its steps are taken. The lines about
+clients count the steps that clients of older versions took since; `cam retire` ends their service.
+
+Examples:
+  cam trial hall counter
+  cam trial hall counter --pass    it stays, from now on";
+
+pub(crate) const ROLLBACK: &str = "\
+With `migrate back` in the bundle the state is mapped back, and what was written since is kept. Without it the
+state from before the upgrade is taken, and the inputs since are given to the old version again; that is
+possible as long as the new version is on trial. Answers that were given are not given again: the command
+counts those that are different now, and shows the first. The state that is taken away stays on the node.
+
+Examples:
+  cam rollback hall counter          shows what would happen, and changes nothing
+  cam rollback hall counter --yes -m 'it counts twice'";
+
+pub(crate) const RETIRE: &str = "\
+Clients speak the version they were made for, and the adapters of every upgrade since carry their inputs and
+outputs. `cam trial` shows how many steps they still take.
+
+Examples:
+  cam retire hall counter --version 1 -m 'all are on 2'";
 
 pub(crate) const SEND: &str = "\
 The input is checked against the program that runs before it is sent.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cam::digest::Digest;
-use cam::limits::{OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX};
+use cam::limits::{INPUT_WEIGHT_MAX, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX};
 use cam::schema::{Schema, Shape, ShapeId};
 use cam::value::Value;
 use cam::verify::Program;
@@ -14,7 +14,7 @@ use cam::{decode, encode, verify};
 use dsl::problem::Problems;
 use dsl::source::{Source, SourceTooLarge};
 use node::printable::Printable;
-use node::protocol::{Request, RequestKind, Response};
+use node::protocol::{Request, Response};
 
 use crate::exit::Exit;
 use crate::failure::{Code, Failure, Style};
@@ -41,8 +41,29 @@ impl Interface {
         let request = Request::Program {
             machine: machine.to_owned(),
         };
-        let Response::Program { program, bytecode } = session.request(&request)? else {
-            return Err(session.strange(RequestKind::Program).into());
+        Interface::answered(session, &request)
+    }
+
+    /// As [`Interface::of_machine`], for a program that runs or has run there.
+    pub(crate) fn of_program(
+        session: &Session,
+        machine: &str,
+        program: Digest,
+    ) -> Result<Interface, InterfaceError> {
+        let request = Request::Bytecode {
+            machine: machine.to_owned(),
+            program: program.0,
+        };
+        let interface = Interface::answered(session, &request)?;
+        if interface.digest() != program {
+            return Err(session.strange(request.kind()).into());
+        }
+        Ok(interface)
+    }
+
+    fn answered(session: &Session, request: &Request) -> Result<Interface, InterfaceError> {
+        let Response::Program { program, bytecode } = session.request(request)? else {
+            return Err(session.strange(request.kind()).into());
         };
         let node = &session.peers().node;
         let wrong = |reason: String| InterfaceError::Program {
@@ -91,6 +112,15 @@ impl Interface {
                 problems,
             }),
         }
+    }
+
+    /// An input in its bytes, as text and as JSON.
+    pub(crate) fn show_input(&self, bytes: &[u8]) -> Result<Shown, InterfaceError> {
+        let (types, id) = (self.program.types(), self.program.input_type());
+        let value = decode::value(types, id, bytes, INPUT_WEIGHT_MAX);
+        let schema = self.schema();
+        let value = value.map_err(|_| InterfaceError::Answer)?;
+        Ok(shown(schema, schema.input, &value))
     }
 
     /// The output in the bytes of an answer.

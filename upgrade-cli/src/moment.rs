@@ -12,6 +12,29 @@ pub(crate) fn utc(at_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
+/// `2 h 5 min`: a span of milliseconds in its two greatest units.
+pub(crate) fn span(milliseconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let mut rest = milliseconds;
+    let mut parts = Vec::new();
+    for (each, unit) in UNITS {
+        let number = rest / each;
+        rest %= each;
+        if number > 0 && parts.len() < 2 {
+            parts.push(format!("{number} {unit}"));
+        }
+    }
+    match parts.is_empty() {
+        true => format!("{milliseconds} ms"),
+        false => parts.join(" "),
+    }
+}
+
 /// Year, month and day from days since 1970, by the rule of the Gregorian calendar: 400 years have
 /// 146,097 days. Years are counted from March, so that the day that comes and goes is the last.
 fn date(days: u64) -> (u64, u64, u64) {
@@ -48,6 +71,19 @@ mod tests {
         ];
         for (at_ms, expected) in table {
             assert_eq!(utc(at_ms), expected);
+        }
+    }
+
+    #[test]
+    fn spans_show_their_two_greatest_units() {
+        for (milliseconds, expected) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (61_500, "1 min 1 s"),
+            (7_500_000, "2 h 5 min"),
+            (86_400_000, "1 d"),
+        ] {
+            assert_eq!(span(milliseconds), expected);
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Offer {
     pub(crate) previous: Option<BundleId>,
     /// What the node has accepted, if that was found out.
     pub(crate) accepted: Option<Accepted>,
+    /// Whether it was just noted in our history that the machine has gone back there.
+    pub(crate) went_back: bool,
 }
 
 /// The bundles that a machine has accepted, as far as another one is compared with them.
@@ -50,6 +52,8 @@ pub(crate) struct Accepted {
     pub(crate) count: u64,
     /// The last of them.
     pub(crate) last: BundleId,
+    /// Whether the machine went back from this very bundle.
+    pub(crate) is_undone: bool,
 }
 
 impl Refused {
@@ -88,7 +92,7 @@ pub(crate) fn code_name(code: RefusalCode) -> String {
 
 impl Failure for Refused {
     fn exit(&self) -> Exit {
-        let writes = matches!(self.asked, RequestKind::Push | RequestKind::Submit);
+        let writes = !matches!(self.asked.right(), Right::Observe);
         match self.refusal.code.class() {
             Class::Keys => Exit::Keys,
             Class::Busy => Exit::NotReachable,
@@ -176,6 +180,17 @@ impl Failure for Refused {
                 "cam state {node} {}   (the state it stops on; `given` puts it into a trace)",
                 offer.machine
             ),
+            (RefusalCode::ON_TRIAL, offer) => {
+                let machine = offer.as_ref().map(|offer| format!(" {}", offer.machine));
+                let machine = machine.unwrap_or_default();
+                return vec![
+                    format!("cam trial {node}{machine}   (how it goes; --pass ends it)"),
+                    format!("cam rollback {node}{machine}"),
+                ];
+            }
+            (RefusalCode::NO_WAY_BACK, _) => {
+                "write the version that mends it, and push that".to_owned()
+            }
             (RefusalCode::OTHER_NODE, _) => format!("cam bundle --node {node}"),
             (RefusalCode::OTHER_MACHINE, _) => "cam bundle --as NAME".to_owned(),
             (RefusalCode::NOT_A_QUERY, _) => "cam send, which changes the state".to_owned(),
@@ -209,6 +224,11 @@ impl Refused {
     /// The bundle does not start where the machine is: make one that does.
     fn stale_help(&self, offer: &Offer) -> Vec<String> {
         let (node, machine) = (&self.peers.node, &offer.machine);
+        if offer.went_back {
+            return vec![format!(
+                "`{machine}` has gone back on {node}, which history/lineage.toml notes now: cam bundle"
+            )];
+        }
         if self.running().is_none() && self.refusal.sequence == Some(0) {
             return vec![format!(
                 "nothing runs as `{machine}` yet: push its first bundle (cam bundle --release 1)"
@@ -217,11 +237,17 @@ impl Refused {
         if let Some(Accepted {
             place: Some(place),
             count,
+            is_undone,
             ..
         }) = offer.accepted
             && place < count
         {
             let next = place.saturating_add(1);
+            if is_undone {
+                return vec![format!(
+                    "this bundle was accepted as bundle {place}, and taken back as {next}: cam bundle makes one that follows"
+                )];
+            }
             return vec![format!(
                 "this bundle was accepted as bundle {place}; bundle {next} came after it; nothing to do"
             )];
@@ -336,6 +362,7 @@ mod tests {
             running_version,
             previous: None,
             accepted: None,
+            went_back: false,
         };
         let stale = |running: Option<u8>, offer| {
             let mut refused = refused(RefusalCode::STALE_PROGRAM, RequestKind::Push);

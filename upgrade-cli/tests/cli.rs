@@ -47,6 +47,7 @@ transcripts! {
     diff
     claims_on_nodes
     chains
+    trials
 }
 
 fn folder() -> PathBuf {

@@ -115,6 +115,14 @@ pub enum Request {
         /// At most so many entries, 1 to [`HISTORY_ENTRIES_MAX`].
         limit: u32,
     },
+    /// The bytecode of a program that runs or has run as this machine.
+    Bytecode {
+        /// The machine.
+        machine: String,
+        /// The program.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+    },
     /// The state that a rollback took away.
     Saved {
         /// The machine.
@@ -153,13 +161,15 @@ pub enum RequestKind {
     Life,
     /// [`Request::Ledger`].
     Ledger,
+    /// [`Request::Bytecode`].
+    Bytecode,
     /// [`Request::Saved`].
     Saved,
 }
 
 impl RequestKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Status,
         Self::Push,
         Self::Submit,
@@ -173,6 +183,7 @@ impl RequestKind {
         Self::Retire,
         Self::Life,
         Self::Ledger,
+        Self::Bytecode,
         Self::Saved,
     ];
 
@@ -192,6 +203,7 @@ impl RequestKind {
             Self::Retire => "Retire",
             Self::Life => "Life",
             Self::Ledger => "Ledger",
+            Self::Bytecode => "Bytecode",
             Self::Saved => "Saved",
         }
     }
@@ -210,6 +222,7 @@ impl RequestKind {
             | Self::Program
             | Self::Life
             | Self::Ledger
+            | Self::Bytecode
             | Self::Saved => Right::Observe,
         }
     }
@@ -251,6 +264,7 @@ impl Request {
             Self::Retire { .. } => RequestKind::Retire,
             Self::Life { .. } => RequestKind::Life,
             Self::Ledger { .. } => RequestKind::Ledger,
+            Self::Bytecode { .. } => RequestKind::Bytecode,
             Self::Saved { .. } => RequestKind::Saved,
         }
     }
@@ -270,6 +284,7 @@ impl Request {
             | Self::Retire { machine, .. }
             | Self::Life { machine }
             | Self::Ledger { machine, .. }
+            | Self::Bytecode { machine, .. }
             | Self::Saved { machine, .. } => Some(machine),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cam::digest::Digest;
+
 use super::{Service, milliseconds};
 use crate::journal::{Command, Journal};
 use crate::ledger::{Entry, Event};
@@ -50,6 +52,7 @@ impl<J: Journal> Service<J> {
             } => Ok(Response::Ledger {
                 entries: self.ledger(&machine, after, limit)?,
             }),
+            Request::Bytecode { machine, program } => self.bytecode(&machine, program),
             Request::Saved { machine, sequence } => self.saved(&machine, sequence),
             _ => Err(Refusal::new(RefusalCode::BUG, "a request has no answer")),
         }
@@ -114,6 +117,25 @@ impl<J: Journal> Service<J> {
             head: last.as_ref().map_or([0; 32], Entry::hash),
             has_way_back: way_back.is_some_and(|ancestor| ancestor.migration.back().is_some()),
         }))
+    }
+
+    /// A program out of the store: only one that the ledger of this machine names, since the right to look at
+    /// one machine is none to look at another.
+    fn bytecode(&self, machine: &str, program: [u8; 32]) -> Result<Response, Refusal> {
+        let entries = self.ledger(machine, 0, u32::MAX)?;
+        let ran = |entry: &Entry| match &entry.event {
+            Event::Applied(accepted) => accepted.to == program,
+            _ => false,
+        };
+        if !entries.iter().any(ran) {
+            let reason = format!("no such program has run as `{machine}`");
+            return Err(Refusal::new(RefusalCode::OTHER_PROGRAM, reason));
+        }
+        let bytecode = self.store.program(Digest(program));
+        Ok(Response::Program {
+            program,
+            bytecode: bytecode.map_err(|error| unreadable(&error))?,
+        })
     }
 
     fn saved(&self, machine: &str, sequence: u64) -> Result<Response, Refusal> {

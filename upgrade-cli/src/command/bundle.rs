@@ -159,8 +159,14 @@ impl Plan {
         let program = Arc::clone(compilation.compiled.program());
         let version = program.schema().version;
         let links = lineage.chain(&chain);
-        // A version that was bundled before is bundled again at its old place.
-        let place = links.iter().position(|link| link.version == version);
+        // A version that was bundled before is bundled again at its old place, unless the machine has gone back
+        // since.
+        let is_there = |place: &usize| {
+            let mut later = links[place + 1..].iter();
+            later.all(|link| link.version > version)
+        };
+        let place = links.iter().rposition(|link| link.version == version);
+        let place = place.filter(is_there);
         let again = place.map(|place| links[place]);
         let place = place.unwrap_or(links.len());
         let previous = place.checked_sub(1).map(|place| links[place].clone());

@@ -1,21 +1,26 @@
-//! `cam history`: the bundles a machine has accepted, the newest first.
+//! `cam history`: what has happened to a machine, the newest first. The chain of hashes is checked here too.
 
 use cam::digest::Digest;
+use data_encoding::HEXLOWER;
 use node::bundle::BundleId;
+use node::ledger::{Accepted, Entry, Event};
 use node::limits::HISTORY_ENTRIES_MAX;
 use node::printable::Printable;
-use node::protocol::{HistoryEntry, Request, RequestKind, Response};
-use serde_json::{Value, json};
+use node::protocol::{Request, RequestKind, Response, RolledBack};
+use serde_json::{Map, Value, json};
 
-use super::Context;
 use super::state::machine_or_only;
+use super::{Context, rollback};
 use crate::arguments::History;
-use crate::moment::utc;
+use crate::exit::Exit;
+use crate::failure::{AnyFailure, Code, Failure};
+use crate::moment::{span, utc};
+use crate::project::lineage::Lineage;
 use crate::report::{Outcome, Report, row, table};
-use crate::session::{Session, SessionError};
+use crate::session::Session;
 
 pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak, RequestKind::History)?;
+    let session = context.session(&arguments.node, &arguments.speak, RequestKind::Ledger)?;
     let machine = machine_or_only(&session, arguments.machine.as_deref())?;
     let entries = entries(&session, &machine)?;
     let mut rows = vec![row([
@@ -24,15 +29,16 @@ pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
         "VERSION",
         "PROGRAM",
         "SIGNED",
-        "PUSHED",
+        "BY",
         "BECAUSE",
     ])];
-    let before = |place: usize| place.checked_sub(1).map(|before| &entries[before]);
-    rows.extend(
-        (0..entries.len())
-            .rev()
-            .map(|place| cells(&entries[place], before(place))),
-    );
+    let mut lines: Vec<_> = Vec::new();
+    let mut version = None;
+    for entry in &entries {
+        lines.push(cells(entry, version));
+        version = version_after(entry).or(version);
+    }
+    rows.extend(lines.into_iter().rev());
     let objects: Vec<_> = entries.iter().map(object).collect();
     Ok(Report::new()
         .text(table(&rows))
@@ -41,66 +47,226 @@ pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
         .field("entries", objects))
 }
 
-/// All entries, oldest first, in as many answers as it takes.
-pub(super) fn entries(session: &Session, machine: &str) -> Result<Vec<HistoryEntry>, SessionError> {
-    let mut all: Vec<HistoryEntry> = Vec::new();
+/// All entries, oldest first, in as many answers as it takes. Each must follow the one before.
+pub(super) fn entries(session: &Session, machine: &str) -> Result<Vec<Entry>, AnyFailure> {
+    let mut all: Vec<Entry> = Vec::new();
     loop {
-        let request = Request::History {
+        let request = Request::Ledger {
             machine: machine.to_owned(),
-            after: all.last().map_or(0, |entry| entry.sequence),
+            after: all.last().map_or(0, |entry| entry.number),
             limit: HISTORY_ENTRIES_MAX,
         };
-        let Response::History { entries } = session.request(&request)? else {
-            return Err(session.strange(RequestKind::History));
+        let Response::Ledger { entries } = session.request(&request)? else {
+            return Err(session.strange(RequestKind::Ledger).into());
         };
-        // A node that does not go on would keep us here for ever.
-        let mut last = all.last().map_or(0, |entry| entry.sequence);
-        for entry in &entries {
-            if entry.sequence <= last {
-                return Err(session.strange(RequestKind::History));
-            }
-            last = entry.sequence;
-        }
         let whole = entries.len() < HISTORY_ENTRIES_MAX as usize;
-        all.extend(entries);
+        for entry in entries {
+            if !entry.follows(all.last()) {
+                return Err(Broken {
+                    machine: machine.to_owned(),
+                    node: session.peers().node.clone(),
+                    number: entry.number,
+                }
+                .into());
+            }
+            all.push(entry);
+        }
         if whole {
             return Ok(all);
         }
     }
 }
 
-fn cells(entry: &HistoryEntry, before: Option<&HistoryEntry>) -> Vec<String> {
-    let version = match before {
-        Some(before) => format!("{} → {}", before.machine_version, entry.machine_version),
-        None => entry.machine_version.to_string(),
+/// The version that runs after an entry, if it changes that.
+fn version_after(entry: &Entry) -> Option<u32> {
+    match &entry.event {
+        Event::Applied(accepted) => Some(accepted.machine_version),
+        Event::RolledBack(report) => Some(report.machine_version),
+        Event::Passed { .. } | Event::Retired { .. } => None,
+    }
+}
+
+fn cells(entry: &Entry, before: Option<u32>) -> Vec<String> {
+    let way = |from: Option<[u8; 32]>, to: [u8; 32]| match from {
+        Some(from) => format!("{} → {}", Digest(from).short(), Digest(to).short()),
+        None => Digest(to).short(),
     };
-    let program = match entry.from {
-        Some(from) => format!("{} → {}", Digest(from).short(), Digest(entry.to).short()),
-        None => Digest(entry.to).short(),
+    let versions = |to: u32| match before {
+        Some(from) => format!("{from} → {to}"),
+        None => to.to_string(),
+    };
+    let (number, version, program, signers, because) = match &entry.event {
+        Event::Applied(accepted) => (
+            accepted.sequence.to_string(),
+            versions(accepted.machine_version),
+            way(accepted.from, accepted.to),
+            accepted.signers.join(", "),
+            because(accepted, &entry.reason),
+        ),
+        Event::RolledBack(report) => (
+            report.sequence.to_string(),
+            versions(report.machine_version),
+            way(Some(report.from), report.to),
+            "–".to_owned(),
+            with_reason(format!("rolled back: {}", report.cause), &entry.reason),
+        ),
+        Event::Passed { .. } => (
+            String::new(),
+            before.map_or(String::new(), |version| version.to_string()),
+            String::new(),
+            String::new(),
+            "the trial is passed".to_owned(),
+        ),
+        Event::Retired {
+            program,
+            machine_version,
+        } => (
+            String::new(),
+            machine_version.to_string(),
+            Digest(*program).short(),
+            String::new(),
+            with_reason("its clients are no longer served".to_owned(), &entry.reason),
+        ),
+    };
+    let by = if entry.by.is_empty() {
+        "the node"
+    } else {
+        &entry.by
     };
     row([
-        &entry.sequence.to_string(),
-        &utc(entry.at_ms),
+        &number,
+        &utc(u64::try_from(entry.at_ms).unwrap_or(0)),
         &version,
         &program,
-        &Printable(&entry.signers.join(", ")).to_string(),
-        &Printable(&entry.pushed_by).to_string(),
-        &Printable(&entry.note).to_string(),
+        &Printable(&signers).to_string(),
+        &Printable(by).to_string(),
+        &Printable(&because).to_string(),
     ])
 }
 
-fn object(entry: &HistoryEntry) -> Value {
-    json!({
-        "sequence": entry.sequence,
-        "at_ms": entry.at_ms,
-        "bundle": BundleId(entry.bundle).to_string(),
-        "from": entry.from.map(|from| Digest(from).to_string()),
-        "to": Digest(entry.to).to_string(),
-        "version": entry.machine_version,
-        "signers": entry.signers,
-        "pushed_by": entry.pushed_by,
-        "note": entry.note,
-        "step": entry.step,
-        "state_bytes": entry.state_bytes,
-    })
+/// The author's reason, the operator's, and the trial that it began.
+fn because(accepted: &Accepted, reason: &str) -> String {
+    let trial = accepted.trial.map(|terms| match terms.time_ms {
+        0 => format!("on trial for {} steps", terms.steps),
+        time_ms => format!("on trial for {}", span(time_ms)),
+    });
+    let parts = [
+        accepted.note.clone(),
+        reason.to_owned(),
+        trial.unwrap_or_default(),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("; ")
+}
+
+fn with_reason(what: String, reason: &str) -> String {
+    match reason {
+        "" => what,
+        reason => format!("{what}; {reason}"),
+    }
+}
+
+fn object(entry: &Entry) -> Value {
+    let mut object = Map::from_iter([
+        ("number".to_owned(), json!(entry.number)),
+        ("hash".to_owned(), json!(HEXLOWER.encode(&entry.hash()))),
+        ("before".to_owned(), json!(HEXLOWER.encode(&entry.before))),
+        ("at_ms".to_owned(), json!(entry.at_ms)),
+        ("step".to_owned(), json!(entry.step)),
+        ("by".to_owned(), json!(entry.by)),
+        ("reason".to_owned(), json!(entry.reason)),
+    ]);
+    let (event, fields) = event_object(&entry.event);
+    object.insert("event".to_owned(), json!(event));
+    if let Value::Object(fields) = fields {
+        object.extend(fields);
+    }
+    Value::Object(object)
+}
+
+fn event_object(event: &Event) -> (&'static str, Value) {
+    match event {
+        Event::Applied(accepted) => (
+            "applied",
+            json!({
+                "sequence": accepted.sequence,
+                "bundle": accepted.id().to_string(),
+                "from": accepted.from.map(|from| Digest(from).to_string()),
+                "to": Digest(accepted.to).to_string(),
+                "version": accepted.machine_version,
+                "signers": accepted.signers,
+                "note": accepted.note,
+                "state_bytes": accepted.state_bytes,
+                "pause_us": accepted.pause_us,
+                "trial": accepted.trial,
+            }),
+        ),
+        Event::Passed { sequence } => ("passed", json!({ "sequence": sequence })),
+        Event::RolledBack(report) => ("rolled-back", rollback::object(report)),
+        Event::Retired {
+            program,
+            machine_version,
+        } => (
+            "retired",
+            json!({"program": Digest(*program).to_string(), "version": machine_version}),
+        ),
+    }
+}
+
+/// What stands in a position after an entry, as the next bundle names it.
+pub(super) fn bundle_after(entry: &Entry) -> Option<(u64, BundleId)> {
+    match &entry.event {
+        Event::Applied(accepted) => Some((accepted.sequence, accepted.id())),
+        Event::RolledBack(report) => Some((report.sequence, BundleId(report.id))),
+        Event::Passed { .. } | Event::Retired { .. } => None,
+    }
+}
+
+/// Notes in the project's history that machines have gone back, so that the next bundle follows that. Says
+/// whether there was news.
+pub(super) fn note_rollbacks(
+    context: &Context,
+    (node, machine): (&str, &str),
+    rollbacks: &[&RolledBack],
+) -> Result<bool, AnyFailure> {
+    let Some(project) = context.project_if_there()? else {
+        return Ok(false);
+    };
+    let mut lineage = Lineage::read(&project)?;
+    let mut news = false;
+    for report in rollbacks {
+        news |= lineage.note_rollback(machine, node, report);
+    }
+    if news {
+        lineage.write(&project)?;
+    }
+    Ok(news)
+}
+
+/// The rollbacks in a ledger.
+pub(super) fn rollbacks(entries: &[Entry]) -> Vec<&RolledBack> {
+    let reports = entries.iter().filter_map(|entry| match &entry.event {
+        Event::RolledBack(report) => Some(report),
+        _ => None,
+    });
+    reports.collect()
+}
+
+/// A ledger that somebody has written anew.
+#[derive(Debug, thiserror::Error)]
+#[error("entry {number} of the ledger of `{machine}` on {node} does not follow the one before")]
+struct Broken {
+    machine: String,
+    node: String,
+    number: u64,
+}
+
+impl Failure for Broken {
+    fn exit(&self) -> Exit {
+        Exit::Wrong
+    }
+
+    fn code(&self) -> Code {
+        "F352".into()
+    }
 }

@@ -1,9 +1,8 @@
 //! `cam push`: a bundle to a node, and one of three answers.
 
 use cam::digest::Digest;
-use node::bundle::BundleId;
 use node::limits::BUNDLE_BYTES_MAX;
-use node::protocol::{Applied, RefusalCode, Request, RequestKind, Response};
+use node::protocol::{Applied, Entry, RefusalCode, Request, RequestKind, Response};
 
 use super::{Context, history};
 use crate::arguments::Push;
@@ -25,13 +24,15 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
         .field("node", node)
         .field("bundle", id)
         .field("machine", &file.manifest.machine);
-    match session.request(&Request::Push { bundle }) {
-        Ok(Response::Applied(applied)) => Ok(noted(
-            context,
-            applied_report(report, node, &applied),
-            node,
-            &file,
-        )),
+    match session.request(&delivery(arguments, bundle)) {
+        Ok(Response::Applied(applied)) => {
+            let report = applied_report(report, node, &applied);
+            let report = match (arguments.trial.terms(), applied.from) {
+                (Some(_), Some(_)) => report.next(format!("cam trial {node} {}", applied.machine)),
+                _ => report.next(format!("cam status {node}")),
+            };
+            Ok(noted(context, report, node, &file))
+        }
         Ok(Response::AlreadyRunning {
             machine,
             program,
@@ -48,8 +49,23 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
             Ok(noted(context, report, node, &file))
         }
         Ok(_) => Err(session.strange(RequestKind::Push).into()),
-        Err(SessionError::Refused(refused)) => Err(explained(context, &session, *refused, &file)),
+        Err(SessionError::Refused(refused)) => {
+            Err(explained(context, (&session, node), *refused, &file))
+        }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The request. Without anything to say about the bundle it is the one that the oldest nodes know.
+fn delivery(arguments: &Push, bundle: Vec<u8>) -> Request {
+    let (reason, trial) = (arguments.reason.clone(), arguments.trial.terms());
+    if reason.is_none() && trial.is_none() {
+        return Request::Push { bundle };
+    }
+    Request::Deliver {
+        bundle,
+        reason: reason.unwrap_or_default(),
+        trial,
     }
 }
 
@@ -85,7 +101,6 @@ fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
         .field("sequence", sequence)
         .field("state_bytes_before", state_bytes_before)
         .field("state_bytes", state_bytes)
-        .next(format!("cam status {node}"))
 }
 
 /// Notes in the history that the node has the bundle. The push itself has succeeded, whatever comes of it.
@@ -108,33 +123,43 @@ fn noted(context: &Context, report: Report, node: &str, file: &BundleFile) -> Re
     }
 }
 
-/// What the node has accepted, for a bundle that does not follow. Not being allowed to look only makes
-/// the advice poorer.
-fn accepted(session: &Session, refused: &Refused, file: &BundleFile) -> Option<Accepted> {
+/// The ledger of the machine, for a bundle that does not follow. Not being allowed to look only makes the
+/// advice poorer.
+fn entries(session: &Session, refused: &Refused, machine: &str) -> Vec<Entry> {
     let stale = [RefusalCode::STALE_PROGRAM, RefusalCode::STALE_SEQUENCE];
     if !stale.contains(&refused.reason()) {
-        return None;
+        return Vec::new();
     }
-    let entries = history::entries(session, &file.manifest.machine).ok()?;
-    let last = entries.last()?;
-    let mine = entries
-        .iter()
-        .find(|entry| BundleId(entry.bundle) == file.bundle.id());
+    history::entries(session, machine).unwrap_or_default()
+}
+
+/// What the node has accepted.
+fn accepted(entries: &[Entry], file: &BundleFile) -> Option<Accepted> {
+    let bundles: Vec<_> = entries.iter().filter_map(history::bundle_after).collect();
+    let (count, last) = *bundles.last()?;
+    let mine = bundles.iter().find(|(_, id)| *id == file.bundle.id());
+    let place = mine.map(|(place, _)| *place);
+    let mut rollbacks = history::rollbacks(entries).into_iter();
     Some(Accepted {
-        place: mine.map(|mine| mine.sequence),
-        count: last.sequence,
-        last: BundleId(last.bundle),
+        place,
+        count,
+        last,
+        is_undone: rollbacks.any(|report| Some(report.sequence) == place.map(|place| place + 1)),
     })
 }
 
 /// Adds what is known here: which file it was, and which of our versions runs there.
 fn explained(
     context: &Context,
-    session: &Session,
+    (session, node): (&Session, &str),
     refused: Refused,
     file: &BundleFile,
 ) -> AnyFailure {
-    let accepted = accepted(session, &refused, file);
+    let machine = &file.manifest.machine;
+    let entries = entries(session, &refused, machine);
+    let accepted = accepted(&entries, file);
+    let rollbacks = history::rollbacks(&entries);
+    let went_back = history::note_rollbacks(context, (node, machine), &rollbacks);
     let project = context.project_if_there().ok().flatten();
     // A history that cannot be read only makes the advice poorer.
     let released = project.and_then(|project| Released::read(&project, None).ok());
@@ -148,6 +173,7 @@ fn explained(
         running_version: version,
         previous: file.manifest.previous,
         accepted,
+        went_back: went_back.unwrap_or(false),
     };
     refused.of_bundle(offer).into()
 }

@@ -18,6 +18,9 @@ const TRIES: usize = 3;
 pub(super) fn run(context: &Context, arguments: &State) -> Outcome {
     let session = context.session(&arguments.node, &arguments.speak, RequestKind::State)?;
     let machine = machine_or_only(&session, arguments.machine.as_deref())?;
+    if let Some(sequence) = arguments.saved {
+        return saved(&session, &machine, sequence, arguments);
+    }
     for _ in 0..TRIES {
         let interface = Interface::of_machine(&session, &machine)?;
         let request = Request::State {
@@ -34,22 +37,48 @@ pub(super) fn run(context: &Context, arguments: &State) -> Outcome {
         if Digest(program) != interface.digest() {
             continue;
         }
-        let value = interface.state(&state)?;
-        let shown = match &arguments.field {
-            Some(field) => interface.show_field(&value, field)?,
-            None => interface.show_state(&value),
-        };
-        return Ok(Report::new()
-            .line(shown.text.clone())
-            .field("node", &arguments.node)
-            .field("machine", machine)
-            .field("version", interface.schema().version)
-            .field("program", interface.digest().to_string())
-            .field("step", step)
-            .field("state", shown.text)
-            .field("value", shown.json));
+        return Ok(report(&interface, (step, &state), arguments)?.field("machine", machine));
     }
     Err(session.strange(RequestKind::State).into())
+}
+
+/// The state that a rollback took away.
+fn saved(session: &Session, machine: &str, sequence: u64, arguments: &State) -> Outcome {
+    let request = Request::Saved {
+        machine: machine.to_owned(),
+        sequence,
+    };
+    let Response::State {
+        program,
+        step,
+        state,
+    } = session.request(&request)?
+    else {
+        return Err(session.strange(request.kind()).into());
+    };
+    let interface = Interface::of_program(session, machine, Digest(program))?;
+    let report = report(&interface, (step, &state), arguments)?;
+    Ok(report.field("machine", machine).field("saved", sequence))
+}
+
+fn report(
+    interface: &Interface,
+    (step, state): (u64, &[u8]),
+    arguments: &State,
+) -> Result<Report, AnyFailure> {
+    let value = interface.state(state)?;
+    let shown = match &arguments.field {
+        Some(field) => interface.show_field(&value, field)?,
+        None => interface.show_state(&value),
+    };
+    Ok(Report::new()
+        .line(shown.text.clone())
+        .field("node", &arguments.node)
+        .field("version", interface.schema().version)
+        .field("program", interface.digest().to_string())
+        .field("step", step)
+        .field("state", shown.text)
+        .field("value", shown.json))
 }
 
 /// The machine that was named, or the only one of the node.

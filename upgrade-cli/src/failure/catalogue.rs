@@ -110,6 +110,11 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("F343", "the answer of a node is no output of its program"),
     ("F344", "a state that is no record was asked for a field"),
     ("F345", "a state has no such field"),
+    (
+        "F351",
+        "a version is to be retired whose clients are not served",
+    ),
+    ("F352", "the ledger of a machine is not one chain"),
     ("F401", "a name cannot be that of a machine on a node"),
     ("F402", "the reason of a bundle is too long"),
     (

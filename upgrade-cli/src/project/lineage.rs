@@ -7,6 +7,7 @@
 use cam::digest::Digest;
 use node::bundle::BundleId;
 use node::key::PublicKey;
+use node::protocol::RolledBack;
 use serde::{Deserialize, Serialize};
 
 use super::Project;
@@ -122,6 +123,39 @@ impl Lineage {
         news
     }
 
+    /// Notes that a machine has gone back on a node, if its chain here is that of the node. Says whether that
+    /// was news.
+    pub(crate) fn note_rollback(&mut self, machine: &str, node: &str, report: &RolledBack) -> bool {
+        let mut last: Vec<&Link> = Vec::new();
+        for link in self
+            .bundles
+            .iter()
+            .filter(|link| link.chain.machine == machine)
+        {
+            last.retain(|other| other.chain != link.chain);
+            last.push(link);
+        }
+        let leads_here = |link: &&&Link| {
+            link.sequence + 1 == report.sequence
+                && link.program == Digest(report.from)
+                && link.pushed.iter().any(|known| known == node)
+        };
+        let Some(before) = last.iter().find(leads_here) else {
+            return false;
+        };
+        let link = Link {
+            chain: before.chain.clone(),
+            sequence: report.sequence,
+            version: report.machine_version,
+            program: Digest(report.to),
+            bundle: BundleId(report.id),
+            note: format!("rolled back: {}", report.cause),
+            pushed: vec![node.to_owned()],
+        };
+        self.put(link);
+        true
+    }
+
     fn parse(text: &str) -> Result<Lineage, LineageError> {
         let file: LineageFile = toml::from_str(text)?;
         let bundles: Option<Vec<Link>> = file.bundle.into_iter().map(LinkFields::link).collect();
@@ -226,6 +260,8 @@ impl Failure for LineageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use node::rollback::Way;
+    use node::trial::Cause;
 
     fn link(machine: &str, sequence: u64) -> Link {
         let number = u8::try_from(sequence).unwrap();
@@ -276,6 +312,33 @@ mod tests {
         assert!(!lineage.mark_pushed(BundleId([9; 32]), "hall"));
         let read = Lineage::parse(&lineage.text()).unwrap();
         assert_eq!(read.chain(&link("a", 1).chain)[0].pushed, ["hall"]);
+    }
+
+    #[test]
+    fn a_rollback_is_noted_once_and_only_where_it_follows() {
+        let mut lineage = Lineage::default();
+        lineage.put(link("a", 1));
+        lineage.put(link("a", 2));
+        let report = RolledBack {
+            sequence: 3,
+            id: [8; 32],
+            from: [2; 32],
+            to: [1; 32],
+            machine_version: 1,
+            cause: Cause::Asked,
+            way: Way::Mapped,
+            state_bytes: 1,
+        };
+        assert!(
+            !lineage.note_rollback("a", "hall", &report),
+            "it was never pushed"
+        );
+        lineage.mark_pushed(link("a", 2).bundle, "hall");
+        assert!(!lineage.note_rollback("b", "hall", &report));
+        assert!(lineage.note_rollback("a", "hall", &report));
+        assert!(!lineage.note_rollback("a", "hall", &report));
+        let read = Lineage::parse(&lineage.text()).unwrap();
+        assert_eq!(read.chain(&link("a", 1).chain)[2].bundle, BundleId([8; 32]));
     }
 
     #[test]

@@ -1,0 +1,198 @@
+//! Arguments of the commands about the turns of a machine's life on a node.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use node::protocol::Terms;
+
+use super::Speak;
+
+#[derive(Args, Debug)]
+pub(crate) struct Push {
+    /// The signed bundle.
+    pub(crate) file: PathBuf,
+    /// The node.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) to: String,
+    /// Why it is pushed now, for the history of the machine. The bundle has a reason of its own.
+    #[arg(short = 'm', long, value_name = "REASON")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) trial: TrialTerms,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+/// The terms on which a new program runs at first.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Trial: going back by itself")]
+pub(crate) struct TrialTerms {
+    /// Put the new program on trial for this long: `30s`, `10m`, `2h`, `7d`.
+    #[arg(long, value_name = "TIME")]
+    trial: Option<Span>,
+    /// Put it on trial until it has answered so many inputs.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    trial_steps: Option<u64>,
+    /// Let so many steps stop on trial; one more, and the machine goes back.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    faults: u64,
+    /// Ask the program's invariants after each step, and undo a step that breaks one.
+    #[arg(long)]
+    checks: bool,
+    /// Let the node die so often on trial; once more, and the machine goes back when it starts.
+    #[arg(long, value_name = "COUNT", default_value_t = 2)]
+    deaths: u32,
+}
+
+impl TrialTerms {
+    /// The terms, if there is to be a trial.
+    pub(crate) fn terms(&self) -> Option<Terms> {
+        if self.trial.is_none() && self.trial_steps.is_none() {
+            return None;
+        }
+        Some(Terms {
+            time_ms: self.trial.map_or(0, |span| span.0),
+            steps: self.trial_steps.unwrap_or(0),
+            faults: self.faults,
+            checks: self.checks,
+            starts: self.deaths,
+        })
+    }
+}
+
+/// A span of time, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Span(u64);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        let unit = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        let digits = &text[..text.len() - unit.len()];
+        let each = match unit {
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err("expected a number and `s`, `m`, `h` or `d`".to_owned()),
+        };
+        let number: u64 = digits.parse().map_err(|_| "expected a number".to_owned())?;
+        let span = number.checked_mul(each).filter(|span| *span > 0);
+        span.map(Span).ok_or("out of range".to_owned())
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Trial {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    /// End the trial now: the new program stays.
+    #[arg(long)]
+    pub(crate) pass: bool,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rollback {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    /// Do it. Without this it is only shown.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Why, for the history of the machine.
+    #[arg(
+        short = 'm',
+        long,
+        value_name = "REASON",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Retire {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    /// The newest version whose clients are no longer to be served; older ones go with it.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) version: u32,
+    /// Why, for the history of the machine.
+    #[arg(
+        short = 'm',
+        long,
+        value_name = "REASON",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct History {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct State {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    /// Only this field of the state.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) field: Option<String>,
+    /// The state that a rollback took away: that of this bundle number in `cam history`.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) saved: Option<u64>,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_a_number_and_a_unit() {
+        for (text, milliseconds) in [
+            ("30s", 30_000),
+            ("10m", 600_000),
+            ("2h", 7_200_000),
+            ("7d", 604_800_000),
+        ] {
+            assert_eq!(text.parse(), Ok(Span(milliseconds)));
+        }
+        for text in [
+            "",
+            "s",
+            "1",
+            "1w",
+            "1.5h",
+            "-1s",
+            "0s",
+            "99999999999999999d",
+            "1ms",
+        ] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `cam rollback`: first what going back would lose, and only on demand the way back itself.
+
+use cam::digest::Digest;
+use node::protocol::{Request, RequestKind, Response, RolledBack};
+use node::rollback::{Answer, Difference, Replayed, Way};
+use serde_json::{Value, json};
+
+use super::state::machine_or_only;
+use super::{Context, history};
+use crate::arguments::Rollback;
+use crate::failure::AnyFailure;
+use crate::interface::Interface;
+use crate::report::{Outcome, Report, count};
+use crate::session::Session;
+use node::bundle::BundleId;
+use node::printable::Printable;
+
+pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
+    let session = context.session(&arguments.node, &arguments.speak, RequestKind::Rollback)?;
+    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
+    let running = Interface::of_machine(&session, &machine)?;
+    let request = Request::Rollback {
+        machine: machine.clone(),
+        running: running.digest().0,
+        reason: arguments.reason.clone(),
+        rehearse: !arguments.yes,
+    };
+    let Response::RolledBack { rehearsed, report } = session.request(&request)? else {
+        return Err(session.strange(RequestKind::Rollback).into());
+    };
+    let node = &arguments.node;
+    let version = report.machine_version;
+    let to = Digest(report.to);
+    let head = match rehearsed {
+        true => format!("{node} would take `{machine}` back to version {version}  {to}"),
+        false => format!("rolled back: {node} runs `{machine}` version {version}  {to}"),
+    };
+    let shown = Report::new().line(head);
+    let lines = way_lines(&session, &machine, &report)?;
+    let shown = lines.iter().fold(shown, Report::line);
+    let shown = match rehearsed {
+        true => shown.next(format!("cam rollback {node} {machine} --yes")),
+        false => {
+            let noted = history::note_rollbacks(context, (node, &machine), &[&report]);
+            done(shown, node, (&machine, &report), noted)
+        }
+    };
+    Ok(shown
+        .field("node", node)
+        .field("machine", &machine)
+        .field(
+            "result",
+            if rehearsed {
+                "rehearsed"
+            } else {
+                "rolled-back"
+            },
+        )
+        .field("rollback", object(&report)))
+}
+
+/// What can be done afterwards. The rollback has happened, whatever comes of the note.
+fn done(
+    shown: Report,
+    node: &str,
+    (machine, report): (&str, &RolledBack),
+    noted: Result<bool, AnyFailure>,
+) -> Report {
+    let (sequence, id) = (report.sequence, BundleId(report.id));
+    let shown = shown.line(format!(
+        "    saved    the state that was taken away: cam state {node} {machine} --saved {sequence}"
+    ));
+    match noted {
+        Ok(true) => shown.next("mend the source as a new version, then: cam bundle"),
+        Ok(false) => shown.next(format!(
+            "where the next bundle is made: cam bundle --after {id}"
+        )),
+        Err(failure) => shown.problem(format!(
+            "warning: history/ does not note that `{node}` went back to {id}: {failure}\n"
+        )),
+    }
+}
+
+fn way_lines(
+    session: &Session,
+    machine: &str,
+    report: &RolledBack,
+) -> Result<Vec<String>, AnyFailure> {
+    let replayed = match &report.way {
+        Way::Mapped => {
+            let line =
+                "    state    mapped by the way back of the bundle: what was written since is kept";
+            return Ok(vec![line.to_owned()]);
+        }
+        Way::Replayed(replayed) => replayed,
+    };
+    let inputs = replayed.same + replayed.different + replayed.lost;
+    let mut lines = vec![
+        format!(
+            "    state    from before the upgrade, with {} since given to version {} again",
+            count(usize::try_from(inputs).unwrap_or(usize::MAX), "input"),
+            report.machine_version
+        ),
+        outcome_line(replayed),
+    ];
+    if let Some(first) = &replayed.first {
+        lines.extend(difference(session, machine, first)?);
+    }
+    Ok(lines)
+}
+
+fn outcome_line(replayed: &Replayed) -> String {
+    let Replayed {
+        same,
+        different,
+        lost,
+        compared,
+        ..
+    } = replayed;
+    match compared {
+        true => format!(
+            "    answers  {same} as they were, {different} otherwise, {lost} lost: written for the version that goes"
+        ),
+        false => format!(
+            "    answers  not compared, since the version that goes kept killing the node; {lost} lost: written for it"
+        ),
+    }
+}
+
+/// The first input that is answered otherwise, in the words of the program it was written for.
+fn difference(
+    session: &Session,
+    machine: &str,
+    first: &Difference,
+) -> Result<[String; 3], AnyFailure> {
+    let interface = Interface::of_program(session, machine, Digest(first.program))?;
+    let input = interface.show_input(&first.input)?.text;
+    let answer = |answer: &Answer| -> Result<String, AnyFailure> {
+        Ok(match answer {
+            Answer::Output(bytes) => interface.show_output(&interface.output(bytes)?).text,
+            Answer::Stopped(name) => format!("stopped: {}", Printable(name)),
+            Answer::Refused(reason) => format!("refused: {}", Printable(reason)),
+            Answer::Unknown => "not known".to_owned(),
+        })
+    };
+    Ok([
+        format!("    first    {input} from {}", Printable(&first.from)),
+        format!("      was    {}", answer(&first.was)?),
+        format!("      now    {}", answer(&first.is)?),
+    ])
+}
+
+/// A rollback for programs.
+pub(super) fn object(report: &RolledBack) -> Value {
+    let replayed = match &report.way {
+        Way::Mapped => None,
+        Way::Replayed(replayed) => Some(json!({
+            "same": replayed.same,
+            "different": replayed.different,
+            "lost": replayed.lost,
+            "compared": replayed.compared,
+        })),
+    };
+    json!({
+        "sequence": report.sequence,
+        "id": BundleId(report.id).to_string(),
+        "from": Digest(report.from).to_string(),
+        "to": Digest(report.to).to_string(),
+        "version": report.machine_version,
+        "cause": report.cause.to_string(),
+        "mapped": report.way == Way::Mapped,
+        "replayed": replayed,
+        "state_bytes": report.state_bytes,
+    })
+}
