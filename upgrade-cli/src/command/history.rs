@@ -169,11 +169,16 @@ fn with_reason(what: String, reason: &str) -> String {
 fn object(entry: &Entry) -> Value {
     let mut object = Map::from_iter([
         ("number".to_owned(), json!(entry.number)),
-        ("hash".to_owned(), json!(HEXLOWER.encode(&entry.hash()))),
-        ("before".to_owned(), json!(HEXLOWER.encode(&entry.before))),
+        ("hash".to_owned(), json!(hash_name(&entry.hash()))),
+        (
+            "before".to_owned(),
+            json!((entry.number > 1).then(|| hash_name(&entry.before))),
+        ),
         ("at_ms".to_owned(), json!(entry.at_ms)),
         ("step".to_owned(), json!(entry.step)),
         ("by".to_owned(), json!(entry.by)),
+        // The name that this had before there were rollbacks.
+        ("pushed_by".to_owned(), json!(entry.by)),
         ("reason".to_owned(), json!(entry.reason)),
     ]);
     let (event, fields) = event_object(&entry.event);
@@ -182,6 +187,11 @@ fn object(entry: &Entry) -> Value {
         object.extend(fields);
     }
     Value::Object(object)
+}
+
+/// The hash of an entry, with its scheme before it.
+fn hash_name(hash: &[u8; 32]) -> String {
+    format!("l1:{}", HEXLOWER.encode(hash))
 }
 
 fn event_object(event: &Event) -> (&'static str, Value) {

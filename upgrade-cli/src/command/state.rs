@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, arguments: &State) -> Outcome {
         if Digest(program) != interface.digest() {
             continue;
         }
-        return Ok(report(&interface, (step, &state), arguments)?.field("machine", machine));
+        return report(&interface, &machine, (step, &state), arguments);
     }
     Err(session.strange(RequestKind::State).into())
 }
@@ -57,15 +57,16 @@ fn saved(session: &Session, machine: &str, sequence: u64, arguments: &State) -> 
         return Err(session.strange(request.kind()).into());
     };
     let interface = Interface::of_program(session, machine, Digest(program))?;
-    let report = report(&interface, (step, &state), arguments)?;
-    Ok(report.field("machine", machine).field("saved", sequence))
+    let report = report(&interface, machine, (step, &state), arguments)?;
+    Ok(report.field("saved", sequence))
 }
 
 fn report(
     interface: &Interface,
+    machine: &str,
     (step, state): (u64, &[u8]),
     arguments: &State,
-) -> Result<Report, AnyFailure> {
+) -> Outcome {
     let value = interface.state(state)?;
     let shown = match &arguments.field {
         Some(field) => interface.show_field(&value, field)?,
@@ -74,6 +75,7 @@ fn report(
     Ok(Report::new()
         .line(shown.text.clone())
         .field("node", &arguments.node)
+        .field("machine", machine)
         .field("version", interface.schema().version)
         .field("program", interface.digest().to_string())
         .field("step", step)

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 /// What stands before hexadecimal digits that name something.
-const NAMED: [&str; 3] = ["c1:", "b1:", "ed25519:"];
+const NAMED: [&str; 4] = ["c1:", "b1:", "l1:", "ed25519:"];
 
 /// What stands before a number that nobody can know beforehand, and what is written instead.
-const NUMBERS: [(&str, &str); 5] = [
+const NUMBERS: [(&str, &str); 6] = [
     ("127.0.0.1:", "PORT"),
     ("\"ms\":", "0"),
+    ("\"pause_us\":", "0"),
     ("\"since_ms\":", "0"),
     ("\"now_ms\":", "0"),
     ("\"at_ms\":", "0"),
