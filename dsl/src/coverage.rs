@@ -82,6 +82,15 @@ impl<'a> Coverage<'a> {
         ANY
     }
 
+    /// A pattern of all the values that a witness stands for.
+    pub(crate) fn add_witness(&mut self, witness: &Witness) -> NodeId {
+        let Witness::Made(tag, parts) = witness else {
+            return ANY;
+        };
+        let parts = parts.iter().map(|part| self.add_witness(part)).collect();
+        self.add(Node::Made(tag.clone(), parts))
+    }
+
     pub(crate) fn add(&mut self, node: Node) -> NodeId {
         let id = u32::try_from(self.nodes.len()).expect("patterns come from bounded source");
         self.nodes.push(node);

@@ -25,3 +25,6 @@ pub const EXCERPT_BYTES_MAX: usize = 64 * 1024;
 
 /// Characters of a name in a message; a longer one is cut. No name that a machine may have is longer.
 pub const SHOWN_NAME_CHARS_MAX: usize = 64;
+
+/// Arms that an editor adds to one match; one more takes all that is left. Nobody wants to fill in more than a screen.
+pub const ARMS_ADDED_MAX: usize = 24;

@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
             self.report(problem);
             return None;
         }
-        self.judge_arms(from, &rows, span, Place::Match);
+        self.judge_arms(from, &rows, span, &Place::Match(None));
         let argument = self.local(parameter, from, span);
         let body = match (arms, domain == codomain) {
             ([], true) => argument,

@@ -212,7 +212,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The spaces before what stands first in its line.
-    fn indent(&self, span: Span) -> String {
+    pub(super) fn indent(&self, span: Span) -> String {
         let before = self
             .source
             .map(|source| source.slice(Span::new(0, span.start)));

@@ -5,6 +5,7 @@ use cam::schema::{Shape, ShapeId};
 use super::types::Partial;
 use super::{Checker, Duty};
 use crate::coverage::{Coverage, Node, NodeId, Tag, TooCostly};
+use crate::limits::ARMS_ADDED_MAX;
 use crate::problem::Problem;
 use crate::problem::catalogue::{M201, M202, T201, T202, T203, T204};
 use crate::source::Span;
@@ -19,11 +20,21 @@ pub(super) struct Row {
     pub(super) at: Span,
 }
 
+/// Where arms can be added, and what they could give.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Addition {
+    /// Behind the last arm.
+    pub(super) at: Span,
+    /// What stands between two arms.
+    pub(super) between: String,
+    pub(super) example: String,
+}
+
 /// What the rows belong to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Place {
     /// A `match`, or the arms of `accept` and `reply`.
-    Match,
+    Match(Option<Addition>),
     /// A pattern that has no alternative: `let`, a parameter.
     Single,
 }
@@ -44,7 +55,7 @@ pub(super) struct Handlers {
 
 impl Checker<'_> {
     /// Judges a match or a single pattern.
-    pub(super) fn judge_arms(&mut self, subject: Partial, rows: &[Row], at: Span, place: Place) {
+    pub(super) fn judge_arms(&mut self, subject: Partial, rows: &[Row], at: Span, place: &Place) {
         let Some(shape) = self.types.shape(subject) else {
             return; // reported where the type got lost
         };
@@ -56,12 +67,19 @@ impl Checker<'_> {
             let sure: Vec<Vec<NodeId>> = sure_rows(&nodes, rows);
             match coverage.uncovered(&sure, &[coverage.any()], &columns) {
                 Ok(Some(witness)) => {
-                    problems.push(missing(&coverage.print(&witness[0], shape), at, place))
+                    let problem = missing(&coverage.print(&witness[0], shape), at, place);
+                    problems.push(match place {
+                        Place::Match(Some(addition)) => {
+                            let open = open_patterns(&mut coverage, sure, shape);
+                            with_arms(problem, &open, addition)
+                        }
+                        _ => problem,
+                    });
                 }
                 Ok(None) => {}
                 Err(TooCostly) => problems.push(too_costly(at)),
             }
-            if place == Place::Match {
+            if matches!(place, Place::Match(_)) {
                 problems.extend(
                     unreachable_rows(&mut coverage, &nodes, rows, &columns)
                         .into_iter()
@@ -309,9 +327,42 @@ fn unreachable_rows(
     lost
 }
 
-fn missing(witness: &str, at: Span, place: Place) -> Problem {
+/// The patterns that leave nothing out: a witness after the other, and `_` for what is more than a screen.
+fn open_patterns(
+    coverage: &mut Coverage<'_>,
+    mut rows: Vec<Vec<NodeId>>,
+    shape: ShapeId,
+) -> Vec<String> {
+    let mut patterns = Vec::new();
+    while let Ok(Some(witness)) = coverage.uncovered(&rows, &[coverage.any()], &[shape]) {
+        let pattern = coverage.print(&witness[0], shape);
+        if patterns.len() >= ARMS_ADDED_MAX || pattern == "_" {
+            patterns.push("_".to_owned());
+            break;
+        }
+        patterns.push(pattern);
+        let node = coverage.add_witness(&witness[0]);
+        rows.push(vec![node]);
+    }
+    patterns
+}
+
+/// With the change that adds an arm for each pattern.
+fn with_arms(problem: Problem, patterns: &[String], addition: &Addition) -> Problem {
+    let Addition {
+        at,
+        between,
+        example,
+    } = addition;
+    let arms = patterns
+        .iter()
+        .map(|pattern| format!("{between}{pattern} => {example}"));
+    problem.fixed_by("add missing arms", *at, arms.collect::<String>())
+}
+
+fn missing(witness: &str, at: Span, place: &Place) -> Problem {
     match place {
-        Place::Match => Problem::new(T201, at, format!("this `match` leaves out `{witness}`"))
+        Place::Match(_) => Problem::new(T201, at, format!("this `match` leaves out `{witness}`"))
             .helping(format!("add `{witness} => …`, or end with `_ => …`")),
         Place::Single => Problem::new(T203, at, format!("this pattern does not match `{witness}`"))
             .helping("write `let … = … else …` where that is possible, or use a `match`"),

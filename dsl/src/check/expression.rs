@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::call::Given;
-use super::exhaustive::{Place, Row};
+use super::exhaustive::{Addition, Place, Row};
 use super::messages::with_article;
 use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
@@ -274,8 +274,9 @@ impl<'a> Checker<'a> {
             rows.push(row);
             checked.push(arm);
         }
-        self.judge_later(partial, rows, head, Place::Match);
         let kind = self.branches("match", &branches, hint);
+        let addition = self.addition(span, arms, kind);
+        self.judge_later(partial, rows, head, Place::Match(addition));
         self.draft.expr(
             ExprKind::Match {
                 subject,
@@ -284,6 +285,27 @@ impl<'a> Checker<'a> {
             kind,
             span,
         )
+    }
+
+    /// Where an editor adds arms to a match, behind the last one.
+    pub(super) fn addition(
+        &mut self,
+        all: Span,
+        arms: &[ast::Arm],
+        kind: Partial,
+    ) -> Option<Addition> {
+        let last = arms.last()?.span;
+        let line = |span: Span| self.source.map(|source| source.position(span.start).line);
+        let is_tall = line(all) < line(last);
+        let example = self.plain_constructor(kind);
+        Some(Addition {
+            at: last.after(),
+            between: match is_tall {
+                true => format!("\n{}", self.indent(last)),
+                false => ", ".to_owned(),
+            },
+            example: example.unwrap_or_else(|| self.example(kind)),
+        })
     }
 
     pub(super) fn arm(

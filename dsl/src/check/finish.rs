@@ -86,7 +86,7 @@ impl Checker<'_> {
                     arms,
                     at,
                     place,
-                } => self.judge_arms(subject, &arms, at, place),
+                } => self.judge_arms(subject, &arms, at, &place),
                 Duty::Key {
                     partial,
                     at,

@@ -141,7 +141,8 @@ impl Checker<'_> {
                 body,
             });
         }
-        self.judge_later(partial, rows, head, Place::Match);
+        let addition = self.addition(head, arms, output);
+        self.judge_later(partial, rows, head, Place::Match(addition));
         Handler::Match {
             subject,
             arms: checked,

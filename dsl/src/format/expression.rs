@@ -12,6 +12,9 @@ use crate::token::Symbol;
 /// Characters before the last argument, if that is to begin on their line and be broken there.
 const BEFORE_HUGGED_MAX: usize = 50;
 
+/// Characters before the first brace of a choice that is the last argument, if that is to begin on their line.
+const HEAD_HUGGED_MAX: usize = 50;
+
 impl Printer<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) {
         let is_own = matches!(expr.kind, ExprKind::Tuple(_));
@@ -155,7 +158,9 @@ impl Printer<'_> {
 
     fn arguments(&mut self, arguments: &[Argument]) {
         let hugs = self.hugs(arguments.iter().map(Argument::span), || {
-            arguments.last().is_some_and(is_argument_in_brackets)
+            let is_fit =
+                |last: &Argument| is_argument_in_brackets(last) && self.has_short_head(last);
+            arguments.last().is_some_and(is_fit)
         });
         let argument = |printer: &mut Self, number: usize| match &arguments[number] {
             Argument::Value(value) => printer.expr(value),
@@ -180,6 +185,22 @@ impl Printer<'_> {
         } else {
             self.list(Manner::Plain, values.len(), value);
         }
+    }
+
+    /// Whether what stands before the first brace of a choice fits on the line on which its call begins: a line end
+    /// inside a condition hides where the condition ends.
+    fn has_short_head(&self, argument: &Argument) -> bool {
+        let (start, body): (u32, &Expr) = match argument {
+            Argument::Value(value) => (value.span.start, value),
+            Argument::Lambda(lambda) => (lambda.span.start, &lambda.body),
+            Argument::Arrow(_) => return true,
+        };
+        let head = match &body.kind {
+            ExprKind::If { condition, .. } => condition,
+            ExprKind::Match { subject, .. } => subject,
+            _ => return true,
+        };
+        self.size(Span::new(start, head.span.end)) <= HEAD_HUGGED_MAX
     }
 
     /// Whether the last of these begins on the line of the bracket and is broken inside, as `f(x, fn(y) => {`:

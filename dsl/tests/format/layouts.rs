@@ -55,6 +55,11 @@ const LAYOUTS: &[(&str, &str, &str)] = &[
         "const a: Int = ((1 + 2) * 3)\nconst b: (Int) = ((1, 2))\n",
     ),
     (
+        "a condition is not broken to keep a function on the line of its call",
+        "const a: Int = map(list, fn(x) => if x.price > limit and x.quantity > 100 or x.owner == nobody or x.owner == me { 1 } else { x })",
+        "const a: Int = map(\n  list,\n  fn(x) => if x.price > limit and x.quantity > 100 or x.owner == nobody or x.owner == me {\n    1\n  } else {\n    x\n  },\n)\n",
+    ),
+    (
         "the last argument is broken inside its own brackets",
         "const a: Int = fold(list, 0, fn(sum, x) => match x {\n Some(y) => sum + y\n None => sum })",
         "const a: Int = fold(list, 0, fn(sum, x) => match x {\n  Some(y) => sum + y\n  None => sum\n})\n",
