@@ -9,7 +9,8 @@
 //! walked at run time.)
 //!
 //! The order of effects is that of the arrows: what can stop is compiled where it stands, only
-//! structure is put off.
+//! structure is put off. What is known now is not asked again: of a `case` whose sum is a constant only the
+//! arm that is taken is compiled, and an operation on constants that does not stop is its result.
 
 use std::rc::Rc;
 
@@ -187,6 +188,12 @@ impl<'a> Compiler<'a> {
                         .filter(|_| parts.len() > 1)
                         .and_then(|next| self.operation(*next, parts.len()));
                     match operation {
+                        Some(instruction)
+                            if let Some(value) = self.known(&parts, &place, &instruction) =>
+                        {
+                            rest.next();
+                            Place::Constant(value)
+                        }
                         Some(instruction) => {
                             self.operands(&parts, place)?;
                             let next = rest.next().and_then(|next| self.draft.node(next).at);
@@ -305,6 +312,11 @@ impl<'a> Compiler<'a> {
                 (self.kept(environment)?, self.project(kept, 1, domain)?)
             }
         };
+        if let Place::Constant(Value::Sum(tag, payload)) = &scrutinee {
+            let payload = Place::Constant(Value::clone(payload));
+            let start = Place::tuple(vec![environment, payload]);
+            return self.arrow(arms[usize::from(*tag)], start);
+        }
         self.load(&scrutinee, sum)?;
         self.emit(Instruction::Case())?;
         for (index, arm) in arms.iter().enumerate() {
@@ -363,6 +375,59 @@ impl<'a> Compiler<'a> {
     fn kept_for(&mut self, parts: &[Arrow], place: Place) -> Result<Place, Excess> {
         let others = parts.iter().skip(1).any(|part| !self.ignores_start(*part));
         if others { self.kept(place) } else { Ok(place) }
+    }
+
+    /// The result of an operation, if its operands are known and it does not stop.
+    fn known(&self, parts: &[Arrow], place: &Place, instruction: &Instruction) -> Option<Value> {
+        let [left, right] = parts else {
+            return None;
+        };
+        let (left, right) = (self.constant(*left, place)?, self.constant(*right, place)?);
+        match (instruction, left, right) {
+            (Instruction::Equal(), left, right) => Some(Value::bool(left == right)),
+            (Instruction::Less(), Value::Int(left), Value::Int(right)) => {
+                Some(Value::bool(left < right))
+            }
+            (Instruction::LessOrEqual(), Value::Int(left), Value::Int(right)) => {
+                Some(Value::bool(left <= right))
+            }
+            (Instruction::Add(), Value::Int(left), Value::Int(right)) => {
+                left.checked_add(right).map(Value::Int)
+            }
+            (Instruction::Subtract(), Value::Int(left), Value::Int(right)) => {
+                left.checked_sub(right).map(Value::Int)
+            }
+            (Instruction::Multiply(), Value::Int(left), Value::Int(right)) => {
+                left.checked_mul(right).map(Value::Int)
+            }
+            _ => None,
+        }
+    }
+
+    /// What an arrow gives at a place, if that is known.
+    fn constant(&self, arrow: Arrow, place: &Place) -> Option<Value> {
+        let mut place = place.clone();
+        let chain = self.flattened(arrow);
+        let mut rest = chain.iter();
+        while let Some(next) = rest.next() {
+            place = match (&self.draft.node(*next).combinator, place) {
+                (Combinator::Identity, place) => place,
+                (Combinator::Constant(value), _) => Place::Constant(value.clone()),
+                (Combinator::Project(index), Place::Tuple(parts, _)) => parts[*index].clone(),
+                (Combinator::Project(index), Place::Constant(Value::Product(parts))) => {
+                    Place::Constant(parts[*index].clone())
+                }
+                (Combinator::Tuple(parts), place) => {
+                    let instruction = self.operation(*rest.next()?, parts.len())?;
+                    Place::Constant(self.known(parts, &place, &instruction)?)
+                }
+                _ => return None,
+            };
+        }
+        match place {
+            Place::Constant(value) if value.weight() <= FOLDED_WEIGHT_MAX => Some(value),
+            _ => None,
+        }
     }
 
     fn ignores_start(&self, arrow: Arrow) -> bool {

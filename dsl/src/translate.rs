@@ -18,6 +18,7 @@ mod expression;
 mod fold;
 mod free;
 mod handler;
+mod idle;
 mod matching;
 mod operator;
 mod outline;
@@ -41,6 +42,7 @@ use crate::typed::{
 use choice::{Branch, Outcome};
 pub use claim::{Moment, claims};
 pub(crate) use free::{Deeds, deeds_of_arrow, deeds_of_clause, deeds_of_expr, reads};
+use idle::Idle;
 use scope::{Place, Scope, Variable};
 
 /// Choices, matches and functions inside each other. The translator recurses for each; in a build without
@@ -138,6 +140,7 @@ pub fn expression(
 
 /// A machine on its way to combinators.
 struct Translator<'m> {
+    machine: &'m Machine,
     shapes: &'m Shapes,
     terms: &'m Terms,
     functions: &'m [Function],
@@ -155,6 +158,7 @@ struct Translator<'m> {
     /// Functions that take the first item from a list, by the list's type.
     openers: BTreeMap<TypeId, FunctionId>,
     types: BTreeMap<ShapeId, TypeId>,
+    idle: Option<Idle>,
     /// Choices, matches and functions inside each other where the translator is.
     nested: usize,
 }
@@ -176,6 +180,7 @@ impl<'m> Translator<'m> {
         let mut draft = Draft::new();
         Translator {
             state: machine.shapes.erase(machine.state, &mut draft.types),
+            machine,
             shapes: &machine.shapes,
             terms: &machine.terms,
             functions: &machine.functions,
@@ -187,6 +192,7 @@ impl<'m> Translator<'m> {
             cutters: BTreeMap::new(),
             openers: BTreeMap::new(),
             types: BTreeMap::new(),
+            idle: None,
             nested: 0,
         }
     }

@@ -173,6 +173,62 @@ fn overlapping_patterns_are_told_apart_with_few_switches() {
     }
 }
 
+/// How many instructions the functions of a module have, and how many functions there are.
+fn lines(functions: &str, handler: &str) -> (usize, usize) {
+    let text = format!(
+        "{functions}
+         machine Spare version 1 {{
+           input  In(Int)
+           output Is(Int)
+           state  {{ count: Int }}
+           init   {{ count: 0 }}
+           on In(n) => {handler}
+         }}"
+    );
+    let source = Source::new("spare.cam", text).unwrap();
+    let compiled = compile(&source, &History::new());
+    let compiled = compiled
+        .map_err(|problems| problems.render(&source, false))
+        .unwrap();
+    let module = cam::decode::module(&compiled.program().bytes()).unwrap();
+    let text = cam::assembly::print(&module);
+    let bodies = text.split("\nfn ").skip(1);
+    let bodies = bodies.map(|body| body.split("\nend").next().unwrap().lines().count() - 1);
+    (bodies.clone().sum(), bodies.count())
+}
+
+#[test]
+fn what_nobody_asks_for_costs_nothing() {
+    let functions = "const debug: Bool = false
+                     fn twice(n: Int) -> Text { show(n) ++ show(n) }
+                     fn inverse(n: Int) -> Int { 1 / n }";
+    let least = lines("", "Is(n)");
+    let same = [
+        "{ let unused = n == 1  Is(n) }",
+        "{ let unused = twice(n)  Is(n) }",
+        "{ let (_, unused) = (n, twice(n))  Is(n) }",
+        "{ let _ = twice(n)  Is(n) }",
+        "Is({ let unused = twice(n)  n })",
+        "if debug { Is(inverse(n)) } else { Is(n) }",
+        "if 1 + 1 == 3 { Is(inverse(n)) } else { Is(n) }",
+        "match Some(1) { Some(1) => Is(n), Some(_) => Is(inverse(n)), None => Is(2) }",
+        "{ let pair = { a: n, b: 2 }  Is(pair.a) }",
+        "{ let (a, b) = (n, n)  let (c, d) = (b, a)  Is(c) }",
+    ];
+    for handler in same {
+        assert_eq!(lines(functions, handler), least, "{handler}");
+    }
+    // What may stop the step stops it, whether or not somebody looks at it.
+    for handler in [
+        "{ let unused = inverse(n)  Is(n) }",
+        "{ let unused = n + 1  Is(n) }",
+        "{ let _ = 1 / n  Is(n) }",
+        "Is({ let unused = n - 1  n })",
+    ] {
+        assert!(lines(functions, handler).0 > least.0, "{handler}");
+    }
+}
+
 /// A counter with this state, this first state and these handlers.
 fn counter(state: &str, first: &str, handlers: &str) -> Compiled {
     let text = format!(

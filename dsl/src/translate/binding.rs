@@ -25,7 +25,7 @@ impl<'m> Translator<'m> {
             if !self.is_plain(*pattern) {
                 break;
             }
-            line.push(self.named(*pattern, *value)?);
+            line.extend(self.named(*pattern, *value)?);
             next = *body;
         }
         line.push(match &terms.expr(next).kind {
@@ -46,12 +46,15 @@ impl<'m> Translator<'m> {
         self.draft.chain(gamma, &line)
     }
 
-    /// `⟨id, ⟦value⟧⟩`; the scope then has the names of a plain pattern.
-    pub(super) fn named(&mut self, pattern: PatternId, value: ExprId) -> Translated<Arrow> {
+    /// `⟨id, ⟦value⟧⟩`; the scope then has the names of a plain pattern. Nothing for a value that is idle.
+    pub(super) fn named(&mut self, pattern: PatternId, value: ExprId) -> Translated<Option<Arrow>> {
+        if self.is_idle(pattern, value) {
+            return Ok(None);
+        }
         let value = self.expression(value)?;
         let (extended, place) = self.scope.extend(&mut self.draft, value)?;
         self.bind_plain(pattern, place);
-        Ok(extended)
+        Ok(Some(extended))
     }
 
     fn bind_plain(&mut self, pattern: PatternId, place: Place) {

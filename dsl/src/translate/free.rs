@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::decision::{Decision, Node, NodeId};
 use super::scope::Variable;
 use crate::typed::{
-    Arm, ArrowId, ArrowKind, Clause, ExprId, ExprKind, FunctionIndex, Handler, Local, Operator,
-    PatternId, PatternKind, Primitive, Statement, Terms,
+    Arm, ArrowId, ArrowKind, Clause, ExprId, ExprKind, FunctionIndex, Handler, Local, Machine,
+    Operator, PatternId, PatternKind, Primitive, Statement, Step, Terms,
 };
 
 /// A part of a machine that can be given to a function of its own.
@@ -47,6 +47,8 @@ pub(crate) struct Deeds {
     pub(crate) gets: bool,
     /// There is a `put` in them.
     pub(crate) puts: bool,
+    /// They apply a closure, which may do what stands elsewhere.
+    pub(crate) applies: bool,
     /// What they call.
     pub(crate) calls: BTreeSet<FunctionIndex>,
     reads: BTreeSet<(Local, Vec<usize>)>,
@@ -83,6 +85,28 @@ pub(crate) fn deeds_of_clause(terms: &Terms, clause: &Clause) -> Deeds {
         terms,
         guard.into_iter().chain([Term::Handler(&clause.body)]),
     ))
+}
+
+/// The locals that something looks at, in all of a machine.
+pub(super) fn used(machine: &Machine) -> BTreeSet<Local> {
+    let exprs = machine.terms.exprs.iter();
+    let mut used: BTreeSet<Local> = exprs
+        .filter_map(|expr| match expr.kind {
+            ExprKind::Local(local) => Some(local),
+            _ => None,
+        })
+        .collect();
+    // A handler names the state that it ends in, which is no expression.
+    if let Step::Clauses(clauses) = &machine.step {
+        for clause in clauses {
+            let walk = walked(&machine.terms, [Term::Handler(&clause.body)]);
+            used.extend(walk.used.into_iter().filter_map(|variable| match variable {
+                Variable::Local(local) => Some(local),
+                _ => None,
+            }));
+        }
+    }
+    used
 }
 
 fn done(walk: Walk<'_>) -> Deeds {
@@ -304,10 +328,8 @@ impl<'m> Walk<'m> {
 
     fn arrow(&mut self, id: ArrowId) {
         match &self.terms.arrow(id).kind {
-            ArrowKind::Identity
-            | ArrowKind::Project(_)
-            | ArrowKind::Inject(_)
-            | ArrowKind::Apply => {}
+            ArrowKind::Identity | ArrowKind::Project(_) | ArrowKind::Inject(_) => {}
+            ArrowKind::Apply => self.deeds.applies = true,
             ArrowKind::Function(function) => _ = self.deeds.calls.insert(*function),
             ArrowKind::Get => self.deeds.gets = true,
             ArrowKind::Put => self.deeds.puts = true,

@@ -119,7 +119,7 @@ impl<'m> Translator<'m> {
             let later = Outcome::Statements(&statements[index + 1..], rest);
             match statement {
                 Statement::Let { pattern, value } if self.is_plain(*pattern) => {
-                    line.push(self.named(*pattern, *value)?);
+                    line.extend(self.named(*pattern, *value)?);
                 }
                 _ => {
                     end = Some(self.statement(statement, later, result)?);
