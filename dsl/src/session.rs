@@ -22,7 +22,7 @@ use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
 use crate::token::{Symbol, TokenKind, tokens};
 use crate::trace::{Run, described, problem_of};
-use crate::typed::{TraceLine, TraceLineKind};
+use crate::typed::{FunctionBody, TraceLine, TraceLineKind};
 use crate::value;
 pub use shown::Change;
 
@@ -162,6 +162,9 @@ impl Session {
     /// # Errors
     /// As [`Session::enter`].
     pub fn type_of(&self, expression: &str) -> Result<String, Refused> {
+        if let Some(arrow) = self.arrow_type(expression) {
+            return Ok(arrow);
+        }
         let (compiled, line) = self.compiled_with(&format!("check {expression}"))?;
         Ok(match line.kind {
             TraceLineKind::Check { condition, .. } => {
@@ -171,6 +174,36 @@ impl Session {
             }
             _ => String::new(),
         })
+    }
+
+    /// The type and the flags of a function, or of what takes an input, by its name.
+    fn arrow_type(&self, name: &str) -> Option<String> {
+        let machine = self.compiled.machine();
+        let flags = self.compiled.flags();
+        let functions = machine.functions.iter().zip(&flags.functions);
+        for (function, proved) in functions {
+            if *function.name == *name {
+                let shape = |shape| shown::shape(&machine.shapes, shape);
+                let (from, to) = (shape(function.domain), shape(function.codomain));
+                let is_constant = matches!(
+                    &function.body,
+                    FunctionBody::Expr { parameters, .. } if parameters.is_empty()
+                );
+                return Some(match is_constant {
+                    true => to,
+                    false => format!("{from} -> {to}   {}", proved.flags),
+                });
+            }
+        }
+        let handlers = flags.handlers.iter();
+        let mine = handlers.filter(|handler| handler.inputs.iter().any(|input| **input == *name));
+        let lines: Vec<String> = mine
+            .map(|handler| {
+                let line = self.source.position(handler.span.start).line;
+                format!("on {name} in line {line}   {}", handler.flags)
+            })
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     /// Goes back to before the last line that did something. False if there is none.

@@ -1,23 +1,64 @@
 //! Combinators as text: what a function is once names are gone.
 
 use cam::combinator::{Arrow, Combinator, Combinators, Draft, FunctionId};
+use cam::schema::Shape;
 use cam::value::Value;
 
+use crate::flow::{Taking, taking};
 use crate::translate;
-use crate::typed::Machine;
+use crate::typed::{Clause, FunctionBody, Machine, Step};
 use crate::value;
 
 /// Letters of a listing; a large machine has more than anyone reads.
 const LETTERS_MAX: usize = 20_000;
 
-/// A function of the machine in combinators.
+/// What a name of the machine is in combinators: a function, the step, a constant, or what takes an input.
 pub(super) fn function(machine: &Machine, name: &str) -> Option<String> {
-    let combinators = translate::machine(machine).ok()?;
-    let draft = draft(&combinators);
-    let found = draft
-        .functions()
-        .iter()
-        .find(|function| function.name == name)?;
+    if let Some(only) = for_input(machine, name) {
+        return listing(&translate::machine(&only).ok()?, "step");
+    }
+    let found = listing(&translate::machine(machine).ok()?, name);
+    found.or_else(|| {
+        // What nobody calls is not in the machine.
+        let mut functions = machine.functions.iter();
+        let function = functions.find(|function| *function.name == *name)?;
+        match &function.body {
+            FunctionBody::Expr { parameters, body } if parameters.is_empty() => {
+                let program = translate::expression(machine, None, *body).ok()?;
+                listing(&program, "expression")
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The machine with the clauses only that may take an input. What they leave out is never asked.
+fn for_input(machine: &Machine, name: &str) -> Option<Machine> {
+    let number = constructors(machine).position(|constructor| constructor == name)?;
+    let Step::Clauses(clauses) = &machine.step else {
+        return None;
+    };
+    let taken = |clause: &&Clause| taking(machine, clause.input, Some(number)) != Taking::Never;
+    let clauses = clauses.iter().filter(taken).cloned().collect();
+    Some(Machine {
+        step: Step::Clauses(clauses),
+        ..machine.clone()
+    })
+}
+
+/// The inputs of a machine, if they have names.
+fn constructors(machine: &Machine) -> impl Iterator<Item = &str> {
+    let constructors = match machine.shapes.get(machine.input) {
+        Shape::Variant(_, constructors) => &constructors[..],
+        _ => &[],
+    };
+    constructors.iter().map(|(name, _)| &**name)
+}
+
+fn listing(combinators: &Combinators, name: &str) -> Option<String> {
+    let draft = draft(combinators);
+    let mut functions = draft.functions().iter();
+    let found = functions.find(|function| function.name == name)?;
     let mut printer = Printer {
         draft,
         text: String::new(),
@@ -26,13 +67,25 @@ pub(super) fn function(machine: &Machine, name: &str) -> Option<String> {
     Some(printer.text)
 }
 
-/// The names of the functions, those without a name of their own left out.
+/// The names that [`function`] knows.
 pub(super) fn names(machine: &Machine) -> Vec<String> {
     let Ok(combinators) = translate::machine(machine) else {
         return Vec::new();
     };
     let functions = draft(&combinators).functions().iter();
-    functions.map(|function| function.name.clone()).collect()
+    let mut names: Vec<String> = functions.map(|function| function.name.clone()).collect();
+    let own = machine.functions.iter().filter(|function| {
+        matches!(&function.body, FunctionBody::Expr { parameters, .. } if parameters.is_empty())
+    });
+    for function in own {
+        if !names.iter().any(|name| **name == *function.name) {
+            names.push(function.name.to_string());
+        }
+    }
+    if matches!(machine.step, Step::Clauses(_)) {
+        names.extend(constructors(machine).map(str::to_owned));
+    }
+    names
 }
 
 fn draft(combinators: &Combinators) -> &Draft {

@@ -23,9 +23,9 @@ const HELP: &str = "\
   count + 1                an expression about the state
   given { count: 7 }       go on in another state
   :state  :undo            show the state; go back one line
-  :type EXPR               the type of an expression
+  :type EXPR               the type of an expression; of a function or an input also what its arrow does
   :from N   :upgrade       start again in version N of the history; then upgrade to the source
-  :core NAME               a function of the machine, or `step`, in combinators
+  :core NAME               a function, a constant, what takes an input, or `step`, in combinators
   :trace TITLE             write this session into the source as a trace
   :reload                  read the source again and start anew
   :help  :quit";

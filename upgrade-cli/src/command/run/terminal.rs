@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use rustyline::DefaultEditor;
+use rustyline::error::ReadlineError;
 use rustyline::history::History;
 
 /// Where the lines of earlier sessions are kept, in the user's folder of configuration.
@@ -50,9 +51,21 @@ impl Lines {
         match self {
             Lines::Pipe(lines) => lines.next()?.ok(),
             Lines::Terminal { editor, .. } => {
-                let line = editor.readline("> ").ok()?;
-                let _ = editor.add_history_entry(line.as_str());
-                Some(line)
+                let mut is_leaving = false;
+                loop {
+                    match editor.readline("> ") {
+                        Ok(line) => {
+                            let _ = editor.add_history_entry(line.as_str());
+                            return Some(line);
+                        }
+                        // The session would be lost with the line that somebody gives up.
+                        Err(ReadlineError::Interrupted) if !is_leaving => {
+                            eprintln!("Ctrl-C again, Ctrl-D or `:quit` ends the session");
+                            is_leaving = true;
+                        }
+                        Err(_) => return None,
+                    }
+                }
             }
         }
     }
