@@ -40,6 +40,8 @@ mod typing;
 mod uses;
 pub mod verify;
 
+pub mod chain;
+
 pub mod decode;
 pub mod digest;
 pub mod encode;

@@ -384,6 +384,16 @@ impl TypeTable {
         names[id.index()]
     }
 
+    /// Brings all types of `other` into this table: where each of them stands in it, by its index there. Linear.
+    pub(crate) fn import_all(&mut self, other: &TypeTable) -> Vec<TypeId> {
+        let mut names: Vec<TypeId> = Vec::with_capacity(other.len());
+        for entry in &other.entries {
+            let own = self.intern(entry.renamed(|part| names[part.index()]));
+            names.push(own);
+        }
+        names
+    }
+
     /// Nesting of the type: 0 for a type without operands.
     #[must_use]
     pub fn height(&self, id: TypeId) -> u32 {

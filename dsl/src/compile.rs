@@ -4,7 +4,7 @@
 //! found here and not on a node.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cam::combinator::{Combinators, IllTyped};
 use cam::compile::TooLarge;
@@ -14,6 +14,7 @@ use cam::trap::Trap;
 use cam::verify::{Invalid, InvalidReason, Migration, Misfit, Program};
 
 use crate::ast::{ItemKind, Module};
+use crate::chain::{self, Chains, Unchained, Upgrade};
 use crate::flags::{self, MachineFlags};
 use crate::history::History;
 use crate::judge::Judge;
@@ -34,15 +35,7 @@ pub struct Compiled {
     machine: Machine,
     judge: Arc<Judge>,
     history: History,
-}
-
-/// The way from an older version to this one.
-#[derive(Clone, Debug)]
-pub struct Upgrade {
-    /// The older version.
-    pub from: u32,
-    /// The migration, and as far as they are written the adapters and the way back.
-    pub migration: Arc<Migration>,
+    chains: Arc<OnceLock<Chains>>,
 }
 
 impl Compiled {
@@ -108,13 +101,40 @@ impl Compiled {
         backs.any(|back| back.version == from && back.manner == Manner::Lossy)
     }
 
-    /// The upgrade from one version.
+    /// The upgrade from one version: the one that the source says, or the one through versions between.
     #[must_use]
     pub fn upgrade_from(&self, version: u32) -> Option<&Upgrade> {
-        self.upgrades.iter().find(|upgrade| upgrade.from == version)
+        let mut all = self.all_upgrades();
+        all.find(|upgrade| upgrade.from == version)
     }
 
-    /// The later versions through which a state of `from` comes here too, besides the direct way.
+    /// The upgrades that the source says, then those from the other versions of the history that lead here through
+    /// versions between.
+    pub fn all_upgrades(&self) -> impl Iterator<Item = &Upgrade> + Clone {
+        let composed = || self.chains().upgrades.iter();
+        // Composed only if it is asked for: an editor asks at no keystroke.
+        self.upgrades
+            .iter()
+            .chain(std::iter::once(()).flat_map(move |()| composed()))
+    }
+
+    /// The ways through versions between that cannot be one upgrade.
+    #[must_use]
+    pub fn unchained(&self) -> &[Unchained] {
+        &self.chains().unchained
+    }
+
+    /// The upgrade from one version that the source says itself.
+    pub(crate) fn written(&self, version: u32) -> Option<&Upgrade> {
+        let mut written = self.upgrades.iter();
+        written.find(|upgrade| upgrade.from == version)
+    }
+
+    fn chains(&self) -> &Chains {
+        self.chains.get_or_init(|| chain::chains(self))
+    }
+
+    /// The later versions of which the source says something through which a state of `from` comes here.
     #[must_use]
     pub fn chains_from(&self, from: u32) -> Vec<u32> {
         let chains = play::chains(self, from);
@@ -207,8 +227,8 @@ fn assemble(machine: Machine, history: &History, warnings: Problems) -> Result<C
             if let Some(old) = history.program(from) {
                 migration.fits(old, &program)?;
             }
-            let migration = Arc::new(migration);
-            upgrades.push(Upgrade { from, migration });
+            let to = program.schema().version;
+            upgrades.push(Upgrade::written(from, to, Arc::new(migration)));
         }
     }
     Ok(Compiled {
@@ -219,6 +239,7 @@ fn assemble(machine: Machine, history: &History, warnings: Problems) -> Result<C
         warnings,
         machine,
         history: history.clone(),
+        chains: Arc::default(),
     })
 }
 

@@ -31,6 +31,7 @@ mod flow;
 pub mod graph;
 pub mod translate;
 
+pub mod chain;
 pub mod compile;
 pub mod flags;
 mod judge;

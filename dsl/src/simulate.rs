@@ -191,7 +191,7 @@ struct Run<'a> {
 
 impl<'a> Simulator<'a> {
     fn new(compiled: &'a Compiled, plan: Plan) -> Simulator<'a> {
-        let upgrades = compiled.upgrades().iter();
+        let upgrades = compiled.all_upgrades();
         let history = compiled.history();
         let olds = upgrades.clone().map(|upgrade| upgrade.from);
         let clients = upgrades.filter(|upgrade| upgrade.migration.adapters().is_some());

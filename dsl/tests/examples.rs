@@ -86,11 +86,7 @@ fn compiled(path: &Path, history: &History) -> (Source, Compiled) {
 fn history(project: &Path) -> History {
     let mut history = History::new();
     let folder = project.join("history");
-    let mut sources: Vec<PathBuf> = if folder.is_dir() {
-        files(&folder)
-    } else {
-        Vec::new()
-    };
+    let mut sources = files_in(&folder);
     sources.retain(|path| path.extension().is_some_and(|extension| extension == "cam"));
     sources.sort();
     for source in sources {
@@ -107,7 +103,28 @@ fn history(project: &Path) -> History {
         assert!(released.to_str().unwrap().ends_with(&label));
         history.release(Arc::new(program));
     }
+    for path in files_in(&folder) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let versions = name.strip_suffix(".camb").and_then(|name| {
+            let (from, to) = name.split_once('@')?.1.split_once("..")?;
+            Some((from.parse().unwrap(), to.parse().unwrap()))
+        });
+        let Some((from, to)) = versions else { continue };
+        let bytecode = cam::decode::module(&fs::read(&path).unwrap()).unwrap();
+        let migration = cam::verify::migration(bytecode).unwrap();
+        let fits = migration.fits(history.program(from).unwrap(), history.program(to).unwrap());
+        assert_eq!(fits, Ok(()), "{name}");
+        history.bridge(from, to, Arc::new(migration));
+    }
     history
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_dir() {
+        files(folder)
+    } else {
+        Vec::new()
+    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -211,7 +211,8 @@ pub(crate) enum NodeCommand {
 #[derive(Args, Debug)]
 pub(crate) struct Bundle {
     /// The version to start from, or `first` for a machine that starts from nothing.
-    /// Left out, the history knows.
+    /// Left out, the history knows. Where the source says nothing of it, the released migrations of the versions
+    /// between lead there.
     #[arg(long, value_name = "VERSION")]
     pub(crate) from: Option<From>,
     /// The name of the machine on the node, instead of its own in small letters.

@@ -3,6 +3,7 @@
 mod asm;
 mod build;
 mod bundle;
+mod chain;
 mod chances;
 mod check;
 mod completions;

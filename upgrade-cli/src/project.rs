@@ -2,6 +2,7 @@
 
 pub(crate) mod compilation;
 pub(crate) mod files;
+pub(crate) mod kept;
 pub(crate) mod lineage;
 pub(crate) mod released;
 

@@ -45,6 +45,7 @@ transcripts! {
     simulation
     automatic
     diff
+    fast_forward
     claims_on_nodes
     chains
     trials

@@ -8,6 +8,7 @@ use super::machine::{Interface, Parts};
 use super::types::{Form, Partial};
 use super::{Checker, Frame, Migrating};
 use crate::ast;
+use crate::chain;
 use crate::problem::Problem;
 use crate::problem::catalogue::{M108, U301, U302, U305, U306, U308, U309};
 use crate::source::Span;
@@ -119,7 +120,8 @@ impl<'a> Checker<'a> {
         let across = parts
             .claims
             .iter()
-            .filter_map(|(said, _)| Some(("across", said.across()?)));
+            .filter_map(|(said, _)| Some(("across", said.across()?)))
+            .filter(|(_, version)| !self.is_on_a_chain(version.number, parts));
         let written = backs.chain(accepts).chain(replies).chain(across);
         let mut lost: Vec<(&str, &ast::Version)> = written.collect();
         lost.retain(|(_, version)| {
@@ -134,6 +136,13 @@ impl<'a> Checker<'a> {
                 "say how the state comes here: `migrate from {number} … => …`"
             )));
         }
+    }
+
+    /// Whether a version comes here through versions between.
+    fn is_on_a_chain(&self, version: u32, parts: &Parts<'a>) -> bool {
+        let starts = parts.migrations.iter();
+        let mut starts = starts.map(|(migrate, _)| migrate.from.number);
+        chain::way(self.history, version, &mut starts).is_some()
     }
 
     pub(super) fn migrations(&mut self, parts: &Parts<'a>, this: &Interface) -> Vec<Conversion> {

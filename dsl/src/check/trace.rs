@@ -5,6 +5,7 @@ use cam::schema::Stamp;
 use super::machine::{Interface, Parts};
 use super::{Checker, Frame, StateView};
 use crate::ast::{self, ExpectedKind, TraceLineKind as Written};
+use crate::chain;
 use crate::problem::Problem;
 use crate::problem::catalogue::{M301, M302, M303};
 use crate::source::Span;
@@ -175,20 +176,54 @@ impl<'a> Checker<'a> {
             );
             return None;
         }
-        let is_adapted = parts
-            .accepts
-            .iter()
-            .chain(&parts.replies)
-            .any(|(adapter, _)| adapter.version.number == number);
-        if running.version == this.version && !is_adapted {
-            let title = format!("this machine takes nothing from clients of version {number}");
-            self.report(
-                Problem::new(M302, version.span, title)
-                    .helping(format!("add `accept from {number}`")),
-            );
+        let at = version.span;
+        let deaf = (running.version == this.version)
+            .then(|| self.deaf_step(number, parts, this))
+            .flatten();
+        if let Some((title, help)) = deaf {
+            self.report(Problem::new(M302, at, title).helping(help));
             return None;
         }
         self.older(version, this.version)
+    }
+
+    /// What is to be said if the machine takes nothing from clients of a version, and what to do then. Where the source
+    /// does not say what becomes of their state, they are understood if each step of the way here understands them.
+    fn deaf_step(
+        &self,
+        client: u32,
+        parts: &Parts<'a>,
+        this: &Interface,
+    ) -> Option<(String, String)> {
+        let is_adapted = |version: u32| {
+            let mut adapters = parts.accepts.iter().chain(&parts.replies);
+            adapters.any(|(adapter, _)| adapter.version.number == version)
+        };
+        let starts = parts.migrations.iter();
+        let mut starts = starts.map(|(migrate, _)| migrate.from.number);
+        let is_written = starts.clone().any(|start| start == client);
+        let way = match is_written || is_adapted(client) {
+            true => None,
+            false => chain::way(self.history, client, &mut starts),
+        };
+        let way = way.unwrap_or_else(|| vec![client]);
+        let is_deaf = |pair: &&[u32]| {
+            let migration = self.history.migration(pair[0], pair[1]);
+            migration.is_none_or(|migration| migration.adapters().is_none())
+        };
+        let (last, own) = (*way.last()?, this.version);
+        if let Some(&[from, to]) = way.windows(2).find(is_deaf) {
+            let title = format!("version {to} takes nothing from clients of version {from}");
+            let help = format!(
+                "say how they are understood here: `migrate from {client} …` and `accept from {client}`"
+            );
+            return Some((title, help));
+        }
+        if is_adapted(last) {
+            return None;
+        }
+        let title = format!("version {own} takes nothing from clients of version {last}");
+        Some((title, format!("add `accept from {last}`")))
     }
 
     fn stamp_value(

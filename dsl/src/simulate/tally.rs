@@ -76,7 +76,7 @@ pub struct Fault {
 impl Tally {
     pub(super) fn of(compiled: &Compiled) -> Tally {
         let mut versions = vec![compiled.schema().version];
-        versions.extend(compiled.upgrades().iter().map(|upgrade| upgrade.from));
+        versions.extend(compiled.all_upgrades().map(|upgrade| upgrade.from));
         let by_version = |shape: fn(&Schema) -> ShapeId| {
             let schemas = versions.iter().map(|version| schema(compiled, *version));
             let named =

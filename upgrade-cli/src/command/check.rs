@@ -1,11 +1,12 @@
 //! `cam check`: whether the source is right, and what it is.
 
 use cam::schema::{Schema, Shape, ShapeId};
+use dsl::chain::{Upgrade, shown};
 use dsl::flags::Flags;
 use dsl::leaves::Leaf;
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, chain as told};
 use crate::project::Project;
 use crate::project::compilation::{self, Compilation};
 use crate::project::released::Released;
@@ -17,6 +18,8 @@ pub(super) fn run(context: &Context) -> Outcome {
     let schema = compilation.compiled.schema();
     let upgrades = compilation.compiled.upgrades();
     let from: Vec<u32> = upgrades.iter().map(|upgrade| upgrade.from).collect();
+    let all = compilation.compiled.all_upgrades();
+    let chains: Vec<&Upgrade> = all.filter(|upgrade| upgrade.is_composed()).collect();
     let mut parts = vec![
         count(constructors(schema, schema.input), "input"),
         count(constructors(schema, schema.output), "output"),
@@ -26,6 +29,8 @@ pub(super) fn run(context: &Context) -> Outcome {
         from.iter()
             .map(|version| format!("upgrades from {version}")),
     );
+    let through = chains.iter();
+    parts.extend(through.map(|chain| format!("from {} by {}", chain.from, told::way(chain))));
     let (machine, version) = (&schema.machine, schema.version);
     let mut report = report.line(format!(
         "✓ {machine} version {version}: {}",
@@ -41,12 +46,24 @@ pub(super) fn run(context: &Context) -> Outcome {
             report = report.line(format!("    {leaf}"));
         }
     }
+    for chain in &chains {
+        for lacks in told::lacks(chain) {
+            report = report.line(format!("  {}: {lacks}", told::way(chain)));
+        }
+    }
+    let reached: Vec<u32> = compilation
+        .compiled
+        .all_upgrades()
+        .map(|upgrade| upgrade.from)
+        .collect();
+    let chains: Vec<Value> = chains.into_iter().map(told::object).collect();
     Ok(report
         .field("migrations", migrations(&compilation, &from))
+        .field("chains", chains)
         .field("functions", functions(&compilation))
         .field("handlers", handlers(&compilation))
         .field("program", program_object(&compilation))
-        .field("upgrades_from", from)
+        .field("upgrades_from", reached)
         .next(if compilation.compiled.trace_count() > 0 {
             "cam test"
         } else {
@@ -127,6 +144,10 @@ pub(super) fn compile(
             "cam bundle will ask for `migrate from {older}`: history/ has version {older}"
         ));
     }
+    notes.extend(compilation.compiled.unchained().iter().map(|unchained| {
+        let way = shown(&unchained.versions);
+        format!("the way {way} is no single upgrade: {}", unchained.reason)
+    }));
     let mut diagnostics = compilation.diagnostics();
     for note in notes {
         if let Value::Array(list) = &mut diagnostics {

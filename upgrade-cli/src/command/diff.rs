@@ -1,12 +1,13 @@
 //! `cam diff`: what differs between two versions, for the state and for old clients, in types or in what they do.
 
 use cam::schema::Schema;
+use dsl::chain::{self, Unchained, Upgrade};
 use dsl::diff::{self, Change, ChangeKind, Clients};
 use dsl::square::{Difference, Incomparable, Noticed, Square};
 use serde_json::{Value, json};
 
 use super::chances::{self, count_of, seed};
-use super::{Context, check};
+use super::{Context, chain as told, check};
 use crate::arguments::Diff;
 use crate::exit::Exit;
 use crate::failure::{Code, Failure};
@@ -41,7 +42,7 @@ fn schema_of(released: &Released, version: u32) -> Result<&Schema, NoOlder> {
     Ok(program.schema())
 }
 
-/// Two released versions: the migration between them was not kept, so only their types are compared.
+/// Two released versions: their types, and the way between them through released migrations.
 fn between(arguments: &Diff, released: &Released, old: &Schema, new: &Schema) -> Report {
     let head = format!(
         "{}  {} (history) → {} (history)",
@@ -49,10 +50,23 @@ fn between(arguments: &Diff, released: &Released, old: &Schema, new: &Schema) ->
     );
     let parts = parts(old, new);
     let mut rows = rows(&parts);
+    let upgrade = chain::released(&released.history(), old.version, new.version);
+    if old.version < new.version {
+        rows.push(row(
+            "upgrade",
+            match &upgrade {
+                Ok(Some(upgrade)) => along(upgrade, false),
+                Ok(None) => "none: no released migrations lead there".to_owned(),
+                Err(unchained) => unchained_way(unchained),
+            },
+        ));
+    }
     rows.push(row("code", code(released, old, new)));
+    let chain = upgrade.ok().flatten();
     let differs = parts.iter().any(|(_, changes)| !changes.is_empty()) || old != new;
     finished(Report::new().line(head), arguments, &rows, differs)
         .field("changes", changes_object(&parts))
+        .field("chain", chain.as_ref().map(told::object))
 }
 
 fn types(
@@ -76,8 +90,13 @@ fn types(
         rows.push(row(name, leaf.to_string()));
     }
     let clients = diff::clients(compiled, old.version);
+    let chain = compiled.upgrade_from(old.version);
+    let chain = chain.filter(|upgrade| upgrade.is_composed());
     if old.version < new.version {
-        rows.extend(client_rows(clients.as_ref(), old.version));
+        rows.extend(match &chain {
+            Some(chain) => vec![row("clients", met_on_a_chain(chain))],
+            None => client_rows(clients.as_ref(), old.version),
+        });
         rows.push(row("upgrade", ways(compilation, old.version)));
     }
     let was = released
@@ -96,6 +115,7 @@ fn types(
         .field("changes", changes_object(&parts))
         .field("migrate", leaves.collect::<Vec<_>>())
         .field("clients", clients.as_ref().map(clients_object))
+        .field("chain", chain.map(told::object))
 }
 
 fn finished(report: Report, arguments: &Diff, rows: &[Vec<String>], differs: bool) -> Report {
@@ -201,16 +221,53 @@ fn clients_object(clients: &Clients) -> Value {
 }
 
 fn ways(compilation: &Compilation, version: u32) -> String {
-    let Some(upgrade) = compilation.compiled.upgrade_from(version) else {
-        return format!("none: there is no `migrate from {version}`");
+    let compiled = &compilation.compiled;
+    let mut unchained = compiled.unchained().iter();
+    let unchained = unchained.find(|unchained| unchained.versions.first() == Some(&version));
+    match (compiled.upgrade_from(version), unchained) {
+        (Some(upgrade), _) => along(upgrade, compiled.is_lossy(version)),
+        (None, Some(unchained)) => unchained_way(unchained),
+        (None, None) => format!("none: there is no `migrate from {version}`"),
+    }
+}
+
+/// Whether there is a way back, and through which versions both ways go.
+fn along(upgrade: &Upgrade, is_lossy: bool) -> String {
+    let way = match upgrade.is_composed() {
+        true => format!("{}: ", told::way(upgrade)),
+        false => String::new(),
     };
-    match upgrade.migration.back() {
-        Some(_) if compilation.compiled.is_lossy(version) => {
+    let ends = match upgrade.one_way() {
+        None if is_lossy => {
             "there and back, and the way back loses what the author says it may".to_owned()
         }
-        Some(_) => "there and back".to_owned(),
-        None => "there; no way back, so a rollback restores the snapshot and loses later steps"
-            .to_owned(),
+        None => "there and back".to_owned(),
+        Some(step) => {
+            let why = match upgrade.is_composed() {
+                true => format!(" ({step} has none)"),
+                false => String::new(),
+            };
+            format!(
+                "there; no way back{why}, so a rollback restores the snapshot and loses later steps"
+            )
+        }
+    };
+    format!("{way}{ends}")
+}
+
+fn unchained_way(unchained: &Unchained) -> String {
+    let way = chain::shown(&unchained.versions);
+    format!("{way}: no single upgrade: {}", unchained.reason)
+}
+
+/// What clients meet whose inputs and answers go through several adapters.
+fn met_on_a_chain(chain: &Upgrade) -> String {
+    match chain.refusing() {
+        None => format!(
+            "understood through {}: each step has adapters",
+            told::way(chain)
+        ),
+        Some(step) => format!("refused: {}", told::refusal(step)),
     }
 }
 

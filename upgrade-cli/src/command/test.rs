@@ -9,7 +9,7 @@ use dsl::typed::ClaimKind;
 use serde_json::{Value, json};
 
 use super::chances::{self, count_of, extent, seed, title};
-use super::{Context, check};
+use super::{Context, chain as told, check};
 use crate::arguments::Test;
 use crate::exit::Exit;
 use crate::failure::AnyFailure;
@@ -178,7 +178,7 @@ impl Results {
 
     /// Migrations, and ways back, that were gone.
     fn ways(&mut self, compilation: &Compilation, simulation: &Simulation) {
-        for upgrade in compilation.compiled.upgrades() {
+        for upgrade in compilation.compiled.all_upgrades() {
             let from = upgrade.from;
             let is_broken = |code: &str| {
                 let mut found = simulation.found.iter();
@@ -186,16 +186,19 @@ impl Results {
             };
             let times = simulation.tally.upgrades.get(&from).copied().unwrap_or(0);
             let times = count_of(times, "upgrade");
-            self.row(
-                !is_broken("R011"),
-                format!("migrate from {from}"),
-                times.clone(),
-            );
+            let title = match upgrade.is_composed() {
+                true => format!("migrate {}", told::way(upgrade)),
+                false => format!("migrate from {from}"),
+            };
+            self.row(!is_broken("R011"), title.clone(), times.clone());
             for through in compilation.compiled.chains_from(from) {
-                let title = format!("migrate from {from} through {through}");
+                let title = match upgrade.is_composed() && through == upgrade.last_from() {
+                    true => format!("{title}, step by step"),
+                    false => format!("migrate from {from} through {through}"),
+                };
                 self.row(!is_broken("R013"), title, times.clone());
             }
-            if upgrade.migration.back().is_some() {
+            if upgrade.migration.back().is_some() && !upgrade.is_composed() {
                 self.row(!is_broken("R010"), format!("migrate back to {from}"), times);
             }
         }

@@ -55,6 +55,16 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "F124",
         "a file of the history holds another version than its name says",
     ),
+    ("F125", "a file that was released is gone from the history"),
+    (
+        "F126",
+        "a file of the history was changed after it was released",
+    ),
+    (
+        "F127",
+        "a file of the history stands in the place of another",
+    ),
+    ("F128", "a migration in the history was never released"),
     ("F131", "no version is older than this one"),
     ("F132", "a version is not in the history"),
     ("F133", "one of two versions has no program to compare"),
@@ -142,6 +152,11 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("F413", "a released version has another program now"),
     ("F414", "a version was bundled before in another way"),
     ("F415", "a version that was pushed is to be bundled anew"),
+    (
+        "F416",
+        "the steps between two versions do not fit into one upgrade",
+    ),
+    ("F417", "a migration that was released is to be another one"),
     ("F420", "another bundle has the file's place"),
     (
         "F421",

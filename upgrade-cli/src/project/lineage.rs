@@ -1,8 +1,11 @@
-//! `history/lineage.toml`: which bundles were made, so that the next one knows which it follows.
+//! `history/lineage.toml`: which bundles were made, so that the next one knows which it follows, and which migrations
+//! were released with them, so that later ones can come through them.
 //!
 //! A node accepts a bundle only as the successor of the last one, so the order is that of the machine's
 //! life there. One project can be several machines (`--as`) and have bundles for one node only
 //! (`--node`); each such pair has a chain of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use cam::digest::Digest;
 use node::bundle::BundleId;
@@ -20,13 +23,28 @@ const FILE: &str = "lineage.toml";
 
 /// What the file says of itself.
 const HEADER: &str = "\
-# The bundles of this project, oldest first. `cam bundle` writes it; keep it with the .camb files.
+# The bundles of this project, oldest first, and the migrations released with them. `cam bundle` writes it; keep it
+# with the .camb files.
 ";
 
 /// All bundles of a project.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Lineage {
     bundles: Vec<Link>,
+    migrations: Vec<Kept>,
+}
+
+/// A migration between two versions, as it was released.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Kept {
+    /// The older version.
+    pub(crate) from: u32,
+    /// The newer one.
+    pub(crate) to: u32,
+    /// The module in the history.
+    pub(crate) digest: Digest,
+    /// The values of the old state that it makes nothing of.
+    pub(crate) drops: Vec<String>,
 }
 
 /// One bundle.
@@ -62,6 +80,18 @@ pub(crate) struct Chain {
 struct LineageFile {
     #[serde(default)]
     bundle: Vec<LinkFields>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    migration: Vec<KeptFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptFields {
+    from: u32,
+    to: u32,
+    migration: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    drops: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +138,58 @@ impl Lineage {
             Some(old) => *old = link,
             None => self.bundles.push(link),
         }
+    }
+
+    /// Gives a chain without bundles those of another up to one version: a node that goes another way from there on.
+    pub(crate) fn fork(&mut self, chain: &Chain, other: &Chain, version: u32) {
+        let mut copied: Vec<Link> = self.chain(other).into_iter().cloned().collect();
+        let Some(last) = copied.iter().rposition(|link| link.version == version) else {
+            return;
+        };
+        copied.truncate(last + 1);
+        for link in copied {
+            self.put(Link {
+                chain: chain.clone(),
+                ..link
+            });
+        }
+    }
+
+    /// The migrations that were released.
+    pub(crate) fn migrations(&self) -> &[Kept] {
+        &self.migrations
+    }
+
+    /// The migration that was released between two versions.
+    pub(crate) fn migration(&self, from: u32, to: u32) -> Option<&Kept> {
+        let mut migrations = self.migrations.iter();
+        migrations.find(|kept| (kept.from, kept.to) == (from, to))
+    }
+
+    /// Notes a migration that is released, in place of another between the same versions.
+    pub(crate) fn keep(&mut self, kept: Kept) {
+        let same = |old: &Kept| (old.from, old.to) == (kept.from, kept.to);
+        self.migrations.retain(|old| !same(old));
+        self.migrations.push(kept);
+        self.migrations.sort_by_key(|kept| (kept.to, kept.from));
+    }
+
+    /// The versions that bundles have brought, with their programs, in order.
+    pub(crate) fn programs(&self) -> BTreeMap<u32, Digest> {
+        let links = self.bundles.iter();
+        links.map(|link| (link.version, link.program)).collect()
+    }
+
+    /// The program of a version, if a bundle has brought it.
+    pub(crate) fn program(&self, version: u32) -> Option<Digest> {
+        self.programs().get(&version).copied()
+    }
+
+    /// The nodes that have a version, as far as is known here.
+    pub(crate) fn pushed(&self, version: u32) -> Vec<String> {
+        let links = self.bundles.iter().filter(|link| link.version == version);
+        let nodes = links.flat_map(|link| link.pushed.iter().cloned());
+        nodes.collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     /// Notes that a node has a bundle, and says whether that was news.
@@ -159,8 +241,11 @@ impl Lineage {
     fn parse(text: &str) -> Result<Lineage, LineageError> {
         let file: LineageFile = toml::from_str(text)?;
         let bundles: Option<Vec<Link>> = file.bundle.into_iter().map(LinkFields::link).collect();
+        let migrations: Option<Vec<Kept>> =
+            file.migration.into_iter().map(KeptFields::kept).collect();
         let lineage = Lineage {
             bundles: bundles.ok_or(LineageError::Name)?,
+            migrations: migrations.ok_or(LineageError::Name)?,
         };
         lineage.check_order()?;
         Ok(lineage)
@@ -184,7 +269,8 @@ impl Lineage {
 
     fn text(&self) -> String {
         let bundle = self.bundles.iter().map(Link::fields).collect();
-        let body = toml::to_string(&LineageFile { bundle });
+        let migration = self.migrations.iter().map(Kept::fields).collect();
+        let body = toml::to_string(&LineageFile { bundle, migration });
         format!("{HEADER}\n{}", body.expect("texts and numbers are TOML"))
     }
 }
@@ -201,6 +287,28 @@ impl Link {
             note: self.note.clone(),
             pushed: self.pushed.clone(),
         }
+    }
+}
+
+impl Kept {
+    fn fields(&self) -> KeptFields {
+        KeptFields {
+            from: self.from,
+            to: self.to,
+            migration: self.digest.to_string(),
+            drops: self.drops.clone(),
+        }
+    }
+}
+
+impl KeptFields {
+    fn kept(self) -> Option<Kept> {
+        Some(Kept {
+            from: self.from,
+            to: self.to,
+            digest: self.migration.parse().ok()?,
+            drops: self.drops,
+        })
     }
 }
 
@@ -285,6 +393,17 @@ mod tests {
         for (machine, sequence) in [("a", 1), ("b", 1), ("a", 2)] {
             lineage.put(link(machine, sequence));
         }
+        for (from, drops) in [(2, vec![]), (1, vec!["a.b".to_owned()]), (2, vec![])] {
+            let digest = Digest([9; 32]);
+            let to = from + 1;
+            lineage.keep(Kept {
+                from,
+                to,
+                digest,
+                drops,
+            });
+        }
+        assert_eq!(lineage.migrations().len(), 2);
         assert_eq!(Lineage::parse(&lineage.text()).unwrap(), lineage);
         assert_eq!(lineage.chain(&link("a", 1).chain).len(), 2);
         assert_eq!(lineage.chain(&link("c", 1).chain).len(), 0);
@@ -342,10 +461,33 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_of_a_node_goes_on_from_the_version_where_it_left_the_others() {
+        let mut lineage = Lineage::default();
+        (1..=3).for_each(|sequence| lineage.put(link("a", sequence)));
+        let own = link("b", 1).chain;
+        lineage.fork(&own, &link("a", 1).chain, 2);
+        let versions = |chain| {
+            let links: Vec<u32> = lineage
+                .chain(chain)
+                .iter()
+                .map(|link| link.version)
+                .collect();
+            links
+        };
+        assert_eq!(versions(&own), [1, 2]);
+        assert_eq!(versions(&link("a", 1).chain), [1, 2, 3]);
+    }
+
+    #[test]
     fn a_chain_with_a_gap_is_refused() {
         for sequences in [&[2][..], &[1, 3], &[0, 1]] {
             let bundles = sequences.iter().map(|place| link("a", *place)).collect();
-            let text = Lineage { bundles }.text();
+            let migrations = Vec::new();
+            let text = Lineage {
+                bundles,
+                migrations,
+            }
+            .text();
             assert!(
                 matches!(Lineage::parse(&text), Err(LineageError::Order { .. })),
                 "{sequences:?}"
@@ -353,6 +495,7 @@ mod tests {
         }
         let text = Lineage {
             bundles: vec![link("a", 1)],
+            migrations: Vec::new(),
         }
         .text();
         let broken = text.replace("c1:", "c9:");

@@ -15,6 +15,8 @@ use dsl::history::History;
 use super::Project;
 use super::compilation::{self, Broken};
 use super::files::{self, FileError};
+use super::kept::{self, NotKept, TAKE_AGAIN};
+use super::lineage::{Lineage, LineageError};
 use crate::exit::Exit;
 use crate::failure::{Code, Failure};
 
@@ -39,6 +41,8 @@ impl Released {
     /// not is compiled: that is how a project that was only ever read from version control begins.
     pub(crate) fn read(project: &Project, before: Option<u32>) -> Result<Released, ReleasedError> {
         let mut released = Released::default();
+        let lineage = Lineage::read(project)?;
+        kept::check(project, &lineage, before)?;
         for version in versions(project)? {
             if before.is_some_and(|before| version >= before) {
                 break;
@@ -49,7 +53,9 @@ impl Released {
                 None => {
                     let path = project.released(version, SOURCE);
                     let compiled = compilation::compile(&path, &released.history());
-                    Arc::clone(compiled?.compiled.program())
+                    let program = Arc::clone(compiled?.compiled.program());
+                    kept::check_compiled(project, &lineage, version, program.digest())?;
+                    program
                 }
             };
             let found = program.schema().version;
@@ -59,13 +65,14 @@ impl Released {
             }
             released.programs.insert(version, program);
         }
-        released.read_bridges(project)?;
+        released.read_bridges(project, &lineage)?;
         Ok(released)
     }
 
-    /// The migrations between released versions. They are judged as a node would judge them.
-    fn read_bridges(&mut self, project: &Project) -> Result<(), ReleasedError> {
+    /// The migrations between released versions. They are held to the lineage, and judged as a node would judge them.
+    fn read_bridges(&mut self, project: &Project, lineage: &Lineage) -> Result<(), ReleasedError> {
         for (from, to) in names(project, bridge_in)? {
+            kept::check_known(project, lineage, from, to)?;
             let (Some(old), Some(new)) = (self.program(from), self.program(to)) else {
                 continue; // of a version after those that were asked for, or one that is gone
             };
@@ -110,6 +117,12 @@ impl Released {
             .range(..version)
             .next_back()
             .map(|(version, _)| *version)
+    }
+
+    /// The first version after `version`.
+    pub(crate) fn next_after(&self, version: u32) -> Option<u32> {
+        let mut later = self.programs.range(version.saturating_add(1)..);
+        later.next().map(|(version, _)| *version)
     }
 
     /// The version whose program has this name.
@@ -198,13 +211,26 @@ pub(crate) enum ReleasedError {
     Version { path: PathBuf, found: u32 },
     #[error(transparent)]
     Broken(#[from] Broken),
+    #[error(transparent)]
+    Lineage(#[from] LineageError),
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
 }
 
 impl Failure for ReleasedError {
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            ReleasedError::NotKept(error) => error.facts(),
+            _ => Vec::new(),
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             ReleasedError::Folder { .. } => Exit::Usage,
             ReleasedError::File(error) => error.exit(),
+            ReleasedError::Lineage(error) => error.exit(),
+            ReleasedError::NotKept(error) => error.exit(),
             _ => Exit::Wrong,
         }
     }
@@ -218,6 +244,8 @@ impl Failure for ReleasedError {
             ReleasedError::Version { .. } => "F124",
             ReleasedError::File(error) => return error.code(),
             ReleasedError::Broken(error) => return error.code(),
+            ReleasedError::Lineage(error) => return error.code(),
+            ReleasedError::NotKept(error) => return error.code(),
         };
         code.into()
     }
@@ -228,8 +256,10 @@ impl Failure for ReleasedError {
             | ReleasedError::Invalid { .. }
             | ReleasedError::Misfit { .. }
             | ReleasedError::Version { .. } => {
-                vec!["take the file from version control again".to_owned()]
+                vec![TAKE_AGAIN.to_owned()]
             }
+            ReleasedError::Lineage(error) => error.help(),
+            ReleasedError::NotKept(error) => error.help(),
             _ => Vec::new(),
         }
     }
