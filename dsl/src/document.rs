@@ -1,5 +1,7 @@
 //! The manual of a machine, made from its source: what it takes, answers and keeps, with what `///` says of each.
 
+mod html;
+
 use std::fmt::Write;
 
 use crate::ast::{
@@ -20,6 +22,14 @@ pub fn markdown(source: &Source) -> String {
     };
     manual.module(&module);
     manual.text
+}
+
+/// The manual as one page of HTML. The source must be one that compiles.
+#[must_use]
+pub fn html(source: &Source) -> String {
+    let markdown = markdown(source);
+    let title = markdown.lines().next().unwrap_or_default();
+    html::page(title.trim_start_matches("# "), &markdown)
 }
 
 struct Manual<'a> {

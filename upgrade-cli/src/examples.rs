@@ -143,7 +143,8 @@ pub(crate) const DOC: &str = "\
 
 Examples:
   cam doc > MANUAL.md
-  cam doc -o MANUAL.md -C examples/door";
+  cam doc -o MANUAL.md -C examples/door
+  cam doc --html -o manual.html";
 
 pub(crate) const KEY: &str = "\
 One key says who somebody is, to nodes and on bundles.

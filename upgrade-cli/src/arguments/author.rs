@@ -117,6 +117,9 @@ pub(crate) struct Doc {
     /// Write it to this file, instead of the standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Make one page of HTML that needs nothing else, instead of Markdown.
+    #[arg(long)]
+    pub(crate) html: bool,
 }
 
 #[derive(Args, Debug)]

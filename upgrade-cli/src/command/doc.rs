@@ -10,10 +10,13 @@ use crate::report::Outcome;
 pub(super) fn run(context: &Context, arguments: &Doc) -> Outcome {
     let project = context.project()?;
     let (compilation, report) = check::compile(context, &project)?;
-    let text = document::markdown(&compilation.source);
+    let (kind, text) = match arguments.html {
+        true => ("html", document::html(&compilation.source)),
+        false => ("markdown", document::markdown(&compilation.source)),
+    };
     let report = report.field("program", check::program_object(&compilation));
     let Some(path) = &arguments.output else {
-        return Ok(report.field("markdown", &text).text(text));
+        return Ok(report.field(kind, &text).text(text));
     };
     files::write(path, text.as_bytes())?;
     Ok(report
