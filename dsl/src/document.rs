@@ -152,9 +152,14 @@ impl Manual<'_> {
         clauses.flat_map(|member| self.above(member.span)).collect()
     }
 
-    /// The `///` lines directly above a place.
+    /// The `///` lines directly above a place that begins its line. What comes later in a line is not what they are about.
     fn above(&self, span: Span) -> Vec<String> {
         let before = self.source.slice(Span::new(0, span.start));
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let is_word = |word: &str| ["|", "input", "output", "state"].contains(&word);
+        if !line.split_whitespace().all(is_word) {
+            return Vec::new();
+        }
         let lines = before
             .lines()
             .rev()
