@@ -12,9 +12,10 @@ use harness::process::Process;
 use harness::street::{Node, Release, bundle, refusal, releases};
 use harness::tally::{MACHINE, TALLY_1, add, read, sum};
 use node::bundle::{Bundle, BundleId};
+use node::comparison::Answer;
 use node::ledger::{Entry, Event};
 use node::protocol::{RefusalCode, Request, Response, RolledBack, Terms};
-use node::rollback::{Answer, Way};
+use node::rollback::Way;
 use node::trial::Cause;
 
 /// It divides by zero where 13 is added, and holds that no total is above 1,000.

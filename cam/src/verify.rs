@@ -278,6 +278,13 @@ impl Migration {
         &self.code
     }
 
+    /// Fuel of the migration at most, if that is known whatever the state is.
+    #[must_use]
+    pub fn max_cost(&self) -> Option<u64> {
+        let certificate = self.code.certificate(self.migrate);
+        (!certificate.loops && !certificate.sized).then_some(certificate.cost)
+    }
+
     /// The function from old state to new.
     #[must_use]
     pub fn migrate(&self) -> FunctionId {

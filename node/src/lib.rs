@@ -34,6 +34,7 @@ pub mod bundle;
 mod refused;
 pub mod upgrade;
 
+pub mod comparison;
 pub mod journal;
 pub mod ledger;
 pub mod local;
@@ -45,6 +46,7 @@ pub mod store;
 mod store_error;
 pub mod trial;
 
+pub mod plan;
 mod push_log;
 pub mod service;
 

@@ -210,3 +210,15 @@ pub const TRIAL_STARTS_SPAN: RangeInclusive<u32> = 1..=100;
 
 /// How often the writer looks whether the time of a trial is over.
 pub const TRIAL_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
+// Plans.
+
+/// Inputs that a plan gives to both programs: enough to meet what is usual, little enough for a moment.
+pub const REHEARSAL_COMMANDS_MAX: usize = 1_000;
+
+/// Inputs after which the writer puts a copy of a machine aside, to rehearse from. The one before is kept too, so
+/// that there are always so many inputs after one of them.
+pub const REHEARSAL_BASE_STEPS: u64 = REHEARSAL_COMMANDS_MAX as u64;
+
+/// Time for those inputs. Each may take a second; who waits for a plan is not to wait for a thousand.
+pub const REHEARSAL_TIME_MAX: Duration = Duration::from_secs(5);

@@ -35,7 +35,16 @@ pub struct LocalJournal {
 
 /// The machines as they are on the disk: what readers may see.
 #[derive(Clone, Default)]
-pub struct Published(Arc<RwLock<BTreeMap<String, Arc<Replica>>>>);
+pub struct Published(Arc<RwLock<BTreeMap<String, Seen>>>);
+
+/// A machine as readers see it.
+#[derive(Clone)]
+struct Seen {
+    /// The machine.
+    replica: Arc<Replica>,
+    /// The machine some inputs ago, in the same program.
+    base: Arc<Replica>,
+}
 
 impl Published {
     /// One machine.
@@ -45,7 +54,17 @@ impl Published {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(name)
-            .cloned()
+            .map(|seen| Arc::clone(&seen.replica))
+    }
+
+    /// One machine as it was some inputs ago, to rehearse on.
+    #[must_use]
+    pub fn base(&self, name: &str) -> Option<Arc<Replica>> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .map(|seen| Arc::clone(&seen.base))
     }
 
     /// All machines, by name.
@@ -55,13 +74,18 @@ impl Published {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .values()
-            .cloned()
+            .map(|seen| Arc::clone(&seen.replica))
             .collect()
     }
 
-    fn publish(&self, replica: &Replica) {
+    fn publish(&self, machine: &Machine) {
+        let seen = Seen {
+            replica: Arc::new(machine.replica.clone()),
+            base: machine.bases.older(),
+        };
+        let name = machine.replica.name().to_owned();
         let mut machines = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        machines.insert(replica.name().to_owned(), Arc::new(replica.clone()));
+        machines.insert(name, seen);
     }
 }
 
@@ -80,9 +104,9 @@ impl LocalJournal {
         let published = Published::default();
         let mut machines = BTreeMap::new();
         for recovered in recovery::machines(&store)? {
-            published.publish(&recovered.replica);
-            let name = recovered.replica.name().to_owned();
-            machines.insert(name, Machine::from(recovered));
+            let machine = Machine::from(recovered);
+            published.publish(&machine);
+            machines.insert(machine.replica.name().to_owned(), machine);
         }
         let (sender, receiver) = sync_channel(QUEUE_MAX);
         let (failed, failure) = watch::channel(None);

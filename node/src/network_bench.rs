@@ -261,6 +261,7 @@ pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
             reason: String::new(),
             trial: None,
         },
+        RequestKind::Plan => Request::Plan { bundle: input },
         RequestKind::Rollback => Request::Rollback {
             machine,
             running: program,

@@ -13,6 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use self::request::{Request, RequestKind};
 pub use self::response::Response;
 pub use crate::ledger::Entry;
+pub use crate::plan::Plan;
 pub use crate::refusal::{Class, Refusal, RefusalCode};
 pub use crate::report::{
     Applied, EngineName, HistoryEntry, Life, MachineStatus, NodeStatus, Served, TrialStatus,

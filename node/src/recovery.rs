@@ -51,6 +51,8 @@ pub struct Recovered {
     pub input_bytes: u64,
     /// Time it took to apply them again.
     pub replay_time: Duration,
+    /// The machine of the last snapshot.
+    pub base: Replica,
     /// Why it is to go back before it serves anybody. Its commands have not been applied again then.
     pub overdue: Option<Cause>,
 }
@@ -113,6 +115,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
     .on_trial(trial.map_err(fault)?);
     if overdue.is_some() {
         return Ok(Recovered {
+            base: replica.clone(),
             replica,
             snapshot_bytes: kept.snapshot.state.len() as u64,
             input_bytes: 0,
@@ -120,6 +123,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
             overdue,
         });
     }
+    let base = replica.clone();
     let (mut input_bytes, started) = (0, Instant::now());
     let replayed = kept.commands.len();
     for (at, command) in kept.commands {
@@ -141,6 +145,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         snapshot_bytes: kept.snapshot.state.len() as u64,
         input_bytes,
         replay_time: started.elapsed(),
+        base,
         overdue: None,
     };
     tell(&recovered, replayed);

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use cam::instance::Instance;
 use cam::verify::Program;
 
-use crate::journal::{Apply, Command, Effect, Index, Outcome};
+use crate::comparison::{Answer, Comparison, answer};
+use crate::journal::{Apply, Command, Index};
 use crate::protocol::{Refusal, RefusalCode};
 use crate::replica::{Ancestor, Replica};
 use crate::trial::Cause;
@@ -46,56 +47,7 @@ pub enum Way {
     /// By the way back in the bundle: what was written since is in the state.
     Mapped,
     /// From the state before the upgrade, by the inputs since.
-    Replayed(Replayed),
-}
-
-/// What became of the inputs since the upgrade.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Replayed {
-    /// Those that the old program answers as the new one did.
-    pub same: u64,
-    /// Those that it answers otherwise.
-    pub different: u64,
-    /// Those that it cannot take: they were written for the new program.
-    pub lost: u64,
-    /// Whether answers were compared. After a crash loop the new program is not run again.
-    pub compared: bool,
-    /// The first that is different or lost.
-    pub first: Option<Difference>,
-}
-
-/// An input that the old program answers otherwise, or cannot take.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Difference {
-    /// Its place in the journal.
-    pub at: Index,
-    /// Who sent it.
-    pub from: String,
-    /// The program it was written for.
-    #[serde(with = "serde_bytes")]
-    pub program: [u8; 32],
-    /// The input, in the codec of values.
-    #[serde(with = "serde_bytes")]
-    pub input: Vec<u8>,
-    /// What was answered.
-    pub was: Answer,
-    /// What the program that runs now answers.
-    pub is: Answer,
-}
-
-/// An answer, for comparison.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Answer {
-    /// An output, in the codec of values, of the type that the sender's program has.
-    Output(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// The step stopped with this trap.
-    Stopped(String),
-    /// The input was refused, with this reason.
-    Refused(String),
-    /// Nobody has looked.
-    Unknown,
+    Replayed(Comparison),
 }
 
 /// A rollback that was worked out and has not happened yet.
@@ -161,12 +113,12 @@ fn replayed(
     before: &Replica,
     commands: &[(Index, Command)],
     compared: bool,
-) -> (Instance, Replayed) {
+) -> (Instance, Comparison) {
     let mut old = before.clone();
     let mut new = compared.then(|| before.clone());
-    let mut count = Replayed {
+    let mut comparison = Comparison {
         compared,
-        ..Replayed::default()
+        ..Comparison::default()
     };
     for (at, command) in commands {
         if let Command::Upgrade { .. } = command {
@@ -177,54 +129,13 @@ fn replayed(
         let was = new
             .as_mut()
             .map_or(Answer::Unknown, |new| answer(new.apply(*at, command)));
-        count.add(*at, command, was, is);
+        comparison.add(*at, command, was, is);
     }
     let instance = old.into_instance();
-    (instance.expect("a machine that was upgraded runs"), count)
-}
-
-impl Replayed {
-    fn add(&mut self, at: Index, command: &Command, was: Answer, is: Answer) {
-        let Command::Input {
-            from,
-            program,
-            input,
-            ..
-        } = command
-        else {
-            return;
-        };
-        let place = match &is {
-            Answer::Refused(_) => &mut self.lost,
-            _ if was == is || was == Answer::Unknown => &mut self.same,
-            _ => &mut self.different,
-        };
-        *place += 1;
-        if self.first.is_none() && self.different + self.lost > 0 {
-            self.first = Some(Difference {
-                at,
-                from: from.to_string(),
-                program: *program,
-                input: input.clone(),
-                was,
-                is,
-            });
-        }
-    }
-}
-
-/// What an input was answered.
-pub(crate) fn answer(effect: Effect) -> Answer {
-    let (Effect::Done(outcome) | Effect::Nothing(outcome) | Effect::Failed(outcome, _)) = effect
-    else {
-        return Answer::Unknown;
-    };
-    match outcome {
-        Outcome::Answered { output, .. } => Answer::Output(output),
-        Outcome::Trapped { name, .. } => Answer::Stopped(name.to_owned()),
-        Outcome::Refused(refusal) => Answer::Refused(refusal.reason.into()),
-        _ => Answer::Unknown,
-    }
+    (
+        instance.expect("a machine that was upgraded runs"),
+        comparison,
+    )
 }
 
 fn staged(

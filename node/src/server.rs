@@ -279,7 +279,8 @@ impl<H: Handler> Shared<H> {
     }
 
     fn push_permit(&self, kind: RequestKind) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
-        if !matches!(kind, RequestKind::Push | RequestKind::Deliver) {
+        let has_bundle = [RequestKind::Push, RequestKind::Deliver, RequestKind::Plan];
+        if !has_bundle.contains(&kind) {
             return Ok(None);
         }
         let busy = |_| Refusal::new(RefusalCode::BUSY, "other bundles are being applied");

@@ -112,6 +112,7 @@ impl<J: Journal> Service<J> {
                 self.apart(move || state(&replica)).await?
             }
             Request::Program { machine } => self.program(&machine),
+            Request::Plan { bundle } => self.plan(peer, bundle).await,
             request => self.turn(peer, request).await,
         }
     }

@@ -248,6 +248,18 @@ impl VerifiedUpgrade {
         &self.new
     }
 
+    /// Where the machine stood when the upgrade was compared.
+    #[must_use]
+    pub fn from(&self) -> Position {
+        self.from
+    }
+
+    /// The way from the running program, unless there is none.
+    #[must_use]
+    pub fn migration(&self) -> Option<&Arc<Migration>> {
+        self.migration.as_ref()
+    }
+
     /// Computes the new state from a copy of the old one, or the first state of a new machine.
     ///
     /// # Errors

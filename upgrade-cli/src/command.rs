@@ -20,6 +20,7 @@ mod key;
 mod man;
 mod new;
 mod node;
+mod plan;
 mod push;
 mod retire;
 mod rollback;

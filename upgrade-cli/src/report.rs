@@ -1,6 +1,6 @@
 //! Everything that is printed: data on the standard output, talk on the other one, and `--json`.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -118,6 +118,18 @@ impl Console {
         if !self.quiet && !self.json {
             print(io::stderr(), &format!("{line}\n"));
         }
+    }
+
+    /// Asks, at a terminal, and takes only a yes for one. Where nobody can be asked, nobody is.
+    pub(crate) fn agrees(self, question: &str) -> bool {
+        let is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if self.json || !is_there {
+            return true;
+        }
+        print(io::stderr(), &format!("{question} [y/N] "));
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer);
+        read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
     }
 
     /// Prints what a command gave, and says how the process ends.

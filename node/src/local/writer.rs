@@ -11,8 +11,8 @@ use tokio::sync::{oneshot, watch};
 use super::{Clock, Job, Published};
 use crate::journal::{Apply, Command, Effect, Index, Outcome};
 use crate::limits::{
-    BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, REPLAY_TIME_MAX, SNAPSHOT_INPUT_BYTES_LEAST,
-    TRIAL_LOOK_INTERVAL,
+    BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, REHEARSAL_BASE_STEPS, REPLAY_TIME_MAX,
+    SNAPSHOT_INPUT_BYTES_LEAST, TRIAL_LOOK_INTERVAL,
 };
 use crate::protocol::{Refusal, RefusalCode};
 use crate::recovery::Recovered;
@@ -31,11 +31,42 @@ pub(super) struct Machine {
     replay_time: Duration,
     /// Why it is to go back before it serves anybody.
     pub(super) overdue: Option<Cause>,
+    /// What a plan is rehearsed on.
+    pub(super) bases: Bases,
+}
+
+/// A machine as it was some inputs ago, twice, so that one of them always has enough inputs after it. What they
+/// share with the machine costs nothing.
+pub(super) struct Bases {
+    older: Arc<Replica>,
+    newer: Arc<Replica>,
+}
+
+impl Bases {
+    fn at(replica: &Replica) -> Bases {
+        let here = Arc::new(replica.clone());
+        Bases {
+            older: Arc::clone(&here),
+            newer: here,
+        }
+    }
+
+    pub(super) fn older(&self) -> Arc<Replica> {
+        Arc::clone(&self.older)
+    }
+
+    /// Moves on behind a machine that has taken an input.
+    fn follow(&mut self, replica: &Replica) {
+        if replica.index() - self.newer.index() >= REHEARSAL_BASE_STEPS {
+            self.older = std::mem::replace(&mut self.newer, Arc::new(replica.clone()));
+        }
+    }
 }
 
 impl From<Recovered> for Machine {
     fn from(recovered: Recovered) -> Machine {
         Machine {
+            bases: Bases::at(&recovered.base),
             replica: recovered.replica,
             snapshot_bytes: recovered.snapshot_bytes,
             input_bytes: recovered.input_bytes,
@@ -49,6 +80,7 @@ impl Machine {
     /// A machine whose snapshot has just been written.
     pub(super) fn written(replica: Replica, snapshot_bytes: u64) -> Machine {
         Machine {
+            bases: Bases::at(&replica),
             replica,
             snapshot_bytes,
             input_bytes: 0,
@@ -152,7 +184,7 @@ impl Writer {
         match applied(&mut replica, at, &command) {
             Effect::Nothing(outcome) => Ok(outcome),
             Effect::Done(outcome) => {
-                if matches!(command, Command::Input { .. }) {
+                if let Command::Input { .. } = command {
                     self.record(replica, at, &command, started.elapsed(), batch)?;
                     self.judge(machine, batch)?;
                 } else {
@@ -206,8 +238,11 @@ impl Writer {
             let snapshot = machine.replica.snapshot();
             let oldest = oldest_kept(&machine.replica);
             let bytes = commit.snapshot(&name, &snapshot, oldest)?;
-            *machine = Machine::written(machine.replica.clone(), bytes);
+            machine.snapshot_bytes = bytes;
+            machine.input_bytes = 0;
+            machine.replay_time = Duration::ZERO;
         }
+        machine.bases.follow(&machine.replica);
         batch.touched.insert(name);
         Ok(())
     }
@@ -255,7 +290,7 @@ impl Writer {
         }
         for name in batch.touched {
             if let Some(machine) = self.machines.get(&name) {
-                self.published.publish(&machine.replica);
+                self.published.publish(machine);
             }
         }
         for (answer, outcome) in batch.answers {

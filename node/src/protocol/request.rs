@@ -74,6 +74,12 @@ pub enum Request {
         /// The terms on which the new program runs at first.
         trial: Option<Terms>,
     },
+    /// What a bundle would do. Nothing is done.
+    Plan {
+        /// Its exact bytes.
+        #[serde(with = "serde_bytes")]
+        bundle: Vec<u8>,
+    },
     /// Go back to the program before.
     Rollback {
         /// The machine.
@@ -151,6 +157,8 @@ pub enum RequestKind {
     Program,
     /// [`Request::Deliver`].
     Deliver,
+    /// [`Request::Plan`].
+    Plan,
     /// [`Request::Rollback`].
     Rollback,
     /// [`Request::Pass`].
@@ -169,7 +177,7 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Status,
         Self::Push,
         Self::Submit,
@@ -178,6 +186,7 @@ impl RequestKind {
         Self::State,
         Self::Program,
         Self::Deliver,
+        Self::Plan,
         Self::Rollback,
         Self::Pass,
         Self::Retire,
@@ -198,6 +207,7 @@ impl RequestKind {
             Self::State => "State",
             Self::Program => "Program",
             Self::Deliver => "Deliver",
+            Self::Plan => "Plan",
             Self::Rollback => "Rollback",
             Self::Pass => "Pass",
             Self::Retire => "Retire",
@@ -211,9 +221,12 @@ impl RequestKind {
     /// The right that a request of this kind needs. No default: a new kind does not compile without.
     pub const fn right(self) -> Right {
         match self {
-            Self::Push | Self::Deliver | Self::Rollback | Self::Pass | Self::Retire => {
-                Right::Deliver
-            }
+            Self::Push
+            | Self::Deliver
+            | Self::Plan
+            | Self::Rollback
+            | Self::Pass
+            | Self::Retire => Right::Deliver,
             Self::Submit => Right::Submit,
             Self::Status
             | Self::Query
@@ -230,7 +243,7 @@ impl RequestKind {
     /// The longest request of this kind, in bytes.
     pub const fn bytes_max(self) -> usize {
         match self {
-            Self::Push | Self::Deliver => PUSH_BYTES_MAX,
+            Self::Push | Self::Deliver | Self::Plan => PUSH_BYTES_MAX,
             _ => REQUEST_BYTES_MAX,
         }
     }
@@ -259,6 +272,7 @@ impl Request {
             Self::State { .. } => RequestKind::State,
             Self::Program { .. } => RequestKind::Program,
             Self::Deliver { .. } => RequestKind::Deliver,
+            Self::Plan { .. } => RequestKind::Plan,
             Self::Rollback { .. } => RequestKind::Rollback,
             Self::Pass { .. } => RequestKind::Pass,
             Self::Retire { .. } => RequestKind::Retire,
@@ -273,7 +287,7 @@ impl Request {
     pub fn machine(&self) -> Option<&str> {
         match self {
             Self::Status { machine } => machine.as_deref(),
-            Self::Push { .. } | Self::Deliver { .. } => None,
+            Self::Push { .. } | Self::Deliver { .. } | Self::Plan { .. } => None,
             Self::Submit { machine, .. }
             | Self::Query { machine, .. }
             | Self::History { machine, .. }

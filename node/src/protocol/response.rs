@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Applied, Entry, HistoryEntry, Life, Malformed, NodeStatus, Refusal, RolledBack, decode, encode,
+    Applied, Entry, HistoryEntry, Life, Malformed, NodeStatus, Plan, Refusal, RolledBack, decode,
+    encode,
 };
 use crate::limits::RESPONSE_BYTES_MAX;
 
@@ -73,6 +74,8 @@ pub enum Response {
         #[serde(with = "serde_bytes")]
         bytecode: Vec<u8>,
     },
+    /// What the bundle would do.
+    Plan(Box<Plan>),
     /// The machine has gone back, or would go back so.
     RolledBack {
         /// Whether this is only what would happen.

@@ -1,19 +1,33 @@
 //! Delivery: a bundle is judged as far as that is possible outside the journal, then submitted.
 
+use std::sync::Arc;
+
 use cam::instance::Instance;
 
 use super::Service;
+use super::life::unreadable;
 use crate::bundle::{AuthenticBundle, Bundle, UnauthenticBundle};
 use crate::journal::{Command, Journal};
-use crate::limits::MACHINE_NAME_LETTERS;
+use crate::limits::{MACHINE_NAME_LETTERS, REHEARSAL_BASE_STEPS};
+use crate::plan;
 use crate::printable::Printable;
 use crate::protocol::{Refusal, RefusalCode, Response};
 use crate::push_log;
 use crate::refused;
+use crate::replica::Replica;
 use crate::server::Peer;
+use crate::store::StoreError;
 use crate::trial::Terms;
 use crate::trust::Right;
-use crate::upgrade::{Position, UpgradeError};
+use crate::upgrade::{Position, UpgradeError, VerifiedUpgrade};
+
+/// A bundle that nothing speaks against.
+enum Judged {
+    /// It was applied before; this is what to answer.
+    Running(Response),
+    /// It fits what runs.
+    Fits(Box<VerifiedUpgrade>),
+}
 
 impl<J: Journal> Service<J> {
     /// Delivers a bundle and logs what came of it. A bundle that is not authentic names no machine yet.
@@ -39,8 +53,7 @@ impl<J: Journal> Service<J> {
         Ok(delivered)
     }
 
-    /// Judges a bundle as far as that is possible outside the journal, then submits it. The journal
-    /// judges again, against what is true when its turn has come.
+    /// Judges a bundle, then submits it. The journal judges again, against what is true when its turn has come.
     async fn deliver(
         &self,
         peer: &Peer,
@@ -49,38 +62,10 @@ impl<J: Journal> Service<J> {
         (reason, trial): (String, Option<Terms>),
     ) -> Result<Response, Refusal> {
         let machine = authentic.manifest().machine.clone();
-        if !peer.allows(Right::Deliver, &machine) {
-            return Err(peer.refuse(Right::Deliver, Some(&machine)));
-        }
         let signers = authentic.signers().to_vec();
-        let replica = self.published.machine(&machine);
-        let position = replica
-            .as_ref()
-            .map_or(Position::default(), |replica| replica.position());
-        if authentic
-            .manifest()
-            .node
-            .is_some_and(|node| node != self.node)
-        {
-            return Err(refused::upgrade(
-                &UpgradeError::OtherNode,
-                &machine,
-                position,
-            ));
-        }
-        let on_trial = replica.as_ref().filter(|replica| replica.trial().is_some());
-        let on_trial = on_trial.map(|replica| replica.still_on_trial());
-        let verify = move || {
-            let running = replica.as_ref().and_then(|replica| replica.instance());
-            authentic.verify(position, running.map(Instance::program))
-        };
-        match self.apart(verify).await? {
-            Err(UpgradeError::AlreadyRunning) => Ok(already_running(&machine, position)),
-            Err(error) => Err(refused::upgrade(&error, &machine, position)),
-            Ok(_) => {
-                if let Some(refusal) = on_trial {
-                    return Err(refusal);
-                }
+        match self.judge(peer, authentic).await? {
+            Judged::Running(response) => Ok(response),
+            Judged::Fits(_) => {
                 let by = peer.name().to_owned();
                 let command = Command::Upgrade {
                     at_ms: 0,
@@ -92,6 +77,73 @@ impl<J: Journal> Service<J> {
                 };
                 self.submit(&machine, command).await
             }
+        }
+    }
+
+    /// Works out what a bundle would do, and changes nothing.
+    pub(super) async fn plan(&self, peer: &Peer, bytes: Vec<u8>) -> Result<Response, Refusal> {
+        let authentic = self.authenticate(peer, &bytes)?;
+        let machine = authentic.manifest().machine.clone();
+        let signers = authentic.signers().to_vec();
+        let upgrade = match self.judge(peer, authentic).await? {
+            Judged::Running(response) => return Ok(response),
+            Judged::Fits(upgrade) => upgrade,
+        };
+        let (published, store) = (self.published.clone(), Arc::clone(&self.store));
+        let at_ms = (self.clock)();
+        let command = Command::Upgrade {
+            at_ms,
+            by: peer.name().to_owned(),
+            signers,
+            bundle: bytes,
+            reason: String::new(),
+            trial: None,
+        };
+        let plan = self.apart(move || {
+            let new = || Arc::new(Replica::new(&machine));
+            let base = published.base(&machine).unwrap_or_else(new);
+            let now = published.machine(&machine).unwrap_or_else(new);
+            // The journal may be ahead of what readers see; only what they see is looked at.
+            let since = || {
+                let limit = usize::try_from(2 * REHEARSAL_BASE_STEPS).unwrap_or(usize::MAX);
+                let mut commands = store.commands(&machine, base.index() + 1, limit)?;
+                commands.retain(|(index, _)| *index <= now.index());
+                Ok::<_, StoreError>(commands)
+            };
+            plan::work_out(&now, &base, *upgrade, &command, since)
+        });
+        let plan = plan.await?.map_err(|error| unreadable(&error))??;
+        Ok(Response::Plan(Box::new(plan)))
+    }
+
+    /// Judges a bundle as far as that is possible outside the journal.
+    async fn judge(&self, peer: &Peer, authentic: AuthenticBundle) -> Result<Judged, Refusal> {
+        let machine = authentic.manifest().machine.clone();
+        if !peer.allows(Right::Deliver, &machine) {
+            return Err(peer.refuse(Right::Deliver, Some(&machine)));
+        }
+        let replica = self.published.machine(&machine);
+        let position = replica
+            .as_ref()
+            .map_or(Position::default(), |replica| replica.position());
+        let refused = |error: &UpgradeError| refused::upgrade(error, &machine, position);
+        let node = authentic.manifest().node;
+        if node.is_some_and(|node| node != self.node) {
+            return Err(refused(&UpgradeError::OtherNode));
+        }
+        let on_trial = replica.as_ref().filter(|replica| replica.trial().is_some());
+        let on_trial = on_trial.map(|replica| replica.still_on_trial());
+        let verify = move || {
+            let running = replica.as_ref().and_then(|replica| replica.instance());
+            authentic.verify(position, running.map(Instance::program))
+        };
+        match (self.apart(verify).await?, on_trial) {
+            (Err(UpgradeError::AlreadyRunning), _) => {
+                Ok(Judged::Running(already_running(&machine, position)))
+            }
+            (Err(error), _) => Err(refused(&error)),
+            (Ok(_), Some(refusal)) => Err(refusal),
+            (Ok(upgrade), None) => Ok(Judged::Fits(Box::new(upgrade))),
         }
     }
 

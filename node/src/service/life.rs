@@ -215,7 +215,7 @@ fn history_entry(entry: Entry) -> Option<HistoryEntry> {
     }
 }
 
-fn unreadable(error: &StoreError) -> Refusal {
+pub(super) fn unreadable(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the store cannot be read");
     Refusal::new(RefusalCode::STORAGE, "the store cannot be read")
 }

@@ -18,6 +18,12 @@ pub(crate) struct Push {
     /// Why it is pushed now, for the history of the machine. The bundle has a reason of its own.
     #[arg(short = 'm', long, value_name = "REASON")]
     pub(crate) reason: Option<String>,
+    /// Only show what the bundle would do.
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Do not ask, at a terminal, whether to go on after the plan.
+    #[arg(short, long, conflicts_with = "plan")]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) trial: TrialTerms,
     #[command(flatten)]

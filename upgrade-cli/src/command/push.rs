@@ -4,7 +4,7 @@ use cam::digest::Digest;
 use node::limits::BUNDLE_BYTES_MAX;
 use node::protocol::{Applied, Entry, RefusalCode, Request, RequestKind, Response};
 
-use super::{Context, history};
+use super::{Context, history, plan};
 use crate::arguments::Push;
 use crate::bundle_file::BundleFile;
 use crate::failure::AnyFailure;
@@ -20,10 +20,37 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
     let bundle = file.bundle.encode();
     debug_assert!(bundle.len() <= BUNDLE_BYTES_MAX, "it was read within that");
     let (node, id) = (&arguments.to, file.bundle.id().to_string());
-    let report = Report::new()
+    let mut report = Report::new()
         .field("node", node)
         .field("bundle", id)
         .field("machine", &file.manifest.machine);
+    match plan::of_bundle(&session, &bundle) {
+        Ok(Some(plan)) => {
+            let lines = plan::lines(&session, &plan, arguments.trial.terms())?;
+            report = report.field("plan", plan::object(&plan));
+            if arguments.plan {
+                let report = lines.iter().fold(report, Report::line);
+                return Ok(report
+                    .field("result", "planned")
+                    .next(format!("cam push {} --to {node}", file.path.display())));
+            }
+            lines.iter().for_each(|line| context.console.talk(line));
+            if !arguments.yes && !context.console.agrees("go on?") {
+                return Ok(report
+                    .line("nothing was changed")
+                    .field("result", "declined"));
+            }
+        }
+        // The push itself says that nothing is to be done.
+        Ok(None) => {}
+        Err(SessionError::Refused(refused)) if refused.reason() == RefusalCode::UNKNOWN_REQUEST => {
+            context.console.talk("(this node is older than plans)");
+        }
+        Err(SessionError::Refused(refused)) => {
+            return Err(explained(context, (&session, node), *refused, &file));
+        }
+        Err(error) => return Err(error.into()),
+    }
     match session.request(&delivery(arguments, bundle)) {
         Ok(Response::Applied(applied)) => {
             let report = applied_report(report, node, &applied);

@@ -1,8 +1,9 @@
 //! `cam rollback`: first what going back would lose, and only on demand the way back itself.
 
 use cam::digest::Digest;
+use node::comparison::{Answer, Comparison, Difference};
 use node::protocol::{Request, RequestKind, Response, RolledBack};
-use node::rollback::{Answer, Difference, Replayed, Way};
+use node::rollback::Way;
 use serde_json::{Value, json};
 
 use super::state::machine_or_only;
@@ -109,8 +110,8 @@ fn way_lines(
     Ok(lines)
 }
 
-fn outcome_line(replayed: &Replayed) -> String {
-    let Replayed {
+fn outcome_line(replayed: &Comparison) -> String {
+    let Comparison {
         same,
         different,
         lost,
@@ -128,7 +129,7 @@ fn outcome_line(replayed: &Replayed) -> String {
 }
 
 /// The first input that is answered otherwise, in the words of the program it was written for.
-fn difference(
+pub(super) fn difference(
     session: &Session,
     machine: &str,
     first: &Difference,

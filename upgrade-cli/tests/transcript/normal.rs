@@ -46,6 +46,7 @@ impl Normal {
                 .or_else(|| number(rest))
                 .or_else(|| moment(rest))
                 .or_else(|| size(rest, &normal))
+                .or_else(|| time(rest, &normal))
                 .unwrap_or_else(|| (first.to_string(), first.len_utf8()));
             normal.push_str(&instead);
             rest = &rest[length..];
@@ -109,4 +110,13 @@ fn size(text: &str, before: &str) -> Option<(String, usize)> {
     let goes_on = before.ends_with(|letter: char| letter.is_ascii_alphanumeric());
     let is_size = text[digits..].starts_with(" bytes") || before.ends_with("\"bytes\":");
     (digits > 1 && !goes_on && is_size).then(|| ("N".to_owned(), digits))
+}
+
+/// Times that were measured: `0.7 ms`.
+fn time(text: &str, before: &str) -> Option<(String, usize)> {
+    let is_digit = |letter: &char| letter.is_ascii_digit() || *letter == '.';
+    let digits = text.chars().take_while(is_digit).count();
+    let goes_on = before.ends_with(|letter: char| letter.is_ascii_alphanumeric());
+    let is_time = text[..digits].contains('.') && text[digits..].starts_with(" ms");
+    (is_time && !goes_on).then(|| ("T".to_owned(), digits))
 }

@@ -1,0 +1,150 @@
+//! A plan: what a bundle would do to a machine, worked out on a copy of it before anybody decides.
+//!
+//! The migration runs on the live state, the program's check is asked, and the inputs that the machine took last
+//! are given to both programs. Nothing of it is kept.
+
+use std::time::{Duration, Instant};
+
+use cam::encode;
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::{Comparison, answer};
+use crate::journal::{Apply, Command, Index};
+use crate::limits::{REHEARSAL_COMMANDS_MAX, REHEARSAL_TIME_MAX};
+use crate::protocol::{Refusal, RefusalCode};
+use crate::refused;
+use crate::replica::Replica;
+use crate::upgrade::{MigratedUpgrade, VerifiedUpgrade};
+
+/// What a bundle would do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The machine.
+    pub machine: String,
+    /// The place that the bundle would have in its life.
+    pub sequence: u64,
+    /// What runs, and the version its author gave it; nothing before the first bundle.
+    pub from: Option<Release>,
+    /// What would run.
+    pub to: Release,
+    /// The machine's last step, on whose state all of this was worked out.
+    pub step: u64,
+    /// The encoded state, in bytes; 0 before the first bundle.
+    pub state_bytes_before: u64,
+    /// And afterwards.
+    pub state_bytes: u64,
+    /// How long the migration and the check took here, in microseconds: what clients would wait for.
+    pub pause_us: u64,
+    /// The fuel that the migration can take at most, if that is known whatever the state is.
+    pub fuel_max: Option<u64>,
+    /// Whether the new program has a check. It approves of the migrated state, or there would be no plan.
+    pub has_check: bool,
+    /// Whether clients of the running program would go on being served.
+    pub has_adapters: bool,
+    /// Whether the bundle has a way back of its own.
+    pub has_way_back: bool,
+    /// The inputs that the machine took last, given to both programs; nothing before the first bundle.
+    pub rehearsal: Option<Comparison>,
+}
+
+/// A program, as plans name it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The program.
+    #[serde(with = "serde_bytes")]
+    pub program: [u8; 32],
+    /// The version that its author gave it.
+    pub machine_version: u32,
+}
+
+/// Works out a plan on `now`. `base` is the same machine some inputs ago, and `since` gives those.
+///
+/// # Errors
+/// The refusal with which the bundle itself would be met, or what `since` could not do.
+pub(crate) fn work_out<E>(
+    now: &Replica,
+    base: &Replica,
+    upgrade: VerifiedUpgrade,
+    command: &Command,
+    since: impl FnOnce() -> Result<Vec<(Index, Command)>, E>,
+) -> Result<Result<Plan, Refusal>, E> {
+    if [now.position(), base.position()] != [upgrade.from(); 2] {
+        let reason = "the machine has moved on while this was worked out";
+        return Ok(Err(now.refusal(RefusalCode::STALE_PROGRAM, reason)));
+    }
+    let migration = upgrade.migration().cloned();
+    let state = now.instance().map(cam::instance::Instance::state);
+    let started = Instant::now();
+    let migrated = match upgrade.migrate(state.as_ref()) {
+        Ok(migrated) => migrated,
+        Err(error) => return Ok(Err(refused::upgrade(&error, now.name(), now.position()))),
+    };
+    let pause = started.elapsed();
+    let rehearsal = match now.instance() {
+        None => None,
+        Some(_) => Some(rehearsed(base, command, &since()?)),
+    };
+    let migration = migration.as_deref();
+    let plan = Plan {
+        from: now.instance().map(|instance| release(instance.program())),
+        state_bytes_before: state.map_or(0, |state| encode::value(&state).len() as u64),
+        fuel_max: migration.and_then(|migration| migration.max_cost()),
+        has_adapters: migration.is_some_and(|migration| migration.adapters().is_some()),
+        has_way_back: migration.is_some_and(|migration| migration.back().is_some()),
+        rehearsal,
+        ..measured(now, &migrated, pause)
+    };
+    Ok(Ok(plan))
+}
+
+fn measured(now: &Replica, migrated: &MigratedUpgrade, pause: Duration) -> Plan {
+    let instance = migrated.instance();
+    Plan {
+        machine: now.name().to_owned(),
+        sequence: migrated.to().sequence,
+        from: None,
+        to: release(instance.program()),
+        step: now.steps(),
+        state_bytes_before: 0,
+        state_bytes: encode::value(&instance.state()).len() as u64,
+        pause_us: u64::try_from(pause.as_micros()).unwrap_or(u64::MAX),
+        fuel_max: None,
+        has_check: instance.program().check().is_some(),
+        has_adapters: false,
+        has_way_back: false,
+        rehearsal: None,
+    }
+}
+
+fn release(program: &cam::verify::Program) -> Release {
+    Release {
+        program: program.digest().0,
+        machine_version: program.schema().version,
+    }
+}
+
+/// Gives the last inputs to both programs. The new one starts from the state of `base`, migrated; if it cannot,
+/// nothing is compared.
+fn rehearsed(base: &Replica, command: &Command, commands: &[(Index, Command)]) -> Comparison {
+    let mut old = base.clone();
+    let mut comparison = Comparison::default();
+    let Some(mut new) = base.clone().upgraded(base.index() + 1, command) else {
+        return comparison;
+    };
+    comparison.compared = true;
+    let started = Instant::now();
+    let last = commands.len().saturating_sub(REHEARSAL_COMMANDS_MAX);
+    for (place, (at, command)) in commands.iter().enumerate() {
+        if started.elapsed() > REHEARSAL_TIME_MAX {
+            break;
+        }
+        let was = answer(old.apply(*at, command));
+        let is = answer(new.apply(*at, command));
+        if place >= last {
+            comparison.add(*at, command, was, is);
+        }
+    }
+    comparison
+}

@@ -1,0 +1,153 @@
+//! What a bundle would do, as a node has worked it out on a copy of the live machine.
+
+use std::time::Duration;
+
+use cam::digest::Digest;
+use node::comparison::Comparison;
+use node::protocol::{Plan, Request, Response, Terms};
+use serde_json::{Value, json};
+
+use super::rollback::difference;
+use crate::failure::AnyFailure;
+use crate::moment::span;
+use crate::report::count;
+use crate::session::{Session, SessionError};
+
+/// Asks for the plan of a bundle; there is none if it runs already.
+pub(super) fn of_bundle(session: &Session, bundle: &[u8]) -> Result<Option<Plan>, SessionError> {
+    let request = Request::Plan {
+        bundle: bundle.to_vec(),
+    };
+    match session.request(&request)? {
+        Response::Plan(plan) => Ok(Some(*plan)),
+        Response::AlreadyRunning { .. } => Ok(None),
+        _ => Err(session.strange(request.kind())),
+    }
+}
+
+/// A plan for people.
+pub(super) fn lines(
+    session: &Session,
+    plan: &Plan,
+    trial: Option<Terms>,
+) -> Result<Vec<String>, AnyFailure> {
+    let node = &session.peers().node;
+    let (machine, to) = (&plan.machine, &plan.to);
+    let target = format!("version {}  {}", to.machine_version, Digest(to.program));
+    let Some(from) = &plan.from else {
+        return Ok(vec![format!("plan: {node} starts `{machine}` {target}")]);
+    };
+    let running = format!("version {}  {}", from.machine_version, Digest(from.program));
+    let mut lines = vec![
+        format!("plan: {node} takes `{machine}` to {target}"),
+        format!("    from     {running}, after step {}", plan.step),
+        format!("    state    {}", state(plan)),
+        format!("    pause    {}", pause(plan)),
+        format!("    clients  {}", clients(plan)),
+    ];
+    if let Some(rehearsal) = &plan.rehearsal {
+        lines.push(format!("    answers  {}", answers(rehearsal)));
+        if let Some(first) = &rehearsal.first {
+            lines.extend(difference(session, machine, first)?);
+        }
+    }
+    lines.push(format!("    return   {}", way_back(plan, trial)));
+    Ok(lines)
+}
+
+fn state(plan: &Plan) -> String {
+    let check = match plan.has_check {
+        true => "the invariants hold",
+        false => "no invariants to hold",
+    };
+    let bytes = count(usize_of(plan.state_bytes), "byte");
+    format!("{} → {bytes}; {check}", plan.state_bytes_before)
+}
+
+fn pause(plan: &Plan) -> String {
+    let milliseconds = Duration::from_micros(plan.pause_us).as_secs_f64() * 1e3;
+    let measured = format!("{milliseconds:.1} ms, measured on a copy");
+    match plan.fuel_max {
+        Some(fuel) => format!("{measured}; at most {fuel} fuel, whatever the state"),
+        None => format!("{measured}; it grows with the state"),
+    }
+}
+
+fn clients(plan: &Plan) -> &'static str {
+    match plan.has_adapters {
+        true => "those of the version that runs go on, through adapters",
+        false => {
+            "those of the version that runs are refused from then on: the bundle has no adapters"
+        }
+    }
+}
+
+fn answers(rehearsal: &Comparison) -> String {
+    let Comparison {
+        same,
+        different,
+        lost,
+        compared,
+        ..
+    } = rehearsal;
+    let inputs = same + different + lost;
+    match (compared, inputs) {
+        (false, _) => {
+            "not compared: the migration stops on the state of some inputs ago".to_owned()
+        }
+        (true, 0) => "nothing to compare: no input has come since this version runs".to_owned(),
+        (true, _) => format!(
+            "the last {} again: {same} alike, {different} otherwise, {lost} refused",
+            count(usize_of(inputs), "input")
+        ),
+    }
+}
+
+fn way_back(plan: &Plan, trial: Option<Terms>) -> String {
+    let way = match plan.has_way_back {
+        true => "the bundle's way back keeps what is written",
+        false => "inputs since would be given to the old version again",
+    };
+    match trial {
+        None if plan.has_way_back => format!("cam rollback, at any time: {way}"),
+        None => "none: the bundle has no way back, and there is no --trial".to_owned(),
+        Some(terms) => {
+            let time = (terms.time_ms > 0).then(|| span(terms.time_ms));
+            let steps = (terms.steps > 0).then(|| count(usize_of(terms.steps), "step"));
+            let until: Vec<_> = time.into_iter().chain(steps).collect();
+            let until = until.join(" and ");
+            format!("by itself, on trial for {until}: {way}")
+        }
+    }
+}
+
+/// A plan for programs.
+pub(super) fn object(plan: &Plan) -> Value {
+    let rehearsal = plan.rehearsal.as_ref().map(|rehearsal| {
+        json!({
+            "compared": rehearsal.compared,
+            "same": rehearsal.same,
+            "different": rehearsal.different,
+            "refused": rehearsal.lost,
+        })
+    });
+    json!({
+        "sequence": plan.sequence,
+        "from": plan.from.as_ref().map(|from| Digest(from.program).to_string()),
+        "to": Digest(plan.to.program).to_string(),
+        "version": plan.to.machine_version,
+        "step": plan.step,
+        "state_bytes_before": plan.state_bytes_before,
+        "state_bytes": plan.state_bytes,
+        "pause_us": plan.pause_us,
+        "fuel_max": plan.fuel_max,
+        "has_check": plan.has_check,
+        "has_adapters": plan.has_adapters,
+        "has_way_back": plan.has_way_back,
+        "rehearsal": rehearsal,
+    })
+}
+
+fn usize_of(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
