@@ -4,9 +4,11 @@
     reason = "a bench tells a test that it has failed by panicking"
 )]
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use node::client::{Client, ClientError, Timeouts};
 use node::key::PublicKey;
@@ -21,7 +23,11 @@ pub struct Process {
     child: Option<Child>,
     address: String,
     public: PublicKey,
+    log: Arc<Mutex<VecDeque<String>>>,
 }
+
+/// Lines of its log that are kept, for a test that fails.
+const LOG_LINES: usize = 40;
 
 impl Process {
     /// Makes a folder that trusts `author`, `operator` and `client`, and starts the node.
@@ -47,6 +53,7 @@ impl Process {
             child: None,
             address: String::new(),
             public,
+            log: Arc::default(),
         };
         process.restart();
         process
@@ -83,9 +90,17 @@ impl Process {
                 .collect();
             panic!("the node did not start: {}", said.join("\n"));
         };
-        // Nobody reads its log any more; a full pipe must not stop it.
+        // A full pipe must not stop it.
         let stderr = child.stderr.take().expect("piped");
-        std::thread::spawn(move || BufReader::new(stderr).lines().for_each(drop));
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+                log.push_back(line);
+                let excess = log.len().saturating_sub(LOG_LINES);
+                log.drain(..excess);
+            }
+        });
         self.address = address.to_owned();
         self.public = public.parse().expect("a key");
         self.child = Some(child);
@@ -118,9 +133,13 @@ impl Process {
     }
 }
 
-/// A test that fails leaves no process behind.
+/// A test that fails leaves no process behind, and shows what the node said last.
 impl Drop for Process {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.iter().for_each(|line| eprintln!("node: {line}"));
+        }
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
