@@ -200,9 +200,15 @@ fn is_stray_closer(input: Cursor<'_>) -> bool {
 }
 
 fn without_value(input: Cursor<'_>, opening: Span) -> Problem {
-    Problem::new(P018, input.token().span, "this block ends without a value")
+    let end = input.token().span;
+    let problem = Problem::new(P018, end, "this block ends without a value")
         .pointing_at(opening, "")
-        .noting("the last line of a block is its value; of a handler it is the output")
+        .noting("the last line of a block is its value; of a handler it is the output");
+    // Other languages write an empty map so.
+    match opening.end == end.start {
+        true => problem.helping("an empty map is `Map[]`, an empty set `Set[]`"),
+        false => problem,
+    }
 }
 
 fn report_early_value(input: Cursor<'_>, value: &Expr) {
