@@ -213,6 +213,9 @@ pub struct Snapshot {
     /// What clients of earlier programs did.
     #[serde(default)]
     pub old_clients: Vec<OldClients>,
+    /// The program whose state it is: bytes of one type may well be bytes of another. Format 1 did not say.
+    #[serde(default, with = "serde_bytes")]
+    pub program: Option<[u8; 32]>,
 }
 
 /// What the clients of an earlier program did since it was the running one.

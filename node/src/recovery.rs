@@ -13,7 +13,7 @@ use cam::verify::Program;
 use cam::{decode, verify};
 
 use crate::bundle::{Bundle, BundleId};
-use crate::journal::{Apply, Effect};
+use crate::journal::{Apply, Command, Effect, Index};
 use crate::ledger::{Accepted, Entry, Event};
 use crate::limits::LINEAGE_MAX;
 use crate::replica::{Ancestor, Replica};
@@ -86,25 +86,14 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         machine: name.clone(),
         what,
     };
-    let program = Arc::new(program(&kept.program).map_err(fault)?);
-    if Some(program.digest()) != kept.position.program {
-        return Err(fault("its program is not the one it names".to_owned()));
-    }
-    let state = decode::value(
-        program.types(),
-        program.state_type(),
-        &kept.snapshot.state,
-        STATE_WEIGHT_MAX,
-    );
-    let state = state.map_err(|malformed| fault(malformed.to_string()))?;
-    let instance = Instance::resume(program, state).map_err(|error| fault(error.to_string()))?;
+    let instance = instance(&kept).map_err(fault)?;
     let lineage = lineage(store, &name, &kept.ledger)?;
     let trial = kept.trial.as_ref();
     let overdue = trial.and_then(overdue);
     let trial = trial
         .map(|trial| before(&name, trial, &lineage))
         .transpose();
-    let mut replica = Replica::resume(
+    let base = Replica::resume(
         &name,
         instance,
         kept.position,
@@ -113,36 +102,22 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         lineage,
     )
     .on_trial(trial.map_err(fault)?);
+    let snapshot_bytes = kept.snapshot.state.len() as u64;
     if overdue.is_some() {
         return Ok(Recovered {
-            base: replica.clone(),
-            replica,
-            snapshot_bytes: kept.snapshot.state.len() as u64,
+            replica: base.clone(),
+            snapshot_bytes,
             input_bytes: 0,
             replay_time: Duration::ZERO,
+            base,
             overdue,
         });
     }
-    let base = replica.clone();
-    let (mut input_bytes, started) = (0, Instant::now());
-    let replayed = kept.commands.len();
-    for (at, command) in kept.commands {
-        if at != replica.index() + 1 {
-            return Err(fault(format!(
-                "command {at} does not follow {}",
-                replica.index()
-            )));
-        }
-        let Effect::Done(_) = replica.apply(at, &command) else {
-            return Err(fault(format!(
-                "command {at} does not do what it did before"
-            )));
-        };
-        input_bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
-    }
+    let (replayed, started) = (kept.commands.len(), Instant::now());
+    let (replica, input_bytes) = applied_again(&base, kept.commands).map_err(fault)?;
     let recovered = Recovered {
         replica,
-        snapshot_bytes: kept.snapshot.state.len() as u64,
+        snapshot_bytes,
         input_bytes,
         replay_time: started.elapsed(),
         base,
@@ -150,6 +125,41 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
     };
     tell(&recovered, replayed);
     Ok(recovered)
+}
+
+/// The machine of the last snapshot.
+fn instance(kept: &Kept) -> Result<Instance, String> {
+    let program = Arc::new(program(&kept.program)?);
+    let (types, state_type) = (program.types(), program.state_type());
+    if Some(program.digest()) != kept.position.program {
+        return Err("its program is not the one it names".to_owned());
+    }
+    let snapshot = &kept.snapshot;
+    if snapshot.program.is_some_and(|of| of != program.digest().0) {
+        return Err("its snapshot is of another program".to_owned());
+    }
+    let state = decode::value(types, state_type, &snapshot.state, STATE_WEIGHT_MAX);
+    let state = state.map_err(|malformed| malformed.to_string())?;
+    Instance::resume(program, state).map_err(|error| error.to_string())
+}
+
+/// The machine with the commands since, and how many bytes those have.
+fn applied_again(
+    base: &Replica,
+    commands: Vec<(Index, Command)>,
+) -> Result<(Replica, u64), String> {
+    let (mut replica, mut bytes) = (base.clone(), 0);
+    for (at, command) in commands {
+        if at != replica.index() + 1 {
+            let before = replica.index();
+            return Err(format!("command {at} does not follow {before}"));
+        }
+        let Effect::Done(_) = replica.apply(at, &command) else {
+            return Err(format!("command {at} does not do what it did before"));
+        };
+        bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
+    }
+    Ok((replica, bytes))
 }
 
 /// Whether the node has died too often with the program on trial.

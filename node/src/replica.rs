@@ -570,6 +570,7 @@ impl Apply for Replica {
             last_ms: self.last_ms,
             state: state.unwrap_or_default(),
             old_clients: self.old_clients.clone(),
+            program: self.position.program.map(|program| program.0),
         }
     }
 }

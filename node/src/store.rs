@@ -484,6 +484,7 @@ mod tests {
             last_ms: 7,
             state: vec![9; 3000],
             old_clients: Vec::new(),
+            program: Some([1; 32]),
         };
         commit.snapshot(MACHINE, &snapshot, 0).expect("written");
         commit.finish().expect("durable");

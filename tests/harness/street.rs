@@ -153,10 +153,16 @@ impl Node {
         node
     }
 
-    /// Its data folder.
+    /// A copy of its store in a folder of its own, as it is on the disk.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
-        self.folder.path()
+    pub fn copy_of_store(&self) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let from = self.folder.path().join(STORE_FILE);
+        std::fs::copy(from, folder.path().join(STORE_FILE)).expect("copied");
+        folder
     }
 
     /// A fresh node on a store that was written before.
