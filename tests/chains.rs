@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cam::chain::chain;
+use cam::instance::Context;
 use cam::value::Value;
 use cam::verify::{self, Migration};
 use harness::street::{Node, Release, bundle, refusal, releases};
@@ -267,17 +268,101 @@ fn the_way_back_is_that_of_the_steps() {
     let chain = last.migration.expect("the chain");
     for cents in [0, 5, 1_000_000] {
         let state = Value::product(vec![Value::Int(cents)]);
-        let up = chain.migrate_state(state.clone()).expect("a new state");
-        let back = chain.restore_state(up.clone()).expect("a way back");
+        let up = chain
+            .migrate_state(&Context::default(), state.clone())
+            .expect("a new state");
+        let back = chain
+            .restore_state(&Context::default(), up.clone())
+            .expect("a way back");
         let steps = releases
             .iter()
             .rev()
             .filter_map(|one| one.migration.as_deref());
         let apart = steps.fold(up, |state, step| {
-            let back = step.restore_state(state).expect("a way back");
+            let back = step
+                .restore_state(&Context::default(), state)
+                .expect("a way back");
             back.expect("an older state")
         });
         assert_eq!(back.as_ref(), Ok(&apart));
         assert_eq!(apart, state);
+    }
+}
+
+/// Asks when and by whom it was moved, and who its old clients are.
+const LOG_3: &str = "
+machine Log version 3 with at, from, seq {
+  input  Tick { at: Int, by: Text } | Read
+  output Ok | Told { moved: (Int, Text, Int), last: (Int, Text) }
+  state  { ticks: Int, moved: (Int, Text, Int), last: (Int, Text) }
+  init   { ticks: 0, moved: (0, \"\", 0), last: (0, \"\") }
+  on Tick { at: when, by } => { set ticks = ticks + 1  set last = (when, by)  Ok }
+  on Read => Told { moved, last }
+  migrate from 2 { ticks } => { ticks, moved: (at, from, seq), last: (0, \"\") }
+  accept from 2 { Tick => Tick { at, by: from } }
+  reply to 2 { Told { .. } => Ok }
+}";
+
+/// The releases before: the same machine, of which nobody has asked anything.
+fn log(version: u32) -> String {
+    let before = version - 1;
+    let migration = match before {
+        0 => String::new(),
+        _ => format!(
+            "migrate from {before} {{ ticks }} => {{ ticks: ticks * 10 }} accept from {before} reply to {before}"
+        ),
+    };
+    format!(
+        "machine Log version {version} {{
+           input | Tick  output | Ok  state {{ ticks: Int }}  init {{ ticks: 0 }}
+           on Tick => {{ set ticks = ticks + 1  Ok }}
+           {migration}
+         }}"
+    )
+}
+
+/// A node tells a chain the moment of the one upgrade, and its adapters that of the input; after a restart too.
+#[tokio::test]
+async fn a_chain_is_told_the_moment_that_is_journalled() {
+    let releases = releases(&[&log(1), &log(2), LOG_3]);
+    let steps: Vec<&Migration> = releases
+        .iter()
+        .filter_map(|one| one.migration.as_deref())
+        .collect();
+    let linked = verify::migration(chain(&steps).expect("small")).expect("valid");
+    let last = Release {
+        program: Arc::clone(&releases[2].program),
+        migration: Some(Arc::new(linked)),
+    };
+    let tick = Value::constructor(0);
+    let (mut node, first_bundle) = first(&releases, &[tick.clone(), tick.clone()]).await;
+    let applied = leap(&node, &releases, &last, &first_bundle).await;
+    assert!(matches!(applied, Response::Applied(_)), "{applied:?}");
+    let upgraded = node.status(MACHINE).await.since_ms;
+    let upgraded = i64::try_from(upgraded).expect("a moment");
+    assert_eq!(
+        told(&node, &releases, &tick).await,
+        Ok(Value::constructor(0))
+    );
+    for _ in 0..2 {
+        let read = Value::constructor(0);
+        let answer = node.send(MACHINE, &last, &read).await.expect("a step");
+        let moved = Value::product(vec![
+            Value::Int(upgraded),
+            Value::text("operator"),
+            Value::Int(2),
+        ]);
+        let Value::Sum(1, told) = &answer else {
+            panic!("the moments, not {answer:?}")
+        };
+        let Value::Product(told) = told.as_ref() else {
+            panic!("two moments")
+        };
+        assert_eq!(told[1], moved);
+        let Value::Product(last) = &told[0] else {
+            panic!("a moment")
+        };
+        assert_eq!(last[1], Value::text("client"));
+        node.restart();
     }
 }

@@ -1,7 +1,7 @@
 //! What a client sees of a machine: answers, traps, refusals, other machines, upgrades and restarts.
 
 use cam::value::Value;
-use harness::street::{bundle, refusal, releases};
+use harness::street::{Node, bundle, refusal, releases};
 use harness::tally::{LAMP_1, MACHINE, add, read, running, sum, to_second};
 use node::protocol::{RefusalCode, Request, Response};
 
@@ -38,6 +38,75 @@ async fn an_upgrade_migrates_the_state_and_serves_old_clients() {
             .expect("new client"),
         sum(2, 43_000)
     );
+}
+
+const WATCH_1: &str = "
+machine Watch version 1 {
+  input  | Tick
+  output | Ok
+  state  { ticks: Int }
+  init   { ticks: 0 }
+  on Tick => { set ticks = ticks + 1  Ok }
+}";
+
+const WATCH_2: &str = "
+machine Watch version 2 with at, from, seq {
+  input  Tick { at: Int, by: Text } | Read
+  output Ok | Told { moved: (Int, Text, Int), last: (Int, Text) }
+  state  { ticks: Int, moved: (Int, Text, Int), last: (Int, Text) }
+  init   { ticks: 0, moved: (0, \"\", 0), last: (0, \"\") }
+  on Tick { at: when, by } => { set ticks = ticks + 1  set last = (when, by)  Ok }
+  on Read => Told { moved, last }
+  migrate from 1 { ticks } => { ticks, moved: (at, from, seq), last: (0, \"\") }
+  accept from 1 { Tick => Tick { at, by: from } }
+  reply to 1 { Told { .. } => Ok }
+}";
+
+/// What the journal has stamped is what migration and adapters are told, and what they are told again at a restart.
+#[tokio::test]
+async fn a_migration_and_adapters_are_told_the_moment_that_is_journalled() {
+    let releases = releases(&[WATCH_1, WATCH_2]);
+    let mut node = Node::new();
+    let first = bundle("watch", None, &releases[0], &["author"]);
+    node.deploy(&first).await;
+    let tick = Value::constructor(0);
+    for _ in 0..2 {
+        let answer = node.send("watch", &releases[0], &tick).await;
+        answer.expect("a tick");
+    }
+    let second = bundle(
+        "watch",
+        Some((&releases[0], first.id(), 1)),
+        &releases[1],
+        &["author"],
+    );
+    node.deploy(&second).await;
+    let upgraded = node.status("watch").await.since_ms;
+    let upgraded = i64::try_from(upgraded).expect("a moment");
+    let answer = node.send("watch", &releases[0], &tick).await;
+    answer.expect("an old client's tick");
+    for _ in 0..2 {
+        let read = node
+            .send("watch", &releases[1], &Value::constructor(0))
+            .await;
+        let Ok(Value::Sum(1, told)) = read else {
+            panic!("the moments, not {read:?}")
+        };
+        let Value::Product(told) = told.as_ref() else {
+            panic!("two moments")
+        };
+        let moved = Value::product(vec![
+            Value::Int(upgraded),
+            Value::text("operator"),
+            Value::Int(2),
+        ]);
+        assert_eq!(told[1], moved);
+        let Value::Product(last) = &told[0] else {
+            panic!("a moment")
+        };
+        assert_eq!(last[1], Value::text("client"));
+        node.restart();
+    }
 }
 
 #[tokio::test]

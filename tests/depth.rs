@@ -5,6 +5,7 @@
 
 use std::thread;
 
+use cam::instance::Context;
 use cam::limits::{CALL_HEIGHT_MAX, CASE_DEPTH_MAX, STACK_MAX, TYPE_HEIGHT_MAX};
 use cam::trap::TrapReason;
 use cam::value::Value;
@@ -49,7 +50,7 @@ fn run(text: &str, input: &Value) -> Result<Value, TrapReason> {
         let found = engine(code, function, input.clone(), FUEL);
         assert!(same(&found, &meant), "{name}: {found:?}, {meant:?}");
     }
-    let product = migration.migrate_state(input.clone());
+    let product = migration.migrate_state(&Context::default(), input.clone());
     assert_eq!(product.map_err(|trap| trap.reason), meant.0);
     meant.0
 }

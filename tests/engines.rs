@@ -175,7 +175,9 @@ fn runs(migration: &Migration, argument: i64) -> (Option<Value>, bool) {
     let [fast, slow] = &mut left;
     let right = machine::run(code, function, Value::Int(argument), slow).ok();
     let alone = register::run(code, function, Value::Int(argument), fast).ok();
-    let product = migration.migrate_state(Value::Int(argument)).ok();
+    let product = migration
+        .migrate_state(&context(), Value::Int(argument))
+        .ok();
     assert_eq!(product, right);
     if alone.is_some() {
         assert_eq!((&alone, left[0].remaining()), (&right, left[1].remaining()));

@@ -3,6 +3,7 @@
 use std::alloc::System;
 use std::sync::Mutex;
 
+use cam::instance::Context;
 use cam::instruction::TABLE;
 use cam::machine::{Fuel, run};
 use cam::types::{INT, TEXT};
@@ -113,7 +114,8 @@ fn spend(name: &str, migration: &Migration, argument: &Value) {
     let (_result, kept, taken) = counted(|| run(code, function, argument.clone(), &mut fuel));
     let used = FUEL - fuel.remaining();
     hold(name, used, ALWAYS, (kept, taken));
-    let (_state, kept, taken) = counted(|| migration.migrate_state(argument.clone()));
+    let (_state, kept, taken) =
+        counted(|| migration.migrate_state(&Context::default(), argument.clone()));
     hold(name, used, ALWAYS + REGISTERS, (kept, taken));
 }
 

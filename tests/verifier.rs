@@ -532,7 +532,7 @@ const PLAIN_ROWS: &[BytesRow] = &[
     bytes_row("DanglingIndex", 22, "0006070700", "0008070700"),
     bytes_row("UnknownOpcode", 24, "060707", "060708"),
     bytes_row("LongNumber", 25, "070050", "07800050"),
-    bytes_row("UnknownByte", 37, "16010400", "16010800"),
+    bytes_row("UnknownByte", 37, "16010400", "16010C00"),
     bytes_row("DanglingIndex", 38, "16010400", "16010401"),
     bytes_row("OutOfOrder", 39, "16010400", "160204000400"),
     bytes_row("Truncated", 36, "16010400", "160104"),

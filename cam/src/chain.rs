@@ -5,6 +5,9 @@
 //! what its steps cost. A body that called the steps would be shorter and a level higher, and a migration that uses
 //! all levels could not be a step.
 //!
+//! If a step is told the moment, so is the chain. It keeps the moment below everything else on the stack, where no
+//! step reaches, and hands it on until the last step that asks has it.
+//!
 //! Nobody trusts a linker: what comes out is [`Bytecode`], for the verifier to judge like any other.
 
 use std::fmt;
@@ -12,12 +15,16 @@ use std::fmt;
 use crate::bytecode::{Body, Bytecode};
 use crate::code::Code;
 use crate::combinator::{FunctionId, Role};
+use crate::conversion::Conversion;
 use crate::encode;
 use crate::instruction::{Instruction, Names};
 use crate::layout::{Constants, TooLarge, lay_out};
 use crate::limits::{FUNCTION_INSTRUCTIONS_MAX, MODULE_BYTES_MAX};
 use crate::types::{TypeId, TypeTable};
 use crate::verify::Migration;
+
+/// What may be joined.
+const ROLES: [Role; 4] = [Role::Migrate, Role::Input, Role::Output, Role::Back];
 
 /// Why migrations are no chain.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,11 +47,10 @@ impl fmt::Display for Unlinked {
         match self {
             Unlinked::Empty => f.write_str("no migration is no chain"),
             Unlinked::Gap { step, role } => {
-                let role = format!("{role:?}").to_lowercase();
+                let (role, number) = (role.word(), step + 1);
                 write!(
                     f,
-                    "`{role}` of step {} does not start where step {step} ends",
-                    step + 1
+                    "`{role}` of step {number} does not start where step {step} ends"
                 )
             }
             Unlinked::TooLarge(refusal) => refusal.fmt(f),
@@ -71,19 +77,18 @@ pub fn chain(steps: &[&Migration]) -> Result<Bytecode, Unlinked> {
     }
     let mut linker = Linker::default();
     let linked: Vec<Linked> = steps.iter().map(|step| linker.take_in(step)).collect();
-    let roles = [Role::Migrate, Role::Input, Role::Output, Role::Back];
     let mut exports = Vec::new();
     if steps.is_empty() {
         return Err(Unlinked::Empty);
     }
-    for role in roles {
-        let offered: Option<Vec<FunctionId>> =
-            linked.iter().map(|step| step.offers(role)).collect();
+    for role in ROLES {
+        let offered: Option<Vec<Offer>> = linked.iter().map(|step| step.offers(role)).collect();
         let Some(mut way) = offered else { continue };
         let is_backwards = matches!(role, Role::Output | Role::Back);
         if is_backwards {
             way.reverse();
         }
+        let is_told = way.iter().any(|offer| offer.is_stamped);
         let joined = linker.join(role, &way).map_err(|refused| match refused {
             // Counted from the newest step, and found at the older of the two.
             Unlinked::Gap { step, role } if is_backwards => Unlinked::Gap {
@@ -92,6 +97,7 @@ pub fn chain(steps: &[&Migration]) -> Result<Bytecode, Unlinked> {
             },
             other => other,
         })?;
+        let role = if is_told { role.stamped() } else { role };
         exports.push((role, joined));
     }
     let Linker {
@@ -113,16 +119,26 @@ struct Linker {
     bodies: Vec<Body>,
 }
 
-/// A step that is in: what it offers, under the new numbers.
+/// A step that is in: what it offers.
 struct Linked {
-    exports: Vec<(Role, FunctionId)>,
+    offers: Vec<(Role, Offer)>,
 }
 
 impl Linked {
-    fn offers(&self, role: Role) -> Option<FunctionId> {
-        let found = self.exports.iter().find(|(own, _)| *own == role);
-        found.map(|(_, function)| *function)
+    fn offers(&self, role: Role) -> Option<Offer> {
+        let found = self.offers.iter().find(|(own, _)| *own == role);
+        found.map(|(_, offer)| *offer)
     }
+}
+
+/// A conversion of a step, under the new numbers.
+#[derive(Clone, Copy)]
+struct Offer {
+    function: FunctionId,
+    /// The type of what it converts.
+    takes: TypeId,
+    /// Whether it is told the moment.
+    is_stamped: bool,
 }
 
 /// The numbers of one step in the whole.
@@ -174,38 +190,54 @@ impl Linker {
         };
         let bodies = module.functions.iter();
         self.bodies.extend(bodies.map(|body| renamed.body(body)));
-        let exports = module.exports.iter();
-        let exports = exports.map(|(role, function)| (*role, renamed.function_name(*function)));
+        let offer = |conversion: Conversion| Offer {
+            function: renamed.function_name(conversion.function),
+            takes: renamed.type_name(conversion.takes),
+            is_stamped: conversion.is_stamped,
+        };
+        let offers = ROLES.into_iter().filter_map(|role| {
+            let conversion = step.conversion(role)?;
+            Some((role, offer(conversion)))
+        });
         Linked {
-            exports: exports.collect(),
+            offers: offers.collect(),
         }
     }
 
     /// One function that does what those of `way` do, one after the other.
-    fn join(&mut self, role: Role, way: &[FunctionId]) -> Result<FunctionId, Unlinked> {
-        let bodies = way.iter().map(|function| &self.bodies[function.index()]);
+    fn join(&mut self, role: Role, way: &[Offer]) -> Result<FunctionId, Unlinked> {
+        let bodies = way.iter().map(|offer| &self.bodies[offer.function.index()]);
         let bodies: Vec<&Body> = bodies.collect();
-        let (Some(first), Some(last)) = (bodies.first(), bodies.last()) else {
+        let (Some(first), Some(last)) = (way.first(), bodies.last()) else {
             return Err(Unlinked::Empty);
         };
-        let mut pairs = bodies.windows(2);
-        if let Some(gap) = pairs.position(|pair| pair[0].codomain != pair[1].domain) {
+        let mut pairs = bodies.iter().zip(&way[1..]);
+        if let Some(gap) = pairs.position(|(body, next)| body.codomain != next.takes) {
             let step = gap + 1;
             return Err(Unlinked::Gap { step, role });
         }
+        let last_told = way.iter().rposition(|offer| offer.is_stamped);
+        let hands = bodies.iter().zip(way).enumerate();
+        let hands = hands.map(|(place, (body, offer))| {
+            last_told.map_or(Vec::new(), |last| hand_on(place, last, *offer, body.domain))
+        });
+        let hands: Vec<Vec<Instruction>> = hands.collect();
         // Each body but the last goes on where it would end. It ends once: arms close before it does.
-        let ends = bodies.len() - 1;
-        let length = bodies.iter().map(|body| body.code.len()).sum::<usize>() - ends;
+        let length = bodies.iter().map(|body| body.code.len() - 1).sum::<usize>() + 1;
+        let length = length + hands.iter().map(Vec::len).sum::<usize>();
         let limit = FUNCTION_INSTRUCTIONS_MAX;
         within("instructions", length, limit, Some(role))?;
-        let code: Code = bodies[..ends]
-            .iter()
-            .flat_map(|body| body.code.iter().take(body.code.len() - 1))
-            .chain(&last.code)
-            .collect();
+        let steps = bodies.iter().zip(hands);
+        let code = steps.flat_map(|(body, hand)| {
+            let steps = body.code.iter().take(body.code.len() - 1);
+            hand.into_iter().chain(steps)
+        });
+        let code: Code = code.chain([Instruction::End()]).collect();
+        let (takes, codomain) = (first.takes, last.codomain);
+        let told = last_told.map(|last| bodies[last].domain);
         let joined = Body {
-            domain: first.domain,
-            codomain: last.codomain,
+            domain: told.map_or(takes, |told| self.with_moment_of(told, takes)),
+            codomain,
             code,
         };
         let number = u32::try_from(self.bodies.len());
@@ -213,6 +245,26 @@ impl Linker {
         Ok(FunctionId(
             number.expect("modules in memory have fewer functions"),
         ))
+    }
+
+    /// The pair of a value and the moment that `told` starts with.
+    fn with_moment_of(&mut self, told: TypeId, takes: TypeId) -> TypeId {
+        let moment = self.types.get(told).operands()[0];
+        self.types.product(&[moment, takes])
+    }
+}
+
+/// What comes before a step, in a chain whose last step that is told the moment is `last`. The register holds what the
+/// step before came to, and the stack the moment as long as anybody asks for it; at first both are one pair.
+fn hand_on(place: usize, last: usize, offer: Offer, domain: TypeId) -> Vec<Instruction> {
+    use Instruction::{Acc, Project, Push, Swap, Tuple};
+    match (place, offer.is_stamped) {
+        (0, true) if last == 0 => vec![],
+        (0, true) => vec![Push(), Project(0), Swap()],
+        (0, false) => vec![Push(), Project(0), Swap(), Project(1)],
+        (_, true) if place == last => vec![Tuple(domain)],
+        (_, true) => vec![Push(), Acc(1), Swap(), Tuple(domain)],
+        (_, false) => vec![],
     }
 }
 
@@ -226,173 +278,11 @@ fn within(
         return Ok(());
     }
     Err(TooLarge {
-        function: role.map(|role| format!("{role:?}").to_lowercase()),
+        function: role.map(|role| role.word().to_owned()),
         what,
         limit,
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::combinator::{Arrow, Combinators, Draft, Operation};
-    use crate::compile::compile;
-    use crate::fuel::Fuel;
-    use crate::machine;
-    use crate::trap::TrapReason;
-    use crate::types::{INT, TEXT};
-    use crate::value::Value;
-    use crate::verify;
-
-    const ALL: [Role; 4] = [Role::Migrate, Role::Input, Role::Output, Role::Back];
-
-    fn step(roles: &[Role], make: impl Fn(&mut Draft) -> Arrow) -> Migration {
-        let mut draft = Draft::new();
-        let mut exports = Vec::new();
-        for role in roles {
-            let arrow = make(&mut draft);
-            let name = format!("{role:?}");
-            exports.push((*role, draft.define(&name, arrow).unwrap()));
-        }
-        let module = compile(Combinators {
-            draft,
-            exports,
-            schema: None,
-        });
-        verify::migration(module.unwrap()).unwrap()
-    }
-
-    /// `10 * n + digit` through a function, in every role: the result says which steps were gone, and in which order.
-    fn digit(roles: &[Role], digit: i64) -> Migration {
-        step(roles, |draft| {
-            let shifted = calculated(draft, Operation::Multiply, 10);
-            let shifted = draft.define("shifted", shifted).unwrap();
-            let shifted = draft.call(shifted).unwrap();
-            let added = calculated(draft, Operation::Add, digit);
-            draft.compose(shifted, added).unwrap()
-        })
-    }
-
-    fn calculated(draft: &mut Draft, operation: Operation, operand: i64) -> Arrow {
-        let itself = draft.identity(INT).unwrap();
-        let operand = draft.constant(INT, INT, Value::Int(operand)).unwrap();
-        let both = draft.tuple(INT, &[itself, operand]).unwrap();
-        let operation = draft.operation(operation).unwrap();
-        draft.compose(both, operation).unwrap()
-    }
-
-    fn stops(code: i64) -> Migration {
-        step(&ALL, |draft| {
-            let code = draft.constant(INT, INT, Value::Int(code)).unwrap();
-            let abort = draft.abort(INT).unwrap();
-            draft.compose(code, abort).unwrap()
-        })
-    }
-
-    fn linked(steps: &[&Migration]) -> Migration {
-        verify::migration(chain(steps).unwrap()).unwrap()
-    }
-
-    fn came_to(result: Option<Result<Value, crate::trap::Trap>>) -> Result<Value, TrapReason> {
-        result.unwrap().map_err(|trap| trap.reason)
-    }
-
-    #[test]
-    fn states_and_inputs_go_up_and_outputs_and_the_way_back_go_down() {
-        let steps = [1, 2, 3].map(|number| digit(&ALL, number));
-        let whole = linked(&steps.each_ref());
-        let start = Value::Int(0);
-        let up = Ok(Value::Int(123));
-        let down = Ok(Value::Int(321));
-        assert_eq!(came_to(Some(whole.migrate_state(start.clone()))), up);
-        assert_eq!(came_to(whole.adapt_input(start.clone())), up);
-        assert_eq!(came_to(whole.adapt_output(start.clone())), down);
-        assert_eq!(came_to(whole.restore_state(start)), down);
-    }
-
-    #[test]
-    fn a_chain_costs_what_its_steps_cost() {
-        let cost = |step: &Migration| {
-            let mut fuel = Fuel::new(1_000);
-            let ran = machine::run(step.code(), step.migrate(), Value::Int(1), &mut fuel);
-            ran.unwrap();
-            1_000 - fuel.remaining()
-        };
-        let steps = [1, 2, 3].map(|number| digit(&ALL, number));
-        let apart: u64 = steps.iter().map(cost).sum();
-        assert_eq!(cost(&linked(&steps.each_ref())), apart);
-    }
-
-    #[test]
-    fn a_chain_has_what_all_its_steps_have() {
-        let whole = digit(&ALL, 1);
-        let deaf = digit(&[Role::Migrate, Role::Back], 2);
-        let one_way = digit(&[Role::Migrate, Role::Input, Role::Output], 3);
-        let table = [
-            (vec![&whole, &whole], (true, true)),
-            (vec![&whole, &deaf, &whole], (false, true)),
-            (vec![&one_way, &whole], (true, false)),
-            (vec![&deaf, &one_way], (false, false)),
-        ];
-        for (steps, expected) in table {
-            let linked = linked(&steps);
-            let has = (linked.adapters().is_some(), linked.back().is_some());
-            assert_eq!(has, expected);
-        }
-    }
-
-    #[test]
-    fn a_chain_stops_where_a_step_stops_and_for_its_reason() {
-        let (first, last) = (digit(&ALL, 1), digit(&ALL, 2));
-        for code in [1, 7] {
-            let whole = linked(&[&first, &stops(code), &last]);
-            let stopped = Err(TrapReason::Abort(code));
-            assert_eq!(came_to(whole.adapt_input(Value::Int(0))), stopped);
-            assert_eq!(came_to(whole.adapt_output(Value::Int(0))), stopped);
-            assert_eq!(came_to(Some(whole.migrate_state(Value::Int(0)))), stopped);
-        }
-        let whole = linked(&[&first, &stops(7)]);
-        let large = Value::Int(i64::MAX);
-        let stopped = Err(TrapReason::Overflow);
-        assert_eq!(came_to(Some(whole.migrate_state(large))), stopped);
-    }
-
-    #[test]
-    fn chains_of_chains_are_chains_and_one_step_is_itself() {
-        let [a, b, c] = [1, 2, 3].map(|number| digit(&ALL, number));
-        for whole in [
-            linked(&[&linked(&[&a, &b]), &c]),
-            linked(&[&a, &linked(&[&b, &c])]),
-        ] {
-            let start = Value::Int(4);
-            let (up, down) = (Ok(Value::Int(4123)), Ok(Value::Int(4321)));
-            assert_eq!(came_to(Some(whole.migrate_state(start.clone()))), up);
-            assert_eq!(came_to(whole.restore_state(start)), down);
-        }
-        assert_eq!(linked(&[&a]).bytes(), a.bytes());
-    }
-
-    #[test]
-    fn steps_that_do_not_follow_each_other_are_refused_with_their_place() {
-        let number = digit(&ALL, 1);
-        let text = |roles: &[Role]| step(roles, |draft| draft.identity(TEXT).unwrap());
-        let forward = text(&[Role::Migrate]);
-        let role = Role::Migrate;
-        let gap = |step| Err(Unlinked::Gap { step, role });
-        assert_eq!(chain(&[&number, &forward]), gap(1));
-        assert_eq!(chain(&[&forward, &forward, &number]), gap(2));
-        assert_eq!(chain(&[]), Err(Unlinked::Empty));
-        assert_eq!(
-            gap(2).unwrap_err().to_string(),
-            "`migrate` of step 3 does not start where step 2 ends"
-        );
-    }
-
-    #[test]
-    fn a_chain_above_a_limit_is_refused_and_not_cut() {
-        let step = digit(&ALL, 1);
-        let steps = vec![&step; FUNCTION_INSTRUCTIONS_MAX];
-        let refused = chain(&steps);
-        assert!(matches!(refused, Err(Unlinked::TooLarge(_))), "{refused:?}");
-    }
-}
+mod tests;

@@ -455,6 +455,15 @@ pub enum Role {
     Output = 6,
     /// `S1 -> S0`: the way back.
     Back = 7,
+    /// `At x S0 -> S1`: `Migrate` that is told the moment, which is `Int x Text x Int`: when, from whom, and the
+    /// number of the step.
+    MigrateAt = 8,
+    /// `At x I0 -> I1`: `Input` that is told the moment.
+    InputAt = 9,
+    /// `At x O1 -> O0`: `Output` that is told the moment.
+    OutputAt = 10,
+    /// `At x S1 -> S0`: `Back` that is told the moment.
+    BackAt = 11,
 }
 
 impl Role {
@@ -463,7 +472,39 @@ impl Role {
     pub fn since(self) -> u64 {
         match self {
             Role::Query | Role::Check => 2,
+            Role::MigrateAt | Role::InputAt | Role::OutputAt | Role::BackAt => 3,
             _ => 1,
+        }
+    }
+
+    /// What it is called, in assembly and where people read of it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Init => "init",
+            Role::Step => "step",
+            Role::Query => "query",
+            Role::Check => "check",
+            Role::Migrate => "migrate",
+            Role::Input => "input",
+            Role::Output => "output",
+            Role::Back => "back",
+            Role::MigrateAt => "migrate_at",
+            Role::InputAt => "input_at",
+            Role::OutputAt => "output_at",
+            Role::BackAt => "back_at",
+        }
+    }
+
+    /// For a conversion, the same that is told the moment.
+    #[must_use]
+    pub fn stamped(self) -> Role {
+        match self {
+            Role::Migrate => Role::MigrateAt,
+            Role::Input => Role::InputAt,
+            Role::Output => Role::OutputAt,
+            Role::Back => Role::BackAt,
+            other => other,
         }
     }
 }

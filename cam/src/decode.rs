@@ -250,6 +250,10 @@ fn read_exports(
             5 => Role::Input,
             6 => Role::Output,
             7 => Role::Back,
+            8 => Role::MigrateAt,
+            9 => Role::InputAt,
+            10 => Role::OutputAt,
+            11 => Role::BackAt,
             byte => {
                 return Err(Malformed {
                     offset,

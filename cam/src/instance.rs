@@ -41,8 +41,8 @@ pub(crate) enum Running {
     Reference(Value),
 }
 
-/// What the node knows of an input besides its content.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What the node knows of an input, or of an upgrade, besides its content.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Context {
     /// Milliseconds since 1970; the caller sees to it that it never decreases.
     pub at_ms: i64,

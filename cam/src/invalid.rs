@@ -182,8 +182,7 @@ impl fmt::Display for InvalidReason {
             InvalidReason::NoEnd => f.write_str("the function has no end"),
             InvalidReason::Unused { what, index } => write!(f, "{what} {index} is not used"),
             InvalidReason::Export { role, problem } => {
-                let role = format!("{role:?}").to_lowercase();
-                write!(f, "export `{role}` {problem}")
+                write!(f, "export `{}` {problem}", role.word())
             }
             InvalidReason::Schema(problem) => f.write_str(problem),
             InvalidReason::NotCanonical => f.write_str("the module is not what its own bytes say"),

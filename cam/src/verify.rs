@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use crate::bytecode::Bytecode;
 use crate::code::Code;
 use crate::combinator::{FunctionId, Role};
+use crate::conversion::Conversion;
 use crate::decode;
 use crate::digest::Digest;
 use crate::encode;
@@ -46,10 +47,10 @@ pub struct Program {
 #[derive(Clone, Debug)]
 pub struct Migration {
     code: Verified,
-    migrate: FunctionId,
-    input: Option<FunctionId>,
-    output: Option<FunctionId>,
-    back: Option<FunctionId>,
+    migrate: Conversion,
+    input: Option<Conversion>,
+    output: Option<Conversion>,
+    back: Option<Conversion>,
 }
 
 /// Verified code: typed, with what each engine makes of it when it first runs it.
@@ -71,7 +72,9 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
     let code = verify(bytecode)?;
     let init = code.required(Role::Init)?;
     let step = code.required(Role::Step)?;
-    code.forbid(&[Role::Migrate, Role::Input, Role::Output, Role::Back])?;
+    for role in [Role::Migrate, Role::Input, Role::Output, Role::Back] {
+        code.forbid(&[role, role.stamped()])?;
+    }
     let schema = code.bytecode.schema.clone();
     let schema = schema.ok_or(module_error(InvalidReason::Schema(
         "a machine needs a schema",
@@ -119,14 +122,21 @@ pub fn machine(bytecode: Bytecode) -> Result<Program, Invalid> {
 /// those of a migration.
 pub fn migration(bytecode: Bytecode) -> Result<Migration, Invalid> {
     let code = verify(bytecode)?;
-    let migrate = code.required(Role::Migrate)?;
+    let missing = InvalidReason::Export {
+        role: Role::Migrate,
+        problem: "is missing",
+    };
+    let migrate = Conversion::of(&code, Role::Migrate)?.ok_or(module_error(missing))?;
     code.forbid(&[Role::Init, Role::Step, Role::Query, Role::Check])?;
     if code.bytecode.schema.is_some() {
         return Err(module_error(InvalidReason::Schema(
             "a migration has no schema",
         )));
     }
-    let (input, output) = (code.export(Role::Input), code.export(Role::Output));
+    let (input, output) = (
+        Conversion::of(&code, Role::Input)?,
+        Conversion::of(&code, Role::Output)?,
+    );
     if input.is_some() != output.is_some() {
         let role = if input.is_some() {
             Role::Output
@@ -136,7 +146,7 @@ pub fn migration(bytecode: Bytecode) -> Result<Migration, Invalid> {
         let problem = "is missing: adapters of inputs and outputs come together";
         return Err(module_error(InvalidReason::Export { role, problem }));
     }
-    let back = code.export(Role::Back);
+    let back = Conversion::of(&code, Role::Back)?;
     Ok(Migration {
         code,
         migrate,
@@ -259,10 +269,10 @@ pub struct Misfit {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.role {
-            Role::Migrate => "the migration",
-            Role::Input => "the input adapter",
-            Role::Output => "the output adapter",
-            Role::Back => "the way back",
+            Role::Migrate | Role::MigrateAt => "the migration",
+            Role::Input | Role::InputAt => "the input adapter",
+            Role::Output | Role::OutputAt => "the output adapter",
+            Role::Back | Role::BackAt => "the way back",
             Role::Init | Role::Step | Role::Query | Role::Check => "the machine",
         };
         write!(f, "{word} {} the wrong type", self.side)
@@ -281,26 +291,37 @@ impl Migration {
     /// Fuel of the migration at most, if that is known whatever the state is.
     #[must_use]
     pub fn max_cost(&self) -> Option<u64> {
-        let certificate = self.code.certificate(self.migrate);
+        let certificate = self.code.certificate(self.migrate.function);
         (!certificate.loops && !certificate.sized).then_some(certificate.cost)
     }
 
     /// The function from old state to new.
     #[must_use]
     pub fn migrate(&self) -> FunctionId {
-        self.migrate
+        self.migrate.function
     }
 
     /// The functions for old clients: old input to new, new output to old.
     #[must_use]
     pub fn adapters(&self) -> Option<(FunctionId, FunctionId)> {
-        self.input.zip(self.output)
+        let (input, output) = self.input.zip(self.output)?;
+        Some((input.function, output.function))
     }
 
     /// The function from new state to old.
     #[must_use]
     pub fn back(&self) -> Option<FunctionId> {
-        self.back
+        self.back.map(|back| back.function)
+    }
+
+    /// The conversion of one role, whether it is told the moment or not.
+    pub(crate) fn conversion(&self, role: Role) -> Option<Conversion> {
+        match role {
+            Role::Migrate => Some(self.migrate),
+            Role::Input => self.input,
+            Role::Output => self.output,
+            _ => self.back,
+        }
     }
 
     /// The migration's name.
@@ -325,14 +346,17 @@ impl Migration {
         let output = ((new, new.output), (old, old.output));
         let back = ((new, new.state), (old, old.state));
         let functions = [
-            (Role::Migrate, Some(self.migrate), state),
-            (Role::Input, self.input, input),
-            (Role::Output, self.output, output),
-            (Role::Back, self.back, back),
+            (Role::Migrate, state),
+            (Role::Input, input),
+            (Role::Output, output),
+            (Role::Back, back),
         ];
-        for (role, function, (from, to)) in functions {
-            let Some(function) = function else { continue };
-            let (domain, codomain) = self.code.function_type(function);
+        for (role, (from, to)) in functions {
+            let Some(conversion) = self.conversion(role) else {
+                continue;
+            };
+            let domain = conversion.takes;
+            let (_, codomain) = self.code.function_type(conversion.function);
             for (side, (program, id), own) in
                 [("starts at", from, domain), ("ends at", to, codomain)]
             {
@@ -397,7 +421,7 @@ impl Verified {
         self.unpacked.get_or_init(unpack)
     }
 
-    fn export(&self, role: Role) -> Option<FunctionId> {
+    pub(crate) fn export(&self, role: Role) -> Option<FunctionId> {
         let found = self.bytecode.exports.iter().find(|(own, _)| *own == role);
         found.map(|(_, function)| *function)
     }
@@ -448,7 +472,7 @@ impl Verified {
     }
 }
 
-fn module_error(reason: InvalidReason) -> Invalid {
+pub(crate) fn module_error(reason: InvalidReason) -> Invalid {
     Invalid { at: None, reason }
 }
 

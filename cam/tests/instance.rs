@@ -225,12 +225,72 @@ fn adapters_and_the_way_back_run_where_they_are_and_are_nothing_where_they_are_n
         (Role::Output, INT, BYTES),
         (Role::Back, TEXT, INT),
     ]);
-    assert_eq!(whole.migrate_state(Value::Int(7)), Ok(first(TEXT)));
-    assert_eq!(whole.adapt_input(Value::text("x")), Some(Ok(first(BYTES))));
-    assert_eq!(whole.adapt_output(Value::Int(7)), Some(Ok(first(BYTES))));
-    assert_eq!(whole.restore_state(Value::text("x")), Some(Ok(first(INT))));
+    assert_eq!(
+        whole.migrate_state(&Context::default(), Value::Int(7)),
+        Ok(first(TEXT))
+    );
+    assert_eq!(
+        whole.adapt_input(&Context::default(), Value::text("x")),
+        Some(Ok(first(BYTES)))
+    );
+    assert_eq!(
+        whole.adapt_output(&Context::default(), Value::Int(7)),
+        Some(Ok(first(BYTES)))
+    );
+    assert_eq!(
+        whole.restore_state(&Context::default(), Value::text("x")),
+        Some(Ok(first(INT)))
+    );
     let bare = migration(&[(Role::Migrate, INT, TEXT)]);
-    assert_eq!(bare.adapt_input(Value::text("x")), None);
-    assert_eq!(bare.adapt_output(Value::Int(7)), None);
-    assert_eq!(bare.restore_state(Value::text("x")), None);
+    assert_eq!(
+        bare.adapt_input(&Context::default(), Value::text("x")),
+        None
+    );
+    assert_eq!(bare.adapt_output(&Context::default(), Value::Int(7)), None);
+    assert_eq!(
+        bare.restore_state(&Context::default(), Value::text("x")),
+        None
+    );
+}
+
+#[test]
+fn a_conversion_that_is_told_the_moment_fits_as_one_that_is_not() {
+    let old = plain(&Shape::Int, &Shape::Text, &Shape::Bytes);
+    let new = plain(&Shape::Text, &Shape::Bytes, &Shape::Int);
+    let told = told(Role::MigrateAt, INT, |draft, pair| {
+        let moment = draft.project(pair, 0)?;
+        let product = draft.codomain(moment);
+        let from = draft.project(product, 1)?;
+        draft.compose(moment, from)
+    });
+    assert_eq!(told.fits(&old, &new), Ok(()));
+    let (role, side) = (Role::Migrate, "starts at");
+    assert_eq!(told.fits(&new, &new), Err(Misfit { role, side }));
+    let context = Context {
+        at_ms: 5,
+        from: "ann".into(),
+        sequence: 3,
+    };
+    let migrated = told.migrate_state(&context, Value::Int(7));
+    assert_eq!(migrated, Ok(Value::text("ann")));
+    assert_eq!(told.code().bytecode().format(), 3);
+}
+
+/// A migration of one function that starts at a moment and a value of a type.
+fn told(
+    role: Role,
+    from: TypeId,
+    arrow: impl FnOnce(&mut Draft, TypeId) -> Result<Arrow, IllTyped>,
+) -> Migration {
+    let mut draft = Draft::new();
+    let moment = draft.types.product(&[INT, TEXT, INT]);
+    let pair = draft.types.product(&[moment, from]);
+    let arrow = arrow(&mut draft, pair).expect("well-typed");
+    let function = draft.define("f", arrow).expect("pure");
+    let program = Combinators {
+        draft,
+        exports: vec![(role, function)],
+        schema: None,
+    };
+    verify::migration(compile(program).expect("small")).expect("valid")
 }

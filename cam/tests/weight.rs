@@ -2,6 +2,7 @@
 
 use cam::combinator::{Arrow, Combinators, Draft, IllTyped, Operation, Role};
 use cam::compile::compile;
+use cam::instance::Context;
 use cam::limits::{INPUT_WEIGHT_MAX, OUTPUT_WEIGHT_MAX};
 use cam::trap::TrapReason;
 use cam::types::{BOOL, BYTES, INT, TEXT, TypeTable, UNIT};
@@ -85,10 +86,10 @@ fn what_an_adapter_makes_is_within_the_limits_of_what_it_adapts() {
     let migration = verify::migration(compile(program).expect("small")).expect("valid");
     assert!(INPUT_WEIGHT_MAX < 8_u64.pow(12) && OUTPUT_WEIGHT_MAX < 8_u64.pow(12));
     let results = [
-        Some(migration.migrate_state(Value::unit())),
-        migration.adapt_input(Value::unit()),
-        migration.adapt_output(Value::unit()),
-        migration.restore_state(Value::unit()),
+        Some(migration.migrate_state(&Context::default(), Value::unit())),
+        migration.adapt_input(&Context::default(), Value::unit()),
+        migration.adapt_output(&Context::default(), Value::unit()),
+        migration.restore_state(&Context::default(), Value::unit()),
     ];
     for (role, result) in roles.into_iter().zip(results) {
         let reason = result.map(|result| result.map(drop).map_err(|trap| trap.reason));

@@ -150,9 +150,10 @@ impl Judge {
         argument: impl Fn() -> Value,
         mut verdict: impl FnMut(usize, Verdict),
     ) {
+        let none = Context::default(); // a claim asks what it is given
         for group in self.moments.get(&moment).into_iter().flatten() {
             let claims = group.positions.iter().zip(&group.conditional);
-            match group.together.migrate_state(argument()) {
+            match group.together.migrate_state(&none, argument()) {
                 Ok(answers) => {
                     for ((position, conditional), answer) in claims.zip(parts(&answers)) {
                         verdict(*position, read(answer, *conditional));
@@ -160,7 +161,7 @@ impl Judge {
                 }
                 Err(_) => {
                     for ((position, conditional), alone) in claims.zip(&group.alone) {
-                        let answer = alone.migrate_state(argument());
+                        let answer = alone.migrate_state(&none, argument());
                         verdict(
                             *position,
                             answer.map_or_else(Verdict::Stops, |answers| {

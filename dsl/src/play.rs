@@ -172,7 +172,7 @@ impl<'a> Play<'a> {
             return self.step(&input, None);
         }
         let migration = self.migration(client)?;
-        let adapted = migration.adapt_input(input);
+        let adapted = migration.adapt_input(&self.context, input);
         match adapted.ok_or(Stuck::NoAdapter(client))? {
             Ok(input) => self.step(&input, Some(&migration)),
             Err(trap) if trap.reason == TrapReason::Abort(Fault::Retired.code()) => {
@@ -196,7 +196,8 @@ impl<'a> Play<'a> {
         self.fuel_used = pending.fuel_used();
         let reply = pending.output();
         // The step counts only if its answer can be given: it is taken after the adapter has run.
-        let adapted = adapter.and_then(|migration| migration.adapt_output(reply.clone()));
+        let adapted =
+            adapter.and_then(|migration| migration.adapt_output(&self.context, reply.clone()));
         let told = match adapted {
             None => reply.clone(),
             Some(Ok(told)) => told,
@@ -211,21 +212,21 @@ impl<'a> Play<'a> {
         Ok(Answered::Output(told))
     }
 
-    /// From the version it started in to the one of the source.
+    /// From the version it started in to the one of the source, at the moment of the last input.
     pub(crate) fn upgrade(&mut self) -> Result<(), Stuck> {
         let from = self
             .from
             .ok_or(Stuck::NoWay(self.program().schema().version))?;
         let migration = self.migration(from)?;
         let before = self.state.clone();
-        let migrated = migration.migrate_state(before.clone());
+        let migrated = migration.migrate_state(&self.context, before.clone());
         let migrated = migrated.map_err(|trap| Stuck::Broken(Broken::Migration(trap)))?;
         self.take_up(Arc::clone(self.compiled.program()), migrated)?;
         self.judge_upgrade(from, &before)?;
         self.judge_chains(from, &before)?;
         // The steps of a chain were held to their ways back when they were released, some of them as lossy ones.
         let is_composed = self.compiled.written(from).is_none();
-        match migration.restore_state(self.state.clone()) {
+        match migration.restore_state(&self.context, self.state.clone()) {
             None => Ok(()),
             Some(Ok(_)) if is_composed => Ok(()),
             Some(Ok(again)) if again == before || self.compiled.is_lossy(from) => Ok(()),
@@ -238,8 +239,9 @@ impl<'a> Play<'a> {
     fn judge_chains(&self, from: u32, before: &Value) -> Result<(), Stuck> {
         for (through, way) in chains(self.compiled, from) {
             let mut migrations = way.iter();
-            let chained =
-                migrations.try_fold(before.clone(), |state, step| step.migrate_state(state));
+            let chained = migrations.try_fold(before.clone(), |state, step| {
+                step.migrate_state(&self.context, state)
+            });
             if chained.as_ref() != Ok(&self.state) {
                 return Err(Stuck::Broken(Broken::Chain {
                     through,

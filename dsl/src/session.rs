@@ -404,7 +404,8 @@ fn entered(compiled: &Compiled, line: &TraceLine, place: &mut Place) -> Result<C
             run.play.given(given).map_err(|why| stuck(&why))?;
             Came::Moved
         }
-        TraceLineKind::Upgrade => {
+        TraceLineKind::Upgrade(stamps) => {
+            run.told(stamps)?;
             run.play.upgrade().map_err(|why| stuck(&why))?;
             Came::Moved
         }

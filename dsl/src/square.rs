@@ -278,13 +278,13 @@ impl<'a> Sample<'a> {
         };
         Way {
             told,
-            state: self.migration.migrate_state(instance.state()).ok(),
+            state: self.migration.migrate_state(context, instance.state()).ok(),
         }
     }
 
     /// The migration, then the new step between the adapters. Nothing if the state has no new form.
     fn new_way(&self, state: &Value, context: &Context, input: &Value) -> Option<Way> {
-        let state = self.migration.migrate_state(state.clone()).ok()?;
+        let state = self.migration.migrate_state(context, state.clone()).ok()?;
         let mut instance = Instance::resume(Arc::clone(self.new), state).ok()?;
         let told = self.told(&mut instance, context, input);
         Some(Way {
@@ -294,7 +294,7 @@ impl<'a> Sample<'a> {
     }
 
     fn told(&self, instance: &mut Instance, context: &Context, input: &Value) -> Told {
-        let input = match self.migration.adapt_input(input.clone()) {
+        let input = match self.migration.adapt_input(context, input.clone()) {
             Some(Ok(input)) => input,
             Some(Err(trap)) if trap.reason == TrapReason::Abort(Fault::Retired.code()) => {
                 return Told::Retired;
@@ -306,7 +306,7 @@ impl<'a> Sample<'a> {
             Ok(pending) => pending,
             Err(trap) => return Told::Stops(described(trap)),
         };
-        match self.migration.adapt_output(pending.output()) {
+        match self.migration.adapt_output(context, pending.output()) {
             Some(Ok(output)) => {
                 pending.commit();
                 Told::Answer(output)

@@ -30,7 +30,7 @@ mod scope;
 use std::collections::BTreeMap;
 
 use cam::combinator::{Arrow, Combinators, Draft, FunctionId, IllTyped, Operation, Role};
-use cam::schema::{Schema, Shape, ShapeId, Shapes};
+use cam::schema::{Schema, Shape, ShapeId, Shapes, Stamp};
 use cam::types::{BOOL, BYTES, INT, TEXT, Type, TypeId, UNIT};
 use cam::value::Value;
 
@@ -109,8 +109,7 @@ pub fn upgrade(machine: &Machine, from: u32) -> Result<Option<Combinators>, IllT
     let mut translator = Translator::new(machine);
     let mut exports = Vec::new();
     for (role, name, conversion) in &written {
-        let parameter = Some((conversion.parameter, conversion.domain));
-        exports.push((*role, translator.closed(name, parameter, conversion.body)?));
+        exports.push(translator.conversion(*role, name, conversion)?);
     }
     Ok(Some(Combinators {
         draft: translator.draft,
@@ -247,6 +246,35 @@ impl<'m> Translator<'m> {
                 self.expression(*body)
             }
         }
+    }
+
+    /// A conversion is told the moment if it asks; all others are what they were before one could ask.
+    fn conversion(
+        &mut self,
+        role: Role,
+        name: &str,
+        conversion: &Conversion,
+    ) -> Translated<(Role, FunctionId)> {
+        let (parameter, body) = (conversion.parameter, conversion.body);
+        if !free::is_stamped(self.terms, body) {
+            let parameter = Some((parameter, conversion.domain));
+            return Ok((role, self.closed(name, parameter, body)?));
+        }
+        let moment = Stamp::ALL.map(Stamp::type_id);
+        let moment = self.draft.types.product(&moment);
+        let domain = self.type_of(conversion.domain);
+        let argument = self.draft.types.product(&[moment, domain]);
+        let function = self.function(name, argument, |translator| {
+            let argument = Place::argument();
+            for (index, stamp) in Stamp::ALL.into_iter().enumerate() {
+                let place = argument.parts(&[0, index]);
+                translator.scope.bind(Variable::Stamp(stamp), place);
+            }
+            let place = argument.part(1);
+            translator.scope.bind(Variable::Local(parameter), place);
+            translator.expression(body)
+        })?;
+        Ok((role.stamped(), function))
     }
 
     /// A function of one expression with at most one free name.

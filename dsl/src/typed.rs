@@ -349,7 +349,7 @@ pub enum TraceLineKind {
     /// The state from here on.
     Given(ExprId),
     /// From the version after `from` to this one.
-    Upgrade,
+    Upgrade(Vec<(Stamp, ExprId)>),
 }
 
 /// What must come back in a trace.

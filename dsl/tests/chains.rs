@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cam::combinator::Role;
+use cam::instance::Context;
 use cam::trap::TrapReason;
 use cam::value::Value;
 use cam::verify::Migration;
@@ -87,6 +89,14 @@ fn steps_and_chain() -> (Arc<Migration>, Arc<Migration>, Arc<Migration>) {
     (first, migration(2), migration(1))
 }
 
+fn moment() -> Context {
+    Context {
+        at_ms: 9,
+        from: "ann".into(),
+        sequence: 3,
+    }
+}
+
 fn reason<T>(result: Result<T, cam::trap::Trap>) -> Result<T, TrapReason> {
     result.map_err(|trap| trap.reason)
 }
@@ -119,14 +129,17 @@ fn states_come_to_the_same_as_step_by_step() {
     let (first, second, chain) = steps_and_chain();
     for cents in [0, 1, -1, 42, i64::MAX / 1_000, i64::MAX, i64::MIN] {
         let state = Value::product(vec![Value::Int(cents)]);
-        let apart = first.migrate_state(state.clone());
-        let apart = apart.and_then(|state| second.migrate_state(state));
-        let together = chain.migrate_state(state);
+        let apart = first.migrate_state(&moment(), state.clone());
+        let apart = apart.and_then(|state| second.migrate_state(&moment(), state));
+        let together = chain.migrate_state(&moment(), state);
         assert_eq!(reason(together.clone()), reason(apart), "{cents}");
         let Ok(state) = together else { continue };
-        let apart = second.restore_state(state.clone()).expect("a way back");
-        let apart = apart.and_then(|state| first.restore_state(state).expect("a way back"));
-        let together = chain.restore_state(state).expect("a way back");
+        let apart = second
+            .restore_state(&moment(), state.clone())
+            .expect("a way back");
+        let apart =
+            apart.and_then(|state| first.restore_state(&moment(), state).expect("a way back"));
+        let together = chain.restore_state(&moment(), state).expect("a way back");
         assert_eq!(reason(together), reason(apart), "{cents}");
     }
 }
@@ -143,9 +156,11 @@ fn clients_are_told_the_same_as_step_by_step() {
     ];
     let mut ends = Vec::new();
     for input in inputs {
-        let apart = first.adapt_input(input.clone()).expect("adapters");
-        let apart = apart.and_then(|input| second.adapt_input(input).expect("adapters"));
-        let together = reason(chain.adapt_input(input).expect("adapters"));
+        let apart = first
+            .adapt_input(&moment(), input.clone())
+            .expect("adapters");
+        let apart = apart.and_then(|input| second.adapt_input(&moment(), input).expect("adapters"));
+        let together = reason(chain.adapt_input(&moment(), input).expect("adapters"));
         assert_eq!(together, reason(apart));
         ends.push(together.err());
     }
@@ -157,10 +172,93 @@ fn clients_are_told_the_same_as_step_by_step() {
         Value::constructor(1),
         Value::sum(2, sum),
     ] {
-        let apart = second.adapt_output(output.clone()).expect("adapters");
-        let apart = apart.and_then(|output| first.adapt_output(output).expect("adapters"));
-        let together = chain.adapt_output(output).expect("adapters");
+        let apart = second
+            .adapt_output(&moment(), output.clone())
+            .expect("adapters");
+        let apart =
+            apart.and_then(|output| first.adapt_output(&moment(), output).expect("adapters"));
+        let together = chain.adapt_output(&moment(), output).expect("adapters");
         assert_eq!(reason(together), reason(apart));
+    }
+}
+
+/// Who moved it and when: the second step asks, the first and the third do not.
+const WATCHES: [&str; 4] = [
+    "machine Watch version 1 {
+  input | Go  output | Ok  state { n: Int }  init { n: 0 }
+  on Go => Ok
+}",
+    "machine Watch version 2 {
+  input | Go  output Ok | Was(Int)  state { n: Int, log: Text }  init { n: 0, log: \"\" }
+  on Go => Was(n)
+  migrate from 1 { n } => { n: n + 1, log: \"1\" }
+  migrate back to 1 { n, log: _ } => { n: n - 1 }
+  accept from 1
+  reply to 1 { Was(_) => Ok }
+}",
+    "machine Watch version 3 with at, from, seq {
+  input Go(Int, Text) | Stay  output Ok | Was(Int)  state { n: Int, log: Text }  init { n: 0, log: \"\" }
+  on Go(_, _) => Was(n)
+  on Stay => Ok
+  migrate from 2 { n, log } => { n: n + at, log: log ++ \", \" ++ from ++ \" \" ++ show(seq) }
+  migrate back to 2 { n, log } => { n: n - at, log }
+  accept from 2 { Go => if at < 10 { Go(at, from) } else { refuse } }
+  reply to 2 { Was(n) => Was(n + seq) }
+}",
+    "machine Watch version 4 with at, from {
+  input Go(Int, Text) | Stay  output Ok | Was(Int)  state { n: Int, log: Text }  init { n: 0, log: \"\" }
+  on Go(_, _) => { set log = \"gone\"  Was(n) }
+  on Stay => Ok
+  migrate from 3 { n, log } => { n, log: log ++ \"!\" }
+  migrate back to 3 { n, log } => { n, log }
+  accept from 3
+  reply to 3
+  trace \"from the first\" from 1 {
+    > Go = Ok
+    upgrade at 5 as \"operator\"
+    check n == 6 and log == \"1, operator 1!\"
+    v1> Go at 9 as \"ann\" = Ok
+    v1> Go at 10 as \"ann\" = retired
+  }
+}",
+];
+
+#[test]
+fn the_moment_goes_to_the_steps_that_ask() {
+    let [first, second, third, fourth] = WATCHES;
+    let history = [first, second, third].into_iter();
+    let history = history.fold(History::new(), released_with);
+    let newest = compiled(fourth, &history).expect("compiles");
+    let report = &trace::run(&newest)[0];
+    assert!(report.failure.is_none(), "{:?}", report.failure);
+
+    let chain = &newest.upgrade_from(1).expect("a way").migration;
+    let exports = chain.code().bytecode().exports.iter();
+    let roles: Vec<Role> = exports.map(|(role, _)| *role).collect();
+    let told = [Role::MigrateAt, Role::InputAt, Role::OutputAt, Role::BackAt];
+    assert_eq!(roles, told);
+    let steps = [(1, 2), (2, 3)].map(|(from, to)| history.migration(from, to).expect("released"));
+    let [from_1, from_2] = steps;
+    let from_3 = &newest.upgrade_from(3).expect("written").migration;
+    let steps = [from_1, from_2, from_3];
+    let state = Value::product(vec![Value::Int(1)]);
+    let mut up = steps.iter();
+    let apart = up.try_fold(state.clone(), |state, step| {
+        step.migrate_state(&moment(), state)
+    });
+    let apart = apart.expect("a state");
+    assert_eq!(chain.migrate_state(&moment(), state), Ok(apart.clone()));
+    let mut down = steps.iter().rev();
+    let back = down.try_fold(apart.clone(), |state, step| {
+        step.restore_state(&moment(), state).expect("a way back")
+    });
+    assert_eq!(chain.restore_state(&moment(), apart), Some(back));
+    for output in [Value::constructor(0), Value::sum(1, Value::Int(7))] {
+        let mut down = steps.iter().rev();
+        let apart = down.try_fold(output.clone(), |output, step| {
+            step.adapt_output(&moment(), output).expect("adapters")
+        });
+        assert_eq!(chain.adapt_output(&moment(), output), Some(apart));
     }
 }
 
@@ -281,11 +379,11 @@ fn a_way_of_many_versions_is_one_upgrade() {
     }
     let whole = released(&history, 1, 12).expect("small").expect("a way");
     assert_eq!(whole.steps.len(), 11);
-    let state = whole.migration.migrate_state(Value::Int(1));
+    let state = whole.migration.migrate_state(&moment(), Value::Int(1));
     assert_eq!(reason(state), Ok(Value::Int(4_095)));
     let back = whole
         .migration
-        .restore_state(Value::Int(4_095))
+        .restore_state(&moment(), Value::Int(4_095))
         .expect("a way");
     assert_eq!(reason(back), Ok(Value::Int(1)));
     assert!(whole.migration.adapters().is_some());

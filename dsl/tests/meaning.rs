@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use cam::combinator::Role;
 use cam::value::Value;
 use dsl::compile::{Compiled, compile};
 use dsl::history::History;
@@ -71,6 +72,41 @@ fn versions_understand_each_other() {
             .fits(first.program(), second.program())
             .is_ok()
     );
+}
+
+#[test]
+fn conversions_are_told_the_moment_if_they_ask() {
+    let first = passes(
+        "moments_1.cam",
+        include_str!("meaning/moments_1.cam"),
+        &History::new(),
+    );
+    let mut history = History::new();
+    history.release(Arc::clone(first.program()));
+    let text = include_str!("meaning/moments_2.cam");
+    let second = passes("moments_2.cam", text, &history);
+    let roles = |compiled: &Compiled| -> Vec<Role> {
+        let upgrade = compiled.upgrade_from(1).unwrap();
+        let exports = &upgrade.migration.code().bytecode().exports;
+        exports.iter().map(|(role, _)| *role).collect()
+    };
+    let told = [Role::Output, Role::MigrateAt, Role::InputAt, Role::BackAt];
+    assert_eq!(roles(&second), told);
+    // What does not ask is what it is in a machine that has nothing to ask for.
+    let bytes = |head: &str, entry: &str| {
+        let text = format!(
+            "machine Moments version 2 {head} {{
+               input Put(Text) | Old  output | Did  state {{ names: List(Text), at_all: Int }}
+               init {{ names: [], at_all: 0 }}  on _ => Did
+               migrate from 1 {{ names }} => {{ names, at_all: {entry} }}
+               accept from 1
+             }}"
+        );
+        let (_, compiled) = compiled("t.cam", &text, &history);
+        compiled.upgrade_from(1).unwrap().migration.bytes()
+    };
+    assert_eq!(bytes("", "7"), bytes("with at", "7"));
+    assert_ne!(bytes("", "7"), bytes("with at", "at"));
 }
 
 #[test]

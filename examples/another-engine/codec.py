@@ -319,6 +319,7 @@ def format_of(module):
     used = [INSTRUCTIONS[mnemonic].since for f in module.functions for mnemonic, _ in f.code]
     used += [2 for constructor, _ in module.types.rows if constructor == FN]
     used += [2 for role in module.exports if role in ("query", "check")]
+    used += [3 for role in module.exports if role.endswith("_at")]
     return max(used, default=1)
 
 
@@ -353,6 +354,7 @@ def read_function(reader, types):
 
 
 ROLES = {0: "init", 1: "step", 2: "query", 3: "check", 4: "migrate", 5: "input", 6: "output", 7: "back"}
+ROLES.update({8: "migrate_at", 9: "input_at", 10: "output_at", 11: "back_at"})
 
 
 def read_exports(reader, functions):

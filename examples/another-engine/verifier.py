@@ -78,7 +78,7 @@ def verify(module):
         if not (module.types.data[function.domain] and module.types.data[function.codomain]):
             raise Invalid("FunctionNotAllowed")
     if module.schema is None:
-        check_migration(module.exports)
+        check_migration(module)
         return certificates, None
     return certificates, check_machine(module)
 
@@ -134,10 +134,19 @@ def interned(types, parts):
     return types.add(row) if found is None else found
 
 
-def check_migration(exports):
-    adapters = {"input", "output"} & set(exports)
-    if "migrate" not in exports or {"init", "step", "query", "check"} & set(exports) or len(adapters) == 1:
+def check_migration(module):
+    roles = [role.removesuffix("_at") for role in module.exports]
+    adapters = {"input", "output"} & set(roles)
+    if "migrate" not in roles or {"init", "step", "query", "check"} & set(roles) or len(adapters) == 1:
         raise Invalid("Export")
+    if len(set(roles)) < len(roles):
+        raise Invalid("Export")
+    rows = module.types.rows
+    for role, number in module.exports.items():
+        if role.endswith("_at"):
+            constructor, parts = rows[module.functions[number].domain]
+            if constructor != PROD or len(parts) != 2 or rows[parts[0]] != (PROD, (INT, TEXT, INT)):
+                raise Invalid("Export")
 
 
 class Checker:

@@ -111,6 +111,18 @@ impl Command {
         *at_ms
     }
 
+    /// Who it comes from; empty where the node does it by itself.
+    #[must_use]
+    pub fn by(&self) -> &str {
+        match self {
+            Command::Input { from, .. } => from,
+            Command::Upgrade { by, .. }
+            | Command::Rollback { by, .. }
+            | Command::Pass { by, .. }
+            | Command::Retire { by, .. } => by,
+        }
+    }
+
     /// The terms on which the new program of an upgrade runs at first.
     #[must_use]
     pub fn trial(&self) -> Option<Terms> {

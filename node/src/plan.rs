@@ -76,8 +76,10 @@ pub(crate) fn work_out<E>(
     }
     let migration = upgrade.migration().cloned();
     let state = now.instance().map(cam::instance::Instance::state);
+    // The journal would not stamp it earlier than what came last.
+    let moment = now.moment(command.at_ms().max(now.last_ms()), command.by());
     let started = Instant::now();
-    let migrated = match upgrade.migrate(state.as_ref()) {
+    let migrated = match upgrade.migrate(&moment, state.as_ref()) {
         Ok(migrated) => migrated,
         Err(error) => return Ok(Err(refused::upgrade(&error, now.name(), now.position()))),
     };

@@ -38,3 +38,28 @@ pub(crate) fn no_machine(machine: &str) -> Refusal {
     let reason = format!("no machine `{machine}` runs here");
     Refusal::new(RefusalCode::UNKNOWN_MACHINE, reason)
 }
+
+impl UpgradeError {
+    /// The number on the wire.
+    #[must_use]
+    pub fn code(&self) -> RefusalCode {
+        match self {
+            UpgradeError::AlreadyRunning => RefusalCode::ALREADY_RUNNING,
+            UpgradeError::StaleProgram { .. } => RefusalCode::STALE_PROGRAM,
+            UpgradeError::StaleSequence { .. } | UpgradeError::StaleBundle { .. } => {
+                RefusalCode::STALE_SEQUENCE
+            }
+            UpgradeError::OtherNode => RefusalCode::OTHER_NODE,
+            UpgradeError::OtherMachine { .. } => RefusalCode::OTHER_MACHINE,
+            UpgradeError::Malformed { .. } => RefusalCode::MALFORMED_PROGRAM,
+            UpgradeError::Invalid { part, .. } if *part == "migration" => {
+                RefusalCode::INVALID_MIGRATION
+            }
+            UpgradeError::Invalid { .. } => RefusalCode::INVALID_PROGRAM,
+            UpgradeError::Misfit(_) if self.is_adapter() => RefusalCode::INVALID_ADAPTER,
+            UpgradeError::Misfit(_) => RefusalCode::INVALID_MIGRATION,
+            UpgradeError::Trapped(_) => RefusalCode::MIGRATION_TRAPPED,
+            UpgradeError::CheckFailed(_) => RefusalCode::CHECK_FAILED,
+        }
+    }
+}

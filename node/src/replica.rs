@@ -12,14 +12,14 @@ use cam::verify::Program;
 use cam::{decode, encode};
 
 pub use self::clients::Ancestor;
-use self::clients::{Unadapted, adapted_output, one_way};
+use self::clients::{Unadapted, adapted_output, number, one_way};
 use crate::bundle::Bundle;
 use crate::journal::{Apply, Command, Effect, Index, OldClients, Outcome, Snapshot};
 use crate::limits::LINEAGE_MAX;
 use crate::protocol::{Applied, Refusal, RefusalCode};
 use crate::refused;
 use crate::trial::{Cause, Trial, Verdict};
-use crate::upgrade::{Adopted, CommittedUpgrade, MigratedUpgrade, Position, UpgradeError};
+use crate::upgrade::{Adopted, CommittedUpgrade, MigratedUpgrade, Position};
 
 /// The abort code by which an adapter says that an input is retired.
 pub const RETIRED: i64 = 1;
@@ -208,12 +208,17 @@ impl Replica {
     #[must_use]
     pub(crate) fn upgraded(mut self, at: Index, command: &Command) -> Option<Replica> {
         let Command::Upgrade {
-            signers, bundle, ..
+            at_ms,
+            by,
+            signers,
+            bundle,
+            ..
         } = command
         else {
             return None;
         };
-        let staged = self.stage(bundle, signers).ok()?;
+        let moment = self.moment(*at_ms, by);
+        let staged = self.stage(&moment, bundle, signers).ok()?;
         self.adopt(at, command, staged.rehearsed());
         Some(self)
     }
@@ -240,7 +245,7 @@ impl Replica {
             let transition = instance.peek(&prepared.context, value);
             let transition = transition.map_err(NoStep::Trapped)?;
             let ancestors = &self.lineage[prepared.start..];
-            let output = adapted_output(ancestors, transition.answer.output)
+            let output = adapted_output(ancestors, &prepared.context, transition.answer.output)
                 .map_err(|failure| self.unadapted(failure))?;
             Ok((transition.state, encode::value(&output)))
         });
@@ -272,18 +277,17 @@ impl Replica {
             Some(ancestor) => Some(self.decoded(&ancestor.program, input)?),
             None => None,
         };
-        for ancestor in way {
-            if let Some(value) = adapted.take() {
-                let value = one_way(ancestor.migration.adapt_input(value));
-                adapted = Some(value.map_err(|failure| self.unadapted(failure))?);
-            }
-        }
-        let sequence = i64::try_from(self.steps + 1).unwrap_or(i64::MAX);
         let context = Context {
             at_ms,
             from: Arc::clone(from),
-            sequence,
+            sequence: number(self.steps + 1),
         };
+        for ancestor in way {
+            if let Some(value) = adapted.take() {
+                let value = one_way(ancestor.migration.adapt_input(&context, value));
+                adapted = Some(value.map_err(|failure| self.unadapted(failure))?);
+            }
+        }
         Ok(Prepared {
             context,
             adapted,
@@ -410,7 +414,12 @@ impl Replica {
         })
     }
 
-    fn stage(&self, bundle: &[u8], signers: &[String]) -> Result<MigratedUpgrade, Refusal> {
+    fn stage(
+        &self,
+        moment: &Context,
+        bundle: &[u8],
+        signers: &[String],
+    ) -> Result<MigratedUpgrade, Refusal> {
         let malformed = |error: crate::bundle::MalformedBundle| {
             self.refusal(RefusalCode::MALFORMED_BUNDLE, &error.to_string())
         };
@@ -420,7 +429,7 @@ impl Replica {
         let state = self.instance().map(Instance::state);
         authentic
             .verify(self.position, running)
-            .and_then(|verified| verified.migrate(state.as_ref()))
+            .and_then(|verified| verified.migrate(moment, state.as_ref()))
             .map_err(|error| refused::upgrade(&error, &self.name, self.position))
     }
 }
@@ -457,7 +466,7 @@ fn take_step(
     if ancestors.is_empty() {
         pending.encode_output(&mut output);
     } else {
-        let adapted = adapted_output(ancestors, pending.output());
+        let adapted = adapted_output(ancestors, &prepared.context, pending.output());
         output = encode::value(&adapted.map_err(Failure::Output)?);
     }
     pending.commit();
@@ -487,8 +496,12 @@ impl Apply for Replica {
             // It needs the commands since the upgrade, which whoever keeps the journal has.
             Command::Rollback { .. } => return Effect::GoesBack,
             Command::Upgrade {
-                signers, bundle, ..
-            } => match self.stage(bundle, signers) {
+                at_ms,
+                by,
+                signers,
+                bundle,
+                ..
+            } => match self.stage(&self.moment(*at_ms, by), bundle, signers) {
                 Ok(_) if self.trial.is_some() => {
                     Effect::Nothing(Outcome::Refused(self.still_on_trial()))
                 }
@@ -571,31 +584,6 @@ impl Apply for Replica {
             state: state.unwrap_or_default(),
             old_clients: self.old_clients.clone(),
             program: self.position.program.map(|program| program.0),
-        }
-    }
-}
-
-impl UpgradeError {
-    /// The number on the wire.
-    #[must_use]
-    pub fn code(&self) -> RefusalCode {
-        match self {
-            UpgradeError::AlreadyRunning => RefusalCode::ALREADY_RUNNING,
-            UpgradeError::StaleProgram { .. } => RefusalCode::STALE_PROGRAM,
-            UpgradeError::StaleSequence { .. } | UpgradeError::StaleBundle { .. } => {
-                RefusalCode::STALE_SEQUENCE
-            }
-            UpgradeError::OtherNode => RefusalCode::OTHER_NODE,
-            UpgradeError::OtherMachine { .. } => RefusalCode::OTHER_MACHINE,
-            UpgradeError::Malformed { .. } => RefusalCode::MALFORMED_PROGRAM,
-            UpgradeError::Invalid { part, .. } if *part == "migration" => {
-                RefusalCode::INVALID_MIGRATION
-            }
-            UpgradeError::Invalid { .. } => RefusalCode::INVALID_PROGRAM,
-            UpgradeError::Misfit(_) if self.is_adapter() => RefusalCode::INVALID_ADAPTER,
-            UpgradeError::Misfit(_) => RefusalCode::INVALID_MIGRATION,
-            UpgradeError::Trapped(_) => RefusalCode::MIGRATION_TRAPPED,
-            UpgradeError::CheckFailed(_) => RefusalCode::CHECK_FAILED,
         }
     }
 }

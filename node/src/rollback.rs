@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use cam::instance::Instance;
+use cam::instance::{Context, Instance};
 use cam::verify::Program;
 
 use crate::comparison::{Answer, Comparison, answer};
@@ -61,15 +61,15 @@ pub struct StagedRollback {
     pub report: RolledBack,
 }
 
-/// Works out the rollback of `now`. `since` gives its commands from the upgrade on that is undone, that one
-/// first, and is asked only if the state cannot be mapped back.
+/// Works out the rollback of `now`, of which the way back is told the `moment`. `since` gives its commands from the
+/// upgrade on that is undone, that one first, and is asked only if the state cannot be mapped back.
 ///
 /// # Errors
 /// A refusal if there is no program to go back to, or no way.
 pub fn stage<E>(
     now: &Replica,
     at: Index,
-    at_ms: i64,
+    moment: &Context,
     cause: &Cause,
     since: impl FnOnce() -> Result<Vec<(Index, Command)>, E>,
 ) -> Result<Result<StagedRollback, Refusal>, E> {
@@ -80,7 +80,7 @@ pub fn stage<E>(
     let mapped = match cause {
         // A program that kills the node is not asked for its state.
         Cause::Starts { .. } => None,
-        _ => mapped(ancestor, running),
+        _ => mapped(ancestor, running, moment),
     };
     let (instance, way) = match (mapped, now.trial()) {
         (Some(instance), _) => (instance, Way::Mapped),
@@ -95,12 +95,15 @@ pub fn stage<E>(
             return Ok(Err(now.refusal(RefusalCode::NO_WAY_BACK, reason)));
         }
     };
-    Ok(Ok(staged(now, instance, way, (at, at_ms), cause)))
+    Ok(Ok(staged(now, instance, way, (at, moment.at_ms), cause)))
 }
 
 /// The state as the old program has it, if the bundle says how and the old program approves of it.
-fn mapped(ancestor: &Ancestor, running: &Instance) -> Option<Instance> {
-    let state = ancestor.migration.restore_state(running.state())?.ok()?;
+fn mapped(ancestor: &Ancestor, running: &Instance, moment: &Context) -> Option<Instance> {
+    let state = ancestor
+        .migration
+        .restore_state(moment, running.state())?
+        .ok()?;
     let is_fine = |verdict: Option<Result<bool, _>>| matches!(verdict, None | Some(Ok(true)));
     is_fine(ancestor.program.approves(state.clone())).then(|| {
         Instance::resume(std::sync::Arc::clone(&ancestor.program), state)

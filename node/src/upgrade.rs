@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use cam::combinator::Role;
 use cam::digest::Digest;
-use cam::instance::Instance;
+use cam::instance::{Context, Instance};
 use cam::trap::Trap;
 use cam::value::Value;
 use cam::verify::{Invalid, Migration, Misfit, Program};
@@ -260,17 +260,22 @@ impl VerifiedUpgrade {
         self.migration.as_ref()
     }
 
-    /// Computes the new state from a copy of the old one, or the first state of a new machine.
+    /// Computes the new state from a copy of the old one, or the first state of a new machine. The context is the
+    /// moment of the upgrade, as it is journalled.
     ///
     /// # Errors
     /// [`UpgradeError::Trapped`], or [`UpgradeError::CheckFailed`] if the new program has a check and it
     /// does not approve of the new state; the old state is untouched.
-    pub fn migrate(self, state: Option<&Value>) -> Result<MigratedUpgrade, UpgradeError> {
+    pub fn migrate(
+        self,
+        context: &Context,
+        state: Option<&Value>,
+    ) -> Result<MigratedUpgrade, UpgradeError> {
         let new = Arc::clone(&self.new);
         let instance = match (&self.migration, state) {
             (Some(migration), Some(state)) => {
                 let state = migration
-                    .migrate_state(state.clone())
+                    .migrate_state(context, state.clone())
                     .map_err(UpgradeError::Trapped)?;
                 Instance::resume(new, state).expect("verified: the migration ends at the new state")
             }

@@ -9,7 +9,8 @@ mod steps;
 use std::fmt::{self, Debug, Write};
 use std::sync::Arc;
 
-use cam::combinator::FunctionId;
+use cam::combinator::{FunctionId, Role};
+use cam::instance::Context;
 use cam::limits::OUTPUT_WEIGHT_MAX;
 use cam::machine::{self, Fuel};
 use cam::trap::{Trap, TrapReason};
@@ -132,21 +133,53 @@ type Conversion<'a> = Box<dyn Fn(Value) -> Result<Value, Trap> + 'a>;
 
 /// The functions of a migration, and each as the product calls it.
 fn conversions(migration: &Migration) -> Vec<(FunctionId, Conversion<'_>)> {
-    let state = |value| migration.migrate_state(value);
+    let state = |value| {
+        let (context, value) = apart(migration, Role::MigrateAt, value);
+        migration.migrate_state(&context, value)
+    };
     let mut all: Vec<(FunctionId, Conversion<'_>)> = vec![(migration.migrate(), Box::new(state))];
     if let Some((input, output)) = migration.adapters() {
         let there = "a migration with adapters adapts";
-        let adapted = |value| migration.adapt_input(value).expect(there);
+        let adapted = |value| {
+            let (context, value) = apart(migration, Role::InputAt, value);
+            migration.adapt_input(&context, value).expect(there)
+        };
         all.push((input, Box::new(adapted)));
-        let adapted = |value| migration.adapt_output(value).expect(there);
+        let adapted = |value| {
+            let (context, value) = apart(migration, Role::OutputAt, value);
+            migration.adapt_output(&context, value).expect(there)
+        };
         all.push((output, Box::new(adapted)));
     }
     if let Some(back) = migration.back() {
         let there = "a migration with a way back restores";
-        let restored = |value| migration.restore_state(value).expect(there);
+        let restored = |value| {
+            let (context, value) = apart(migration, Role::BackAt, value);
+            migration.restore_state(&context, value).expect(there)
+        };
         all.push((back, Box::new(restored)));
     }
     all
+}
+
+/// What a conversion is told beside what it converts, if it has the role in which it is.
+fn apart(migration: &Migration, told: Role, value: Value) -> (Context, Value) {
+    let exports = &migration.code().bytecode().exports;
+    let is_told = exports.iter().any(|(role, _)| *role == told);
+    let Value::Product(parts) = &value else {
+        return (Context::default(), value);
+    };
+    if let (true, [Value::Product(moment), own]) = (is_told, &**parts)
+        && let [Value::Int(at_ms), Value::Text(from), Value::Int(sequence)] = &**moment
+    {
+        let context = Context {
+            at_ms: *at_ms,
+            from: Arc::clone(from),
+            sequence: *sequence,
+        };
+        return (context, own.clone());
+    }
+    (Context::default(), value)
 }
 
 /// Runs one function of a migration on all engines, and as the product does.

@@ -168,7 +168,7 @@ impl ModuleFile {
     fn exports(&self) -> Vec<(String, FunctionId)> {
         let exports = &self.code().bytecode().exports;
         let named = |(role, function): &(cam::combinator::Role, FunctionId)| {
-            (format!("{role:?}").to_lowercase(), *function)
+            (role.word().to_owned(), *function)
         };
         exports.iter().map(named).collect()
     }

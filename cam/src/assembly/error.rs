@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::words::{self, ROLES};
+use super::words::ROLES;
 use crate::bytecode::COST_MODEL;
+use crate::combinator::Role;
 use crate::malformed::MalformedReason;
 
 /// What scripts say of a module, in the specification and nowhere else.
@@ -152,7 +153,7 @@ impl AssemblyReason {
                 "a shape is declared before it is used, with `shape NAME = FORM ..`".to_owned(),
             ),
             AssemblyReason::UnknownName { what: "role", .. } => {
-                let roles = ROLES.map(words::role).join(", ");
+                let roles = ROLES.map(Role::word).join(", ");
                 Some(format!("the roles are {roles}"))
             }
             AssemblyReason::UnknownWord { word, .. } if STATEMENTS.contains(&word.as_str()) => {

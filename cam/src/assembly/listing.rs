@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::names::Names;
-use super::words::{PREDECLARED, role, type_form};
+use super::words::{PREDECLARED, type_form};
 use super::{code, constant, shapes};
 use crate::bytecode::{Body, Bytecode, COST_MODEL};
 use crate::instruction::Instruction;
@@ -121,7 +121,7 @@ impl fmt::Display for Listing<'_> {
         }
         for (of, function) in &self.bytecode.exports {
             let name = self.names.function(function.index());
-            writeln!(f, "export {} {name}", role(*of))?;
+            writeln!(f, "export {} {name}", of.word())?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::code::Named;
-use super::words::{self, PREDECLARED, is_name, shape_form};
+use super::words::{PREDECLARED, is_name, shape_form};
 use crate::bytecode::Bytecode;
 use crate::combinator::FunctionId;
 use crate::schema::{Schema, Shape, ShapeId};
@@ -214,7 +214,7 @@ fn function_names(bytecode: &Bytecode) -> Vec<String> {
     let mut names = numbered('f', bytecode.functions.len());
     for (role, FunctionId(index)) in bytecode.exports.iter().rev() {
         if let Some(name) = names.get_mut(*index as usize) {
-            words::role(*role).clone_into(name);
+            role.word().clone_into(name);
         }
     }
     names

@@ -9,7 +9,7 @@ use super::error::{AssemblyError, AssemblyReason, cut};
 use super::sections::{Function, Sections};
 use super::shapes;
 use super::spots::{Declared, Spot, Spots};
-use super::words::{self, PREDECLARED, ROLES, TYPE_FORMS, is_name};
+use super::words::{PREDECLARED, ROLES, TYPE_FORMS, is_name};
 use crate::bytecode::{Body, Bytecode, COST_MODEL, Parts};
 use crate::combinator::{FunctionId, Role};
 use crate::limits::{
@@ -280,9 +280,7 @@ fn read_exports(
     for line in lines {
         let mut line = *line;
         let word = line.word("a role")?;
-        let role = ROLES
-            .into_iter()
-            .find(|role| words::role(*role) == word.text);
+        let role = ROLES.into_iter().find(|role| role.word() == word.text);
         let role = role.ok_or_else(|| unknown_name(&line, word, "role"))?;
         let name = line.word("a function")?;
         let number = functions.get(name.text).copied().map(FunctionId);

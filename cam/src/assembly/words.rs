@@ -54,22 +54,8 @@ pub(super) fn shape_form(shape: &Shape) -> &'static str {
     }
 }
 
-/// The word of a role.
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Init => "init",
-        Role::Step => "step",
-        Role::Query => "query",
-        Role::Check => "check",
-        Role::Migrate => "migrate",
-        Role::Input => "input",
-        Role::Output => "output",
-        Role::Back => "back",
-    }
-}
-
 /// All roles, in order.
-pub(super) const ROLES: [Role; 8] = [
+pub(super) const ROLES: [Role; 12] = [
     Role::Init,
     Role::Step,
     Role::Query,
@@ -78,6 +64,10 @@ pub(super) const ROLES: [Role; 8] = [
     Role::Input,
     Role::Output,
     Role::Back,
+    Role::MigrateAt,
+    Role::InputAt,
+    Role::OutputAt,
+    Role::BackAt,
 ];
 
 /// Whether `word` may be the name of something.

@@ -223,8 +223,13 @@ pub enum TraceLineKind {
     Check(Expr),
     /// `given e`: the state from here on.
     Given(Expr),
-    /// `upgrade`
-    Upgrade,
+    /// `upgrade at 5 as "ann"`
+    Upgrade {
+        /// The moment of it.
+        at: Option<Expr>,
+        /// Who pushed it, after `as`.
+        sender: Option<Expr>,
+    },
     /// Reported already.
     Error,
 }

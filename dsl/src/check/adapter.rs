@@ -91,6 +91,7 @@ impl<'a> Checker<'a> {
         let (domain, codomain) = (self.types.shape(from)?, self.types.shape(to)?);
         let parameter = self.scope.fresh();
         let frame = Frame {
+            stamps: this.stamps.clone(),
             may_refuse: direction == Direction::Accept,
             ..Frame::default()
         };

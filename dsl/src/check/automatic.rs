@@ -91,6 +91,7 @@ impl<'a> Checker<'a> {
     ) -> Option<Conversion> {
         let (domain, codomain) = (self.types.shape(old.state)?, self.types.shape(this.state)?);
         let frame = Frame {
+            stamps: this.stamps.clone(),
             migrating: Some(Migrating {
                 title: format!("migration from {}", old.version),
                 target: this.state,

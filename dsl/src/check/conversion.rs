@@ -159,14 +159,8 @@ impl<'a> Checker<'a> {
                 ast::MigrateBody::Unchanged(at) => self.unchanged(&old, this, *at, *span),
                 ast::MigrateBody::By { pattern, value } => {
                     let ways = (old.state, this.state);
-                    self.migration(
-                        old.version,
-                        (title, old.version),
-                        ways,
-                        pattern,
-                        value,
-                        *span,
-                    )
+                    let title = (title, old.version);
+                    self.migration((old.version, this), title, ways, (pattern, value), *span)
                 }
                 ast::MigrateBody::Auto { at, pattern, value } => {
                     let words = Words {
@@ -192,11 +186,10 @@ impl<'a> Checker<'a> {
                 let title = format!("migration back to {}", old.version);
                 let ways = (this.state, old.state);
                 let way = self.migration(
-                    old.version,
+                    (old.version, this),
                     (title, this.version),
                     ways,
-                    &back.pattern,
-                    &back.value,
+                    (&back.pattern, &back.value),
                     *span,
                 );
                 backs.extend(way.map(|way| Conversion {
@@ -251,14 +244,14 @@ impl<'a> Checker<'a> {
     /// A migration; `title` is its name and the version it reads.
     fn migration(
         &mut self,
-        version: u32,
+        (version, this): (u32, &Interface),
         title: (String, u32),
         (from, to): (Partial, Partial),
-        pattern: &ast::Pattern,
-        value: &ast::Expr,
+        (pattern, value): (&ast::Pattern, &ast::Expr),
         span: Span,
     ) -> Option<Conversion> {
         let frame = Frame {
+            stamps: this.stamps.clone(),
             migrating: Some(Migrating {
                 title: title.0,
                 target: to,

@@ -151,7 +151,7 @@ impl Checker<'_> {
         {
             let title = format!("`{}` is not known here", name.text);
             let help = format!(
-                "in a handler of a machine that asks for it: `machine M version 1 with {}`",
+                "in handlers, migrations and adapters of a machine that asks for it: `machine M version 1 with {}`",
                 stamp.word()
             );
             return self.report(Problem::new(T102, name.span, title).helping(help));

@@ -49,13 +49,16 @@ impl<'a> Checker<'a> {
                 Written::Send { .. } => self.send(&line.kind, line.span, parts, &running, this),
                 Written::Check(condition) => Some(self.check_line(condition, &running)),
                 Written::Given(state) => Some(self.given(state, &running)),
-                Written::Upgrade if running.version == this.version => {
+                Written::Upgrade { .. } if running.version == this.version => {
                     self.report_no_upgrade(line.span, this.version);
                     None
                 }
-                Written::Upgrade => {
+                Written::Upgrade { at, sender } => {
                     running = this.clone();
-                    Some(TraceLineKind::Upgrade)
+                    let told = self.within(Frame::default(), |checker| {
+                        checker.stamps_said(at.as_ref(), sender.as_ref(), this)
+                    });
+                    Some(TraceLineKind::Upgrade(told))
                 }
                 Written::Error => {
                     self.spoil();
@@ -132,16 +135,7 @@ impl<'a> Checker<'a> {
         };
         self.within(Frame::default(), |checker| {
             let input = checker.check(input, spoken.input);
-            let mut stamps = Vec::new();
-            stamps.extend(
-                at.as_ref()
-                    .and_then(|value| checker.stamp_value(Stamp::At, value, running)),
-            );
-            stamps.extend(
-                sender
-                    .as_ref()
-                    .and_then(|value| checker.stamp_value(Stamp::From, value, running)),
-            );
+            let stamps = checker.stamps_said(at.as_ref(), sender.as_ref(), running);
             checker.check_stamps_given(span, &stamps, running);
             let expected = expected.as_ref().map(|expected| match &expected.kind {
                 ExpectedKind::Fault => Expected::Fault,
@@ -226,6 +220,20 @@ impl<'a> Checker<'a> {
         Some((title, format!("add `accept from {last}`")))
     }
 
+    /// The moment that a line says, if the version asks for it.
+    fn stamps_said(
+        &mut self,
+        at: Option<&ast::Expr>,
+        sender: Option<&ast::Expr>,
+        running: &Interface,
+    ) -> Vec<(Stamp, ExprId)> {
+        let said = [(Stamp::At, at), (Stamp::From, sender)];
+        let said = said.into_iter().filter_map(|(stamp, value)| {
+            value.and_then(|value| self.stamp_value(stamp, value, running))
+        });
+        said.collect()
+    }
+
     fn stamp_value(
         &mut self,
         stamp: Stamp,
@@ -237,7 +245,7 @@ impl<'a> Checker<'a> {
         if !running.stamps.contains(&stamp) {
             let word = stamp.word();
             let title = format!(
-                "version {} does not ask for `{word}`, so no handler sees this",
+                "version {} does not ask for `{word}`, so nothing in it sees this",
                 running.version
             );
             let help = format!(

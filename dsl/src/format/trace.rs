@@ -48,7 +48,10 @@ impl Printer<'_> {
                 self.space();
                 self.expr(value);
             }
-            TraceLineKind::Upgrade => self.token(),
+            TraceLineKind::Upgrade { at, sender } => {
+                self.token();
+                self.stamps([at, sender].into_iter().flatten());
+            }
             TraceLineKind::Error => self.tokens_of(line.span),
         }
     }

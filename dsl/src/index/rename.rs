@@ -275,7 +275,7 @@ fn released_lines(trace: &Trace, this: Version, places: &mut Vec<Span>) {
     let mut is_old = trace.from.is_some();
     for line in &trace.lines {
         match &line.kind {
-            TraceLineKind::Upgrade => is_old = false,
+            TraceLineKind::Upgrade { .. } => is_old = false,
             TraceLineKind::Send {
                 client, expected, ..
             } => {

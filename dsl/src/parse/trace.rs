@@ -105,7 +105,10 @@ fn line(input: Cursor<'_>) -> Parsed<'_, TraceLine> {
         send,
         check.map(TraceLineKind::Check),
         given.map(TraceLineKind::Given),
-        named("upgrade").map(|_: Token| TraceLineKind::Upgrade),
+        preceded(named("upgrade"), |input| {
+            let (rest, (at, sender)) = stamps(input);
+            Ok((rest, TraceLineKind::Upgrade { at, sender }))
+        }),
     ))
     .parse(input)?;
     Ok((
@@ -134,20 +137,9 @@ fn without_assignment(input: Cursor<'_>, condition: Expr) -> (Cursor<'_>, Expr) 
 /// `v1> Incr at 5 as "ann" = Ok`
 fn send(input: Cursor<'_>) -> Parsed<'_, TraceLineKind> {
     let (rest, client) = opt(client).parse(input)?;
-    let (mut rest, _) = symbol(Symbol::Greater)(rest)?;
-    let (after, sent) = must(rest, expression, "an input after `>`");
-    rest = after;
-    let (mut at, mut sender) = (None, None);
-    loop {
-        let (slot, wanted): (&mut Option<Expr>, _) = match () {
-            () if at.is_none() && rest.is_named("at") => (&mut at, "a time after `at`"),
-            () if sender.is_none() && rest.is_named("as") => (&mut sender, "a sender after `as`"),
-            () => break,
-        };
-        let (after, value) = must(rest.advance(), operand, wanted);
-        *slot = Some(value);
-        rest = after;
-    }
+    let (rest, _) = symbol(Symbol::Greater)(rest)?;
+    let (rest, sent) = must(rest, expression, "an input after `>`");
+    let (rest, (at, sender)) = stamps(rest);
     let (rest, expected) = opt(preceded(symbol(Symbol::Assign), |input| {
         Ok(expected(input))
     }))
@@ -162,6 +154,23 @@ fn send(input: Cursor<'_>) -> Parsed<'_, TraceLineKind> {
             expected,
         },
     ))
+}
+
+/// `at 5 as "ann"`, each at most once and in any order.
+fn stamps(input: Cursor<'_>) -> (Cursor<'_>, (Option<Expr>, Option<Expr>)) {
+    let (mut at, mut sender) = (None, None);
+    let mut rest = input;
+    loop {
+        let (slot, wanted): (&mut Option<Expr>, _) = match () {
+            () if at.is_none() && rest.is_named("at") => (&mut at, "a time after `at`"),
+            () if sender.is_none() && rest.is_named("as") => (&mut sender, "a sender after `as`"),
+            () => break,
+        };
+        let (after, value) = must(rest.advance(), operand, wanted);
+        *slot = Some(value);
+        rest = after;
+    }
+    (rest, (at, sender))
 }
 
 /// The `v1` of `v1>`.

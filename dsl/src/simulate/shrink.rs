@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use cam::instance::Context;
+
 use super::script::{Event, Script, Sent, schema};
 use super::simpler::simpler;
 use crate::compile::Compiled;
@@ -125,7 +127,13 @@ impl Shrinking<'_> {
     fn adapted(&self, sent: &Sent) -> Option<Sent> {
         let own = self.compiled.schema().version;
         let upgrade = self.compiled.upgrade_from(sent.client)?;
-        let input = upgrade.migration.adapt_input(sent.input.clone())?.ok()?;
+        let context = Context {
+            at_ms: sent.at_ms,
+            from: Arc::clone(&sent.from),
+            ..Context::default()
+        };
+        let input = upgrade.migration.adapt_input(&context, sent.input.clone());
+        let input = input?.ok()?;
         Some(Sent {
             client: own,
             input,

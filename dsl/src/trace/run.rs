@@ -1,5 +1,6 @@
 //! One trace, line by line.
 
+use cam::instance::Context;
 use cam::schema::{Schema, ShapeId, Stamp};
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
@@ -70,7 +71,8 @@ impl<'a> Run<'a> {
                 let taken = self.play.given(given);
                 taken.map_err(|stuck| self.stuck(&stuck, line.span))
             }
-            TraceLineKind::Upgrade => {
+            TraceLineKind::Upgrade(stamps) => {
+                self.told(stamps)?;
                 let upgraded = self.play.upgrade();
                 upgraded.map_err(|stuck| self.stuck(&stuck, line.span))
             }
@@ -94,6 +96,11 @@ impl<'a> Run<'a> {
     /// What a line does not say is what it was on the line before.
     pub(crate) fn stamp(&mut self, stamps: &[(Stamp, ExprId)]) -> Ran<()> {
         self.play.context.sequence += 1;
+        self.told(stamps)
+    }
+
+    /// As `stamp`, where no step is counted.
+    pub(crate) fn told(&mut self, stamps: &[(Stamp, ExprId)]) -> Ran<()> {
         for (stamp, expr) in stamps {
             let stamped = self.value(None, *expr)?;
             let context = &mut self.play.context;
@@ -199,10 +206,12 @@ impl<'a> Run<'a> {
         let combinators = translate::expression(self.machine(), state, expr)
             .map_err(|refusal| compile::Failure::from(refusal).problem(at))?;
         let program = compile::migration(combinators).map_err(|failure| failure.problem(at))?;
-        program.migrate_state(argument).map_err(|trap| {
-            let title = format!("this stops instead of giving a value: {}", described(trap));
-            problem(R005, at, title).into()
-        })
+        program
+            .migrate_state(&Context::default(), argument)
+            .map_err(|trap| {
+                let title = format!("this stops instead of giving a value: {}", described(trap));
+                problem(R005, at, title).into()
+            })
     }
 
     fn machine(&self) -> &'a Machine {

@@ -38,6 +38,13 @@ pub(crate) fn reads(terms: &Terms, root: ExprId) -> BTreeSet<(Local, Vec<usize>)
     walked(terms, [Term::Expr(root)]).reads
 }
 
+/// Whether an expression asks what the node has stamped.
+pub(super) fn is_stamped(terms: &Terms, root: ExprId) -> bool {
+    let used = walked(terms, [Term::Expr(root)]).used;
+    let is_stamp = |variable: &Variable| matches!(variable, Variable::Stamp(_));
+    used.iter().any(is_stamp)
+}
+
 /// What terms do besides giving a value, apart from what they call.
 #[derive(Default, Debug)]
 pub(crate) struct Deeds {

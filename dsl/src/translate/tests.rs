@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cam::instance::Context;
 use cam::schema::{Shape, ShapeId, Shapes};
 use cam::value::Value;
 use proptest::prelude::*;
@@ -428,7 +429,7 @@ proptest! {
         let program = cam::verify::migration(bytecode).unwrap();
         for ((value, expected), written) in values.into_iter().zip(expected).zip(written) {
             prop_assert_eq!(crate::value::literal(&machine.terms, written), Some(value.clone()));
-            prop_assert_eq!(program.migrate_state(value).unwrap(), expected);
+            prop_assert_eq!(program.migrate_state(&Context::default(), value).unwrap(), expected);
         }
     }
 
@@ -447,7 +448,7 @@ proptest! {
         let program = cam::verify::migration(bytecode).unwrap();
         for value in values {
             let before = crate::value::print(&machine.shapes, old, &value);
-            let carried = program.migrate_state(value).unwrap();
+            let carried = program.migrate_state(&Context::default(), value).unwrap();
             prop_assert_eq!(crate::value::print(&machine.shapes, new, &carried), before);
         }
     }

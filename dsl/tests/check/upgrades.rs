@@ -57,7 +57,7 @@ const UPGRADES: &[(&str, &str)] = &[
     ),
     (
         "migrate from 1 { count } => { old: count, count: at }",
-        "T102",
+        "T102", // the machine does not ask for it
     ),
     (
         "migrate back to 1 { old: _, count } => { count: count }",
@@ -158,4 +158,46 @@ fn an_old_input_without_a_meaning_is_refused() {
         ),
     ];
     judge(&table, new, &history(old));
+}
+
+const STAMPED: &[(&str, &str)] = &[
+    (
+        "migrate from 1 { count } => { old: at, count: count + seq }",
+        "",
+    ),
+    ("migrate from 1 { count } => { old: len(from), count }", ""),
+    ("migrate from 1 { count: at } => { old: at, count: at }", ""),
+    ("migrate from 1 auto { count } => { old: at, count }", ""),
+    ("migrate from 1 { count } => { old: from, count }", "U303"),
+    (
+        "migrate back to 1 { old: _, count } => { count: count + at }",
+        "",
+    ),
+    (
+        "accept from 1 { Incr => if at > 5 { Incr } else { refuse } } reply to 1 { Cleared(_) => Ok }",
+        "",
+    ),
+    ("reply to 1 { Sum(n) => Sum(n + at), Cleared(_) => Ok }", ""),
+    (
+        "reply to 1 { Sum(n) => Sum(n + state.old), Cleared(_) => Ok }",
+        "T102",
+    ),
+    ("trace \"t\" from 1 { upgrade at 5 as \"ann\" }", ""),
+    ("trace \"t\" from 1 { upgrade as \"ann\" }", ""),
+    ("trace \"t\" from 1 { upgrade at \"now\" }", "T100"),
+    ("trace \"t\" from 1 { > Incr at 5 = Ok }", "M303"),
+];
+
+#[test]
+fn conversions_know_the_moment_where_the_machine_asks_for_it() {
+    let stamped = |members: &str| {
+        second_counter(members).replace("version 2 {", "version 2 with at, from, seq {")
+    };
+    judge(STAMPED, stamped, &history(COUNTER_1));
+    let plain = |members: &str| second_counter(members);
+    judge(
+        &[("trace \"t\" from 1 { upgrade at 5 }", "M303")],
+        plain,
+        &history(COUNTER_1),
+    );
 }

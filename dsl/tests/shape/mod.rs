@@ -378,7 +378,11 @@ fn line_shape(line: &TraceLineKind) -> String {
         }
         TraceLineKind::Check(value) => format!("check {}", shape(value)),
         TraceLineKind::Given(value) => format!("given {}", shape(value)),
-        TraceLineKind::Upgrade => "upgrade".to_string(),
+        TraceLineKind::Upgrade { at, sender } => {
+            let at = at.iter().map(|at| format!(" at {}", shape(at)));
+            let sender = sender.iter().map(|sender| format!(" as {}", shape(sender)));
+            format!("upgrade{}", at.chain(sender).collect::<String>())
+        }
         TraceLineKind::Error => "ERROR".to_string(),
     }
 }

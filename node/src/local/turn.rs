@@ -5,6 +5,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use cam::instance::Context;
+
 use super::writer::{Batch, Machine, Writer, mistake, oldest_kept};
 use crate::journal::{Apply, Command, Index, Outcome, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
@@ -116,7 +118,7 @@ impl Writer {
         }
         batch.flush()?;
         let at = self.next_index(&now)?;
-        let staged = match self.staged(&now, at, command.at_ms(), cause)? {
+        let staged = match self.staged(&now, at, &now.moment(command.at_ms(), by), cause)? {
             Ok(staged) => staged,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
@@ -150,12 +152,12 @@ impl Writer {
         &self,
         now: &Replica,
         at: Index,
-        at_ms: i64,
+        moment: &Context,
         cause: &Cause,
     ) -> Result<Result<StagedRollback, Refusal>, StoreError> {
         let began = now.trial().map_or(at, |trial| trial.began);
         let since = || self.store.commands(now.name(), began, TRIAL_COMMANDS_MAX);
-        let stage = || rollback::stage(now, at, at_ms, cause, since);
+        let stage = || rollback::stage(now, at, moment, cause, since);
         let staged = catch_unwind(AssertUnwindSafe(stage));
         staged.unwrap_or_else(|_| Ok(Err(mistake(now))))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cam::digest::Digest;
+use cam::instance::Context;
 use cam::trap::{Trap, TrapReason};
 use cam::value::Value;
 use cam::verify::{Migration, Program};
@@ -21,6 +22,15 @@ pub struct Ancestor {
 }
 
 impl Replica {
+    /// What the way to or from another program is told: when it was stamped, who asked for it, and the last step before.
+    pub(crate) fn moment(&self, at_ms: i64, by: &str) -> Context {
+        Context {
+            at_ms,
+            from: by.into(),
+            sequence: number(self.steps),
+        }
+    }
+
     /// Where in the lineage the way from a client's program to the running one starts.
     pub(super) fn way_from(&self, program: [u8; 32]) -> Result<usize, Refusal> {
         let ancestors = &self.lineage;
@@ -128,6 +138,11 @@ impl Replica {
     }
 }
 
+/// A number of steps as a machine is told it.
+pub(super) fn number(steps: u64) -> i64 {
+    i64::try_from(steps).unwrap_or(i64::MAX)
+}
+
 /// Why an input or output did not come through the adapters.
 #[derive(Clone, Copy)]
 pub(super) enum Unadapted {
@@ -137,10 +152,14 @@ pub(super) enum Unadapted {
 }
 
 /// A new output as the client of the oldest ancestor understands it.
-pub(super) fn adapted_output(ancestors: &[Ancestor], output: Value) -> Result<Value, Unadapted> {
+pub(super) fn adapted_output(
+    ancestors: &[Ancestor],
+    context: &Context,
+    output: Value,
+) -> Result<Value, Unadapted> {
     let mut newest_first = ancestors.iter().rev();
     newest_first.try_fold(output, |output, ancestor| {
-        one_way(ancestor.migration.adapt_output(output))
+        one_way(ancestor.migration.adapt_output(context, output))
     })
 }
 

@@ -78,7 +78,7 @@ impl<J: Journal> Service<J> {
             return self.submit(machine, command).await;
         }
         let (replica, store) = (self.machine(machine)?, Arc::clone(&self.store));
-        let now_ms = (self.clock)();
+        let moment = replica.moment((self.clock)(), peer.name());
         let staged = self.apart(move || {
             let at = replica.index() + 1;
             let began = replica.trial().map_or(at, |trial| trial.began);
@@ -88,7 +88,7 @@ impl<J: Journal> Service<J> {
                 commands.retain(|(index, _)| *index < at);
                 Ok::<_, StoreError>(commands)
             };
-            rollback::stage(&replica, at, now_ms, &Cause::Asked, since)
+            rollback::stage(&replica, at, &moment, &Cause::Asked, since)
         });
         let staged = staged.await?.map_err(|error| unreadable(&error))??;
         Ok(Response::RolledBack {

@@ -255,9 +255,14 @@ impl Anatomy {
         let codes = self.functions.iter().flat_map(|body| &body.code);
         let rows = codes.map(|code| code.row().since);
         let closures = self.types.iter().any(|form| form.constructor == FUNCTION);
-        let roles = self.exports.iter().any(|(role, _)| matches!(role, 2 | 3));
+        let roles = self.exports.iter().map(|(role, _)| match role {
+            2 | 3 => 2,
+            8.. => 3,
+            _ => 1,
+        });
         let newest = rows.max().unwrap_or(1);
-        newest.max(1 + u64::from(closures || roles))
+        let newest = roles.fold(newest, u64::max);
+        newest.max(1 + u64::from(closures))
     }
 
     /// The entry equal to `form`, made if it is new. [`tidied`](Anatomy::tidied) puts it in its place.

@@ -108,7 +108,7 @@ fn functions_swapped(module: &mut Anatomy, mixer: &mut Mixer) -> Option<()> {
 fn exports(module: &mut Anatomy, mixer: &mut Mixer) -> Option<()> {
     let index = mixer.below(module.exports.len().max(1));
     let function = mixer.below(module.functions.len().max(1));
-    let role = u8::try_from(mixer.below(10)).ok()?;
+    let role = u8::try_from(mixer.below(14)).ok()?;
     match mixer.below(4) {
         0 => module.exports.get_mut(index)?.1 = function,
         1 => module.exports.get_mut(index)?.0 = role,

@@ -120,7 +120,7 @@ fn object(
     let exports: Vec<Value> = exports
         .map(|(role, function)| {
             json!({
-                "role": format!("{role:?}").to_lowercase(),
+                "role": role.word(),
                 "function": names.function(function.index()),
             })
         })

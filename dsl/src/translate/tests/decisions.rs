@@ -1,5 +1,6 @@
 //! What a decision asks, how often, and whether it decides as the rows do.
 
+use cam::instance::Context;
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;
@@ -190,7 +191,11 @@ fn a_decision_in_several_trees_takes_the_first_row_that_fits() {
         let combinators = expression(&machine, Some((local, shape)), root).unwrap();
         let program = cam::verify::migration(cam::compile::compile(combinators).unwrap()).unwrap();
         for (value, expected) in values.into_iter().zip(expected) {
-            assert_eq!(program.migrate_state(value).unwrap(), expected, "{seed}");
+            assert_eq!(
+                program.migrate_state(&Context::default(), value).unwrap(),
+                expected,
+                "{seed}"
+            );
         }
     }
     assert!(cut > 10, "{cut} of 100 are cut");
