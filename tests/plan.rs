@@ -158,3 +158,36 @@ async fn a_first_bundle_has_a_plan_too() {
     let plan = planned(&Node::new(), &first).await;
     assert_eq!((plan.sequence, plan.from, plan.rehearsal), (1, None, None));
 }
+
+/// Its migration stops unless it is told who pushes, and when.
+const WATCHED: &str = "
+machine Tally version 2 with at, from {
+  input  Add(Int) | Read
+  output Ok | Sum(Int)
+  state  { total: Int }
+  init   { total: 0 }
+  on Add(n) => { set total = total + n  Ok }
+  on Read => Sum(total)
+  migrate from 1 { total } => { total: total + 0 / (if at > 0 and from == \"operator\" { 1 } else { 0 }) }
+  accept from 1 { Add(n) => Add(n + 0 / (if at > 0 and from == \"client\" { 1 } else { 0 })) }
+  reply to 1
+}";
+
+/// A rehearsal is told what the journal says: of the bundle who planned it, and of each input who sent it.
+#[tokio::test]
+async fn a_plan_tells_the_migration_and_the_adapters_the_moment() {
+    let releases = releases(&[TALLY_1, WATCHED]);
+    let first = bundle(MACHINE, None, &releases[0], &["author"]);
+    let node = Node::new();
+    node.deploy(&first).await;
+    for _ in 0..3 {
+        let answer = node.send(MACHINE, &releases[0], &add(20)).await;
+        answer.expect("a step");
+    }
+    let from = Some((&releases[0], first.id(), 1));
+    let second = bundle(MACHINE, from, &releases[1], &["author"]);
+    let rehearsal = planned(&node, &second).await.rehearsal;
+    let rehearsal = rehearsal.expect("it ran before");
+    assert_eq!((rehearsal.same, rehearsal.different), (3, 0));
+    node.deploy(&second).await;
+}

@@ -154,6 +154,35 @@ async fn a_program_that_stops_too_often_goes_and_what_was_written_stays() {
     assert_eq!((report.sequence, report.machine_version), (3, 1));
 }
 
+/// Its way back makes a total of when it goes, which is negative if an operator says so.
+async fn goes_at(is_said: bool) {
+    let told = WITH_WAY_BACK
+        .replace("version 2 {", "version 2 with at, from {")
+        .replace(
+            "=> { total: total }",
+            "=> { total: if from == \"\" { at } else if from == \"operator\" { 0 - at } else { 0 } }",
+        );
+    let bench = Bench::new(&told, TERMS).await;
+    if is_said {
+        bench.roll_back(false).await;
+    } else {
+        for _ in 0..2 {
+            bench.send(2, add(13)).await.expect_err("divides by zero");
+        }
+    }
+    assert_eq!(bench.version().await, 1);
+    assert_eq!(bench.rolled_back().await.way, Way::Mapped);
+    let at = bench.last().await.at_ms;
+    assert!(at > 0);
+    assert_eq!(bench.total().await, sum(1, if is_said { -at } else { at }));
+}
+
+#[tokio::test]
+async fn a_way_back_is_told_when_it_is_taken_and_who_says_so() {
+    goes_at(true).await;
+    goes_at(false).await;
+}
+
 #[tokio::test]
 async fn a_step_that_would_break_the_programs_check_is_undone_and_the_machine_goes_back() {
     let terms = Terms {
