@@ -373,10 +373,10 @@ async fn a_trial_goes_on_after_a_restart() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_dies_again_and_again_on_trial_goes_back() {
+/// A node in a process of its own, with version 2 on trial for an hour and one step taken; and the input of that.
+async fn process_on_trial() -> (Process, Request) {
     let releases = releases(&[TALLY_1, WITHOUT_WAY_BACK]);
-    let mut process = Process::start(Path::new(env!("CARGO_BIN_EXE_node-under-test")));
+    let process = Process::start(Path::new(env!("CARGO_BIN_EXE_node-under-test")));
     let first = bundle(MACHINE, None, &releases[0], &["author"]);
     let from = Some((&releases[0], first.id(), 1));
     let second = bundle(MACHINE, from, &releases[1], &["author"]);
@@ -397,23 +397,40 @@ async fn a_node_that_dies_again_and_again_on_trial_goes_back() {
     for (who, request) in [
         ("operator", deliver(&first, None)),
         ("operator", deliver(&second, Some(terms))),
-        ("client", submit),
+        ("client", submit.clone()),
     ] {
         let response = process.ask(who, &request).await.expect("answered");
         let fine = matches!(response, Response::Applied(_) | Response::Answer { .. });
         assert!(fine, "{response:?}");
     }
+    (process, submit)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_dies_again_and_again_on_trial_goes_back() {
+    let (mut process, submit) = process_on_trial().await;
     let status = Request::Status {
         machine: Some(MACHINE.to_owned()),
     };
-    for versions in [2, 2, 1, 1] {
-        process.kill();
+    // Being told to stop is no death.
+    for (version, is_killed) in [
+        (2, false),
+        (2, true),
+        (2, false),
+        (2, true),
+        (1, true),
+        (1, true),
+    ] {
+        match is_killed {
+            true => process.kill(),
+            false => process.stop(),
+        }
         process.restart();
         let response = process.ask("client", &status).await.expect("answered");
         let Response::Status(status) = response else {
             panic!("{response:?}")
         };
-        assert_eq!(status.machines[0].machine_version, versions);
+        assert_eq!(status.machines[0].machine_version, version);
     }
     let ledger = Request::Ledger {
         machine: MACHINE.to_owned(),
@@ -432,6 +449,11 @@ async fn a_node_that_dies_again_and_again_on_trial_goes_back() {
         panic!("a program that kills the node is not asked")
     };
     assert_eq!((replayed.same, replayed.compared), (1, false));
+    let response = process.ask("client", &submit).await.expect("answered");
+    let Response::Answer { step, .. } = response else {
+        panic!("{response:?}")
+    };
+    assert_eq!(step, 2, "the number of the first step was answered before");
 }
 
 #[tokio::test]

@@ -183,16 +183,16 @@ impl Replica {
         self.instance
     }
 
-    /// The machine after a rollback to the program before. Steps are never counted back: their numbers have
-    /// been answered.
+    /// The machine after a rollback to the program before, at a place, at a time, and so many steps on. Steps are
+    /// never counted back: their numbers have been answered.
     #[must_use]
     pub(crate) fn gone_back(
         mut self,
         instance: Instance,
         position: Position,
-        at: Index,
-        at_ms: i64,
+        (at, at_ms, later): (Index, i64, u64),
     ) -> Replica {
+        self.steps += later;
         self.instance = Some(instance);
         self.position = position;
         self.lineage.pop();

@@ -82,12 +82,17 @@ pub fn stage<E>(
         Cause::Starts { .. } => None,
         _ => mapped(ancestor, running, moment),
     };
-    let (instance, way) = match (mapped, now.trial()) {
-        (Some(instance), _) => (instance, Way::Mapped),
+    let (instance, way, later) = match (mapped, now.trial()) {
+        (Some(instance), _) => (instance, Way::Mapped, 0),
         (None, Some(trial)) => {
             let compared = !matches!(cause, Cause::Starts { .. });
-            let (instance, replayed) = replayed(&trial.before, &since()?, compared);
-            (instance, Way::Replayed(replayed))
+            let commands = since()?;
+            let (instance, replayed) = replayed(&trial.before, &commands, compared);
+            (
+                instance,
+                Way::Replayed(replayed),
+                inputs_after(now, &commands),
+            )
         }
         (None, None) => {
             let reason =
@@ -95,7 +100,15 @@ pub fn stage<E>(
             return Ok(Err(now.refusal(RefusalCode::NO_WAY_BACK, reason)));
         }
     };
-    Ok(Ok(staged(now, instance, way, (at, moment.at_ms), cause)))
+    Ok(Ok(staged(now, instance, way, (at, moment.at_ms, later), cause)))
+}
+
+/// After a crash loop the journal is ahead of the machine: the steps it has answered since are at most so many.
+fn inputs_after(now: &Replica, commands: &[(Index, Command)]) -> u64 {
+    let is_later = |(at, command): &&(Index, Command)| {
+        *at > now.index() && matches!(command, Command::Input { .. })
+    };
+    commands.iter().filter(is_later).count() as u64
 }
 
 /// The state as the old program has it, if the bundle says how and the old program approves of it.
@@ -145,7 +158,7 @@ fn staged(
     now: &Replica,
     instance: Instance,
     way: Way,
-    (at, at_ms): (Index, i64),
+    (at, at_ms, later): (Index, i64, u64),
     cause: &Cause,
 ) -> StagedRollback {
     let from = now.position();
@@ -171,7 +184,9 @@ fn staged(
         program: Some(to),
     };
     StagedRollback {
-        replica: now.clone().gone_back(instance, position, at, at_ms),
+        replica: now
+            .clone()
+            .gone_back(instance, position, (at, at_ms, later)),
         from,
         report,
     }

@@ -116,6 +116,17 @@ impl Process {
         child.wait().expect("it is gone");
     }
 
+    /// SIGTERM, and waits until it has ended well.
+    ///
+    /// # Panics
+    /// If it does not run, or does not end well.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().expect("the node runs");
+        let told = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(told.expect("there is a `kill`").success());
+        assert!(child.wait().expect("it is gone").success());
+    }
+
     /// A connection as the holder of a role's key.
     ///
     /// # Errors
