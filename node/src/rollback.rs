@@ -100,7 +100,13 @@ pub fn stage<E>(
             return Ok(Err(now.refusal(RefusalCode::NO_WAY_BACK, reason)));
         }
     };
-    Ok(Ok(staged(now, instance, way, (at, moment.at_ms, later), cause)))
+    Ok(Ok(staged(
+        now,
+        instance,
+        way,
+        (at, moment.at_ms, later),
+        cause,
+    )))
 }
 
 /// After a crash loop the journal is ahead of the machine: the steps it has answered since are at most so many.
