@@ -2,6 +2,7 @@
 
 mod author;
 mod chances;
+mod rollout;
 mod turns;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ pub(crate) use author::{
     Watch,
 };
 pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
+pub(crate) use rollout::{OnFailure, Waves};
 pub(crate) use turns::{History, Push, Retire, Rollback, State, Trial};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
@@ -119,7 +121,7 @@ pub(crate) enum Command {
     /// Make a module from assembly.
     #[command(after_help = examples::ASM)]
     Asm(Asm),
-    /// Deliver a bundle to a node.
+    /// Deliver a bundle to a node, or to several in waves.
     #[command(after_help = examples::PUSH)]
     Push(Push),
     /// Send an input to a machine and print its answer.

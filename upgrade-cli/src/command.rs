@@ -24,6 +24,7 @@ mod plan;
 mod push;
 mod retire;
 mod rollback;
+mod rollout;
 mod run;
 mod send;
 mod sign;

@@ -5,7 +5,6 @@
 
 mod deploy;
 mod failure;
-mod interruption;
 pub(crate) mod process;
 mod recover;
 mod refuse;
@@ -15,6 +14,7 @@ mod upgrade;
 
 use std::time::Instant;
 
+use crate::interrupt;
 use crate::report::{Console, Outcome, Report};
 use failure::DemoError;
 use stage::Stage;
@@ -54,7 +54,7 @@ const STEPS: &[Step] = &[
 
 /// Runs all steps, and stops at the first that does not do what it says.
 pub(crate) fn run(console: Console) -> Outcome {
-    interruption::watch().map_err(DemoError::Folder)?;
+    interrupt::watch().map_err(DemoError::Folder)?;
     let started = Instant::now();
     let mut stage = Stage::set_up(console)?;
     for (place, (title, step)) in STEPS.iter().enumerate() {
@@ -62,7 +62,7 @@ pub(crate) fn run(console: Console) -> Outcome {
         stage.begin(number, title);
         if let Err(error) = step(&mut stage) {
             // Whatever failed in that moment was interrupted too.
-            if interruption::is_interrupted() {
+            if interrupt::is_interrupted() {
                 return Err(DemoError::Interrupted.into());
             }
             let steps = stage.into_steps();

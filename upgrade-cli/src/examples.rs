@@ -241,6 +241,12 @@ Examples:
   cam push out/counter@1..2.bundle --to hall
   cam push out/counter@1..2.bundle --to hall --key ops
   cam push out/counter@1..2.bundle --to hall --trial 10m --faults 5 --checks -m 'release 7'
+  cam push out/counter@1..2.bundle --to a,b,c --plan
+  cam push out/counter@1..2.bundle --to eu --wave 1,5,rest --trial 10m --on-failure return
+
+`[group]` in cam.toml names several nodes: eu = [\"a\", \"b\", \"c\"]. Every node gives its plan before one is changed;
+the first wave is the first of the names. A wave waits until all its nodes have passed their trials; when one has
+not, no other begins. In the end each node is listed with what is true of it. Control-C stops, and lists them too.
 
 On trial the machine goes back by itself when more steps stop than may, when a step would break an
 invariant (--checks), or when the node keeps dying. `cam rollback` shows what that keeps.";

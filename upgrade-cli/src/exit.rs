@@ -18,8 +18,14 @@ pub(crate) enum Exit {
     NotReachable = 5,
     /// The request was sent and no answer came: it may have happened.
     Unknown = 6,
+    /// It was applied, and then returned to the old version.
+    Returned = 7,
+    /// Several nodes: some run the new version, some do not. The list says which.
+    Partial = 8,
     /// A mistake of this program; the number that `sysexits.h` calls EX_SOFTWARE.
     Bug = 70,
+    /// Control-C: what is true by then is in the output.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -34,7 +40,8 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0 done, or nothing to do    1 what was looked at is wrong     2 wrong usage
   3 a node refused            4 keys and signatures             5 not reachable
-  6 outcome unknown: sent, and no answer came                  70 a bug in `cam`";
+  6 outcome unknown: sent, and no answer came                   7 applied, then returned to the old version
+  8 several nodes: some upgraded, some not                     70 a bug in `cam`              130 interrupted";
 
 #[cfg(test)]
 mod tests {
@@ -50,7 +57,10 @@ mod tests {
             Exit::Keys,
             Exit::NotReachable,
             Exit::Unknown,
+            Exit::Returned,
+            Exit::Partial,
             Exit::Bug,
+            Exit::Interrupted,
         ];
         for exit in all {
             let named = EXIT_CODES

@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod file_kind;
 mod interface;
+mod interrupt;
 mod keys;
 mod lsp;
 mod module_file;

@@ -3,16 +3,20 @@
 //! A project keeps them in `cam.toml`, the user in `nodes.toml`; the project's win. A key gets there
 //! only by the user's hand: a key taken from the network would be the key of whoever answered first.
 
+mod error;
+mod group;
+
 use std::path::{Path, PathBuf};
 
 use node::key::PublicKey;
-use toml_edit::{DocumentMut, Item, Table, TomlError, value};
+use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::arguments::NodeAddress;
-use crate::exit::Exit;
-use crate::failure::{Code, Failure, named};
-use crate::project::files::{self, FileError};
+use crate::project::files;
 use crate::project::is_project_name;
+use group::{Group, groups_in};
+
+pub(crate) use error::NodesError;
 
 /// The table of the nodes in both files.
 const TABLE: &str = "node";
@@ -38,6 +42,8 @@ pub(crate) struct NamedNode {
 pub(crate) struct Nodes {
     /// The project's before the user's.
     nodes: Vec<NamedNode>,
+    /// Names for several of them.
+    groups: Vec<Group>,
     /// Where a new one is written: the project, or without one the user's file.
     home: Option<PathBuf>,
 }
@@ -46,16 +52,27 @@ impl Nodes {
     /// Reads the nodes of a project and of the user.
     pub(crate) fn read(project: Option<&Path>, user: Option<&Path>) -> Result<Nodes, NodesError> {
         let mut nodes: Vec<NamedNode> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
         for file in [project, user].into_iter().flatten() {
             let text = files::read_text_if_there(file)?.unwrap_or_default();
-            for node in nodes_in(file, &text)? {
+            let document = parse(file, &text)?;
+            for node in nodes_in(file, &document)? {
                 if nodes.iter().all(|nearer| nearer.name != node.name) {
                     nodes.push(node);
                 }
             }
+            for group in groups_in(file, &document)? {
+                if groups.iter().all(|nearer| nearer.name != group.name) {
+                    groups.push(group);
+                }
+            }
         }
         let home = project.or(user).map(Path::to_owned);
-        Ok(Nodes { nodes, home })
+        Ok(Nodes {
+            nodes,
+            groups,
+            home,
+        })
     }
 
     /// All of them.
@@ -169,8 +186,7 @@ fn parse(file: &Path, text: &str) -> Result<DocumentMut, NodesError> {
     })
 }
 
-fn nodes_in(file: &Path, text: &str) -> Result<Vec<NamedNode>, NodesError> {
-    let document = parse(file, text)?;
+fn nodes_in(file: &Path, document: &DocumentMut) -> Result<Vec<NamedNode>, NodesError> {
     let Some(table) = document.get(TABLE) else {
         return Ok(Vec::new());
     };
@@ -200,92 +216,11 @@ fn nodes_in(file: &Path, text: &str) -> Result<Vec<NamedNode>, NodesError> {
     Ok(nodes)
 }
 
-/// Why a node has no name.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NodesError {
-    #[error("`{}` is no name for a node", named(name))]
-    Name { name: String },
-    #[error("there is no node `{}`", named(name))]
-    NotFound { name: String, there: Vec<String> },
-    #[error("`{}` has another key", pinned.name)]
-    OtherKey {
-        pinned: Box<NamedNode>,
-        offered: PublicKey,
-    },
-    #[error("there is no home for the nodes of this user")]
-    NoHome,
-    #[error("`{}` is not TOML", file.display())]
-    Syntax {
-        file: PathBuf,
-        source: Box<TomlError>,
-    },
-    #[error("the node `{name}` in `{}`: {reason}", file.display())]
-    Entry {
-        file: PathBuf,
-        name: String,
-        reason: String,
-    },
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-impl Failure for NodesError {
-    fn exit(&self) -> Exit {
-        match self {
-            NodesError::OtherKey { .. } => Exit::Keys,
-            _ => Exit::Usage,
-        }
-    }
-
-    fn code(&self) -> Code {
-        let code = match self {
-            NodesError::Name { .. } => "F321",
-            NodesError::NotFound { .. } => "F322",
-            NodesError::OtherKey { .. } => "F323",
-            NodesError::NoHome => "F324",
-            NodesError::Syntax { .. } => "F325",
-            NodesError::Entry { .. } => "F326",
-            NodesError::File(error) => return error.code(),
-        };
-        code.into()
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            NodesError::OtherKey { pinned, offered } => vec![
-                ("pinned", pinned.key.to_string()),
-                ("offered", offered.to_string()),
-                ("file", pinned.file.display().to_string()),
-            ],
-            NodesError::NotFound { there, .. } if !there.is_empty() => {
-                vec![("there are", there.join(", "))]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn help(&self) -> Vec<String> {
-        let help = match self {
-            NodesError::Name { .. } => crate::project::NAME_HELP.to_owned(),
-            NodesError::NotFound { name, .. } => {
-                format!("cam node add {name} --url HOST:PORT --key ed25519:…")
-            }
-            NodesError::OtherKey { pinned, .. } => {
-                let name = &pinned.name;
-                format!(
-                    "compare with `cam-node key` on the node itself, then: cam node forget {name}"
-                )
-            }
-            NodesError::NoHome => "start a project with `cam new`, or set `HOME`".to_owned(),
-            _ => return Vec::new(),
-        };
-        vec![help]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
+    use crate::failure::Failure;
     use node::key::SecretKey;
 
     fn key(seed: u8) -> PublicKey {
@@ -364,7 +299,7 @@ mod tests {
             ),
         ];
         for (text, expected) in cases {
-            let error = nodes_in(Path::new("cam.toml"), text)
+            let error = nodes_in(Path::new("cam.toml"), &text.parse().unwrap())
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(expected), "{text}: {error}");

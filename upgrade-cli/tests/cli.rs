@@ -49,6 +49,7 @@ transcripts! {
     claims_on_nodes
     chains
     trials
+    rollouts
 }
 
 fn folder() -> PathBuf {

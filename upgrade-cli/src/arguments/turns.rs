@@ -7,14 +7,15 @@ use clap::Args;
 use node::protocol::Terms;
 
 use super::Speak;
+use super::rollout::Rollout;
 
 #[derive(Args, Debug)]
 pub(crate) struct Push {
     /// The signed bundle.
     pub(crate) file: PathBuf,
-    /// The node.
-    #[arg(long, value_name = "NODE")]
-    pub(crate) to: String,
+    /// The node, or several: names of nodes and of groups, with commas between.
+    #[arg(long, value_name = "NODES", value_delimiter = ',', required = true)]
+    pub(crate) to: Vec<String>,
     /// Why it is pushed now, for the history of the machine. The bundle has a reason of its own.
     #[arg(short = 'm', long, value_name = "REASON")]
     pub(crate) reason: Option<String>,
@@ -26,6 +27,8 @@ pub(crate) struct Push {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) trial: TrialTerms,
+    #[command(flatten)]
+    pub(crate) rollout: Rollout,
     #[command(flatten)]
     pub(crate) speak: Speak,
 }
@@ -69,7 +72,7 @@ impl TrialTerms {
 
 /// A span of time, in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Span(u64);
+pub(crate) struct Span(pub(super) u64);
 
 impl FromStr for Span {
     type Err = String;

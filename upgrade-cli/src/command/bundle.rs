@@ -100,7 +100,7 @@ fn lineage(
     version: u32,
 ) -> Result<Lineage, AnyFailure> {
     let mut lineage = Lineage::read(project)?;
-    if let (Some(From::Version(from)), true) = (arguments.from, chain.node.is_some())
+    if let (Some(From::Version(from)), Some(node)) = (arguments.from, &arguments.node)
         && lineage.chain(chain).is_empty()
     {
         // A node that stayed behind goes on from where it is, apart from the others.
@@ -108,7 +108,7 @@ fn lineage(
             node: None,
             ..chain.clone()
         };
-        lineage.fork(chain, &others, from);
+        lineage.fork(chain, &others, from, node);
     }
     if let Some(after) = arguments.after {
         follow(&mut lineage, chain, version, after)?;

@@ -4,7 +4,7 @@ use cam::digest::Digest;
 use node::limits::BUNDLE_BYTES_MAX;
 use node::protocol::{Applied, Entry, RefusalCode, Request, RequestKind, Response};
 
-use super::{Context, history, plan};
+use super::{Context, history, plan, rollout};
 use crate::arguments::Push;
 use crate::bundle_file::BundleFile;
 use crate::failure::AnyFailure;
@@ -15,11 +15,19 @@ use crate::report::{Outcome, Report, count};
 use crate::session::{Session, SessionError};
 
 pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
+    let nodes = context.nodes()?.meant(&arguments.to)?;
+    match &nodes[..] {
+        [node] if arguments.rollout.wave.is_none() => to_one(context, arguments, &node.name),
+        _ => rollout::run(context, arguments, nodes),
+    }
+}
+
+fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
     let file = BundleFile::read(&arguments.file)?;
-    let session = context.session(&arguments.to, &arguments.speak, RequestKind::Push)?;
+    let session = context.session(node, &arguments.speak, RequestKind::Push)?;
     let bundle = file.bundle.encode();
     debug_assert!(bundle.len() <= BUNDLE_BYTES_MAX, "it was read within that");
-    let (node, id) = (&arguments.to, file.bundle.id().to_string());
+    let id = file.bundle.id().to_string();
     let mut report = Report::new()
         .field("node", node)
         .field("bundle", id)
@@ -84,7 +92,7 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
 }
 
 /// The request. Without anything to say about the bundle it is the one that the oldest nodes know.
-fn delivery(arguments: &Push, bundle: Vec<u8>) -> Request {
+pub(super) fn delivery(arguments: &Push, bundle: Vec<u8>) -> Request {
     let (reason, trial) = (arguments.reason.clone(), arguments.trial.terms());
     if reason.is_none() && trial.is_none() {
         return Request::Push { bundle };
@@ -132,17 +140,7 @@ fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
 
 /// Notes in the history that the node has the bundle. The push itself has succeeded, whatever comes of it.
 fn noted(context: &Context, report: Report, node: &str, file: &BundleFile) -> Report {
-    let note = || -> Result<(), AnyFailure> {
-        let Some(project) = context.project_if_there()? else {
-            return Ok(());
-        };
-        let mut lineage = Lineage::read(&project)?;
-        if lineage.mark_pushed(file.bundle.id(), node) {
-            lineage.write(&project)?;
-        }
-        Ok(())
-    };
-    match note() {
+    match mark_pushed(context, &[node], file) {
         Ok(()) => report,
         Err(failure) => report.problem(format!(
             "warning: history/ does not note that `{node}` has this bundle: {failure}\n"
@@ -150,9 +148,29 @@ fn noted(context: &Context, report: Report, node: &str, file: &BundleFile) -> Re
     }
 }
 
+/// Notes that nodes have the bundle, where there is a history.
+pub(super) fn mark_pushed(
+    context: &Context,
+    nodes: &[&str],
+    file: &BundleFile,
+) -> Result<(), AnyFailure> {
+    let Some(project) = context.project_if_there()? else {
+        return Ok(());
+    };
+    let mut lineage = Lineage::read(&project)?;
+    let mut news = false;
+    for node in nodes {
+        news |= lineage.mark_pushed(file.bundle.id(), node);
+    }
+    if news {
+        lineage.write(&project)?;
+    }
+    Ok(())
+}
+
 /// The ledger of the machine, for a bundle that does not follow. Not being allowed to look only makes the
 /// advice poorer.
-fn entries(session: &Session, refused: &Refused, machine: &str) -> Vec<Entry> {
+pub(super) fn entries(session: &Session, refused: &Refused, machine: &str) -> Vec<Entry> {
     let stale = [RefusalCode::STALE_PROGRAM, RefusalCode::STALE_SEQUENCE];
     if !stale.contains(&refused.reason()) {
         return Vec::new();
@@ -184,25 +202,37 @@ fn explained(
 ) -> AnyFailure {
     let machine = &file.manifest.machine;
     let entries = entries(session, &refused, machine);
-    let accepted = accepted(&entries, file);
     let rollbacks = history::rollbacks(&entries);
     let went_back = history::note_rollbacks(context, (node, machine), &rollbacks);
+    let offer = Offer {
+        went_back: went_back.unwrap_or(false),
+        ..offer(context, &entries, &refused, file)
+    };
+    refused.of_bundle(offer).into()
+}
+
+/// The bundle, what the node has accepted, and which of our versions runs there.
+pub(super) fn offer(
+    context: &Context,
+    entries: &[Entry],
+    refused: &Refused,
+    file: &BundleFile,
+) -> Offer {
     let project = context.project_if_there().ok().flatten();
     // A history that cannot be read only makes the advice poorer.
     let released = project.and_then(|project| Released::read(&project, None).ok());
     let running = refused.running();
     let version = running.and_then(|running| released?.version_of(&running));
-    let offer = Offer {
+    Offer {
         file: file.path.display().to_string(),
         machine: file.manifest.machine.clone(),
         old: file.manifest.old_program,
         new: file.manifest.new_program,
         running_version: version,
         previous: file.manifest.previous,
-        accepted,
-        went_back: went_back.unwrap_or(false),
-    };
-    refused.of_bundle(offer).into()
+        accepted: accepted(entries, file),
+        went_back: false,
+    }
 }
 
 fn bytes(number: u64) -> String {

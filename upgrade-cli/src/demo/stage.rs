@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::failure::DemoError;
-use super::interruption;
 use super::process::NodeProcess;
 use crate::exit::Exit;
+use crate::interrupt;
 use crate::keys::{Keys, KeysError, NamedKey};
 use crate::nodes::NamedNode;
 use crate::project::files;
@@ -135,7 +135,7 @@ impl Stage {
         exit: Exit,
         says: &[&str],
     ) -> Result<Said, DemoError> {
-        if interruption::is_interrupted() {
+        if interrupt::is_interrupted() {
             return Err(DemoError::Interrupted);
         }
         let words = arguments.iter().map(|word| quoted(word));

@@ -112,6 +112,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("F324", "no place for the list of nodes is known"),
     ("F325", "the list of nodes is not TOML"),
     ("F326", "an entry in the list of nodes cannot be used"),
+    ("F327", "a group of nodes cannot be used"),
     ("F331", "the system gives no network"),
     ("F332", "a node runs more than one machine"),
     ("F333", "a node runs no machine"),
@@ -125,6 +126,12 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "a version is to be retired whose clients are not served",
     ),
     ("F352", "the ledger of a machine is not one chain"),
+    ("F361", "the waves of a rollout do not take all nodes"),
+    (
+        "F362",
+        "it is not clear how long a wave is to be waited for",
+    ),
+    ("F363", "a rollout has no nodes"),
     ("F401", "a name cannot be that of a machine on a node"),
     ("F402", "the reason of a bundle is too long"),
     (

@@ -141,9 +141,14 @@ impl Lineage {
     }
 
     /// Gives a chain without bundles those of another up to one version: a node that goes another way from there on.
-    pub(crate) fn fork(&mut self, chain: &Chain, other: &Chain, version: u32) {
+    /// Where others went back to that version, it is the last place at which the node of this name is known to be.
+    pub(crate) fn fork(&mut self, chain: &Chain, other: &Chain, version: u32, node: &str) {
         let mut copied: Vec<Link> = self.chain(other).into_iter().cloned().collect();
-        let Some(last) = copied.iter().rposition(|link| link.version == version) else {
+        let is_its = |link: &Link| link.pushed.iter().any(|known| known == node);
+        let mine = |link: &Link| link.version == version && is_its(link);
+        let known = copied.iter().rposition(mine);
+        let any = || copied.iter().rposition(|link| link.version == version);
+        let Some(last) = known.or_else(any) else {
             return;
         };
         copied.truncate(last + 1);
@@ -208,6 +213,10 @@ impl Lineage {
     /// Notes that a machine has gone back on a node, if its chain here is that of the node. Says whether that
     /// was news.
     pub(crate) fn note_rollback(&mut self, machine: &str, node: &str, report: &RolledBack) -> bool {
+        // Nodes that go back from one bundle get to one place, which has one name.
+        if self.mark_pushed(BundleId(report.id), node) {
+            return true;
+        }
         let mut last: Vec<&Link> = Vec::new();
         for link in self
             .bundles
@@ -456,6 +465,13 @@ mod tests {
         assert!(!lineage.note_rollback("b", "hall", &report));
         assert!(lineage.note_rollback("a", "hall", &report));
         assert!(!lineage.note_rollback("a", "hall", &report));
+        // Others that go back from it get to the same place.
+        lineage.mark_pushed(link("a", 2).bundle, "attic");
+        assert!(lineage.note_rollback("a", "attic", &report));
+        assert_eq!(
+            lineage.chain(&link("a", 1).chain)[2].pushed,
+            ["hall", "attic"]
+        );
         let read = Lineage::parse(&lineage.text()).unwrap();
         assert_eq!(read.chain(&link("a", 1).chain)[2].bundle, BundleId([8; 32]));
     }
@@ -465,7 +481,7 @@ mod tests {
         let mut lineage = Lineage::default();
         (1..=3).for_each(|sequence| lineage.put(link("a", sequence)));
         let own = link("b", 1).chain;
-        lineage.fork(&own, &link("a", 1).chain, 2);
+        lineage.fork(&own, &link("a", 1).chain, 2, "hall");
         let versions = |chain| {
             let links: Vec<u32> = lineage
                 .chain(chain)
@@ -476,6 +492,18 @@ mod tests {
         };
         assert_eq!(versions(&own), [1, 2]);
         assert_eq!(versions(&link("a", 1).chain), [1, 2, 3]);
+        // Of two places with one version it is that which the node is known to have.
+        let back = Link {
+            version: 2,
+            ..link("a", 4)
+        };
+        lineage.put(back);
+        lineage.mark_pushed(link("a", 2).bundle, "hall");
+        for (node, length) in [("hall", 2), ("attic", 4)] {
+            let own = link(node, 1).chain;
+            lineage.fork(&own, &link("a", 1).chain, 2, node);
+            assert_eq!(lineage.chain(&own).len(), length, "{node}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Ctrl-C during the demo: it is noted, so that the demo ends in order and leaves nothing behind.
+//! Ctrl-C: it is noted, so that a command with much in its hands ends in order and says what is true.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Takes the signals that ask a process to end. The default, which is to end at once, would leave the
-/// folder of the demo behind.
-pub(super) fn watch() -> io::Result<()> {
+/// Takes the signals that ask a process to end. The default is to end at once, in the middle of whatever it does.
+pub(crate) fn watch() -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -31,7 +30,7 @@ pub(super) fn watch() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether somebody wants the demo to end.
-pub(super) fn is_interrupted() -> bool {
+/// Whether somebody wants the command to end.
+pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }

@@ -1,0 +1,80 @@
+//! The gate between waves: it opens when all nodes of a wave have passed their trials, and stays shut when one
+//! went back, cannot be asked, or takes too long.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::errand::{Errand, Look};
+use super::member::{Member, with_each};
+use super::standing::{Running, Standing, Trial, Trouble};
+use crate::interrupt;
+use crate::nodes::NamedNode;
+
+/// How often nodes are asked.
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// Waits for the trials of a wave, at most so long. One node that went back, or says that we may not ask, is
+/// enough to know that not all of them will be passed.
+pub(super) fn wait(errand: &Errand<'_>, wave: &mut [&mut Member], patience: Duration) {
+    let until = Instant::now() + patience;
+    // A node that does not answer may be starting again: only at the end that is the last word.
+    let mut silent: BTreeMap<usize, Box<Trouble>> = BTreeMap::new();
+    loop {
+        let asked = wave.iter().enumerate();
+        let asked: Vec<(usize, &NamedNode, u64)> = asked
+            .filter_map(|(place, member)| {
+                Some((place, &member.node, waited_for(&member.standing)?))
+            })
+            .collect();
+        if asked.is_empty() {
+            return;
+        }
+        let looks = with_each(&asked, |(place, node, sequence)| {
+            (*place, errand.look(node, *sequence))
+        });
+        silent.clear();
+        for (place, look) in looks {
+            match look {
+                Ok(look) => found(&mut wave[place].standing, look),
+                Err(trouble) if trouble.is_final() => {
+                    wave[place].standing = Standing::Unknown(trouble);
+                }
+                Err(trouble) => {
+                    silent.insert(place, trouble);
+                }
+            }
+        }
+        let has_failed = wave.iter().any(|member| !member.standing.is_running());
+        let is_over = Instant::now() >= until || interrupt::is_interrupted();
+        if has_failed || is_over {
+            break;
+        }
+        thread::sleep(BETWEEN);
+    }
+    for (place, trouble) in silent {
+        wave[place].standing = Standing::Unknown(trouble);
+    }
+}
+
+/// The number of the bundle whose trial is waited for. Who has it already may have it on trial.
+fn waited_for(standing: &Standing) -> Option<u64> {
+    match standing {
+        Standing::Running(running) if standing.is_undecided() => Some(running.sequence),
+        _ => None,
+    }
+}
+
+fn found(standing: &mut Standing, look: Look) {
+    match (look, standing) {
+        (Look::WentBack(report), standing) => *standing = Standing::WentBack(report),
+        (Look::OnTrial, Standing::Running(Running { trial, .. })) => *trial = Trial::On,
+        (Look::Passed, Standing::Running(Running { trial, .. })) => {
+            *trial = match trial {
+                Trial::On => Trial::Passed,
+                _ => Trial::None,
+            }
+        }
+        _ => {}
+    }
+}
