@@ -90,6 +90,11 @@ pub(crate) fn answer(effect: Effect) -> Answer {
     else {
         return Answer::Unknown;
     };
+    outcome_answer(outcome)
+}
+
+/// What an input was answered, once that is known.
+pub(crate) fn outcome_answer(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Answered { output, .. } => Answer::Output(output),
         Outcome::Trapped { name, .. } => Answer::Stopped(name.to_owned()),

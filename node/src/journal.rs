@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Applied, Refusal};
 use crate::rollback::RolledBack;
+use crate::shadow::{Beside, Order};
 use crate::trial::{Cause, Terms};
 use crate::upgrade::{CommittedUpgrade, MigratedUpgrade};
 
@@ -177,6 +178,8 @@ pub enum Outcome {
         /// The version its author gave it.
         machine_version: u32,
     },
+    /// How the machine's shadow stands now.
+    Shadow(Box<Beside>),
     /// Nothing happened, and nothing was written.
     Refused(Refusal),
 }
@@ -261,6 +264,13 @@ pub trait Journal: Send + Sync + 'static {
         &self,
         machine: &str,
         command: Command,
+    ) -> impl Future<Output = Result<Outcome, SubmitError>> + Send;
+
+    /// Begins or ends the shadow of a machine: of that nothing is in the journal, and each node has its own.
+    fn shadow(
+        &self,
+        machine: &str,
+        order: Order,
     ) -> impl Future<Output = Result<Outcome, SubmitError>> + Send;
 
     /// Waits until all that was answered before is visible to readers. What is published by the local

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::BundleId;
 use crate::rollback::RolledBack;
+use crate::shadow::Ended;
 use crate::trial::Terms;
 
 /// What an entry's hash is derived under.
@@ -54,6 +55,8 @@ pub enum Event {
         /// The version its author gave it.
         machine_version: u32,
     },
+    /// A program has run beside the machine as its shadow, and does so no longer.
+    Shadowed(Ended),
 }
 
 /// One accepted bundle.

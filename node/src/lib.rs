@@ -42,6 +42,7 @@ pub mod recovery;
 pub mod replica;
 pub mod rollback;
 mod seal;
+pub mod shadow;
 pub mod store;
 mod store_error;
 pub mod trial;

@@ -222,3 +222,26 @@ pub const REHEARSAL_BASE_STEPS: u64 = REHEARSAL_COMMANDS_MAX as u64;
 
 /// Time for those inputs. Each may take a second; who waits for a plan is not to wait for a thousand.
 pub const REHEARSAL_TIME_MAX: Duration = Duration::from_secs(5);
+
+// Shadows.
+
+/// Shadows of one node. Each may keep a thread busy and holds a state beside that of its machine.
+pub const SHADOWS_MAX: usize = 4;
+
+/// Inputs that may wait for a shadow. One more, and it ends: it does not keep up.
+pub const SHADOW_WAITING_MAX: u64 = 10_000;
+
+/// The bytes of these inputs and of their answers.
+pub const SHADOW_WAITING_BYTES_MAX: usize = 16 * MIB;
+
+/// Time for one step of a shadow. Fuel bounds a step to a second or so; one that takes longer has met a mistake of ours.
+pub const SHADOW_STEP_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Time for which who asks how a shadow does waits until it has come to the machine's last input.
+pub const SHADOW_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether it has.
+pub const SHADOW_LOOK_INTERVAL: Duration = Duration::from_millis(2);
+
+/// How often the node may die beside a shadow. Once more, and it is not taken up at the next start.
+pub const SHADOW_DEATHS_MAX: u32 = 2;

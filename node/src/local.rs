@@ -5,6 +5,7 @@
 //! one. Answers and what readers see change after the sync, never before. If a sync fails the writer
 //! stops for good, and with it the node: what the disk holds is known only to a fresh start.
 
+mod beside;
 mod turn;
 mod writer;
 
@@ -20,6 +21,7 @@ use crate::journal::{Command, Journal, Outcome, SubmitError};
 use crate::limits::QUEUE_MAX;
 use crate::recovery::{self, RecoveryError};
 use crate::replica::Replica;
+use crate::shadow::{Lane, Order, Running};
 use crate::store::Store;
 
 /// What time it is, in milliseconds since 1970: an argument, so that a test can hold it.
@@ -44,6 +46,8 @@ struct Seen {
     replica: Arc<Replica>,
     /// The machine some inputs ago, in the same program.
     base: Arc<Replica>,
+    /// What runs beside it.
+    shadow: Option<Running>,
 }
 
 impl Published {
@@ -67,6 +71,13 @@ impl Published {
             .map(|seen| Arc::clone(&seen.base))
     }
 
+    /// The shadow of one machine. It may have ended.
+    #[must_use]
+    pub fn shadow(&self, name: &str) -> Option<Running> {
+        let machines = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        machines.get(name).and_then(|seen| seen.shadow.clone())
+    }
+
     /// All machines, by name.
     #[must_use]
     pub fn machines(&self) -> Vec<Arc<Replica>> {
@@ -82,6 +93,7 @@ impl Published {
         let seen = Seen {
             replica: Arc::new(machine.replica.clone()),
             base: machine.bases.older(),
+            shadow: machine.shadow.as_ref().map(Lane::running).cloned(),
         };
         let name = machine.replica.name().to_owned();
         let mut machines = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -91,8 +103,16 @@ impl Published {
 
 struct Job {
     machine: String,
-    command: Command,
+    work: Work,
     answer: oneshot::Sender<Outcome>,
+}
+
+/// What is to be done.
+enum Work {
+    /// Apply this.
+    Command(Command),
+    /// Begin or end a shadow.
+    Shadow(Order),
 }
 
 impl LocalJournal {
@@ -118,6 +138,7 @@ impl LocalJournal {
         };
         // Before anybody is served: a program that failed its trial answers nobody any more.
         writer.look()?;
+        writer.take_up_shadows()?;
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || watched(writer, &receiver, &failed))
@@ -145,10 +166,24 @@ impl LocalJournal {
 
 impl Journal for LocalJournal {
     async fn submit(&self, machine: &str, command: Command) -> Result<Outcome, SubmitError> {
+        self.work(machine, Work::Command(command)).await
+    }
+
+    async fn shadow(&self, machine: &str, order: Order) -> Result<Outcome, SubmitError> {
+        self.work(machine, Work::Shadow(order)).await
+    }
+
+    async fn barrier(&self) -> Result<(), SubmitError> {
+        Ok(())
+    }
+}
+
+impl LocalJournal {
+    async fn work(&self, machine: &str, work: Work) -> Result<Outcome, SubmitError> {
         let (answer, outcome) = oneshot::channel();
         let job = Job {
             machine: machine.to_owned(),
-            command,
+            work,
             answer,
         };
         let sender = self.sender.as_ref().ok_or(SubmitError::Stopped)?;
@@ -157,10 +192,6 @@ impl Journal for LocalJournal {
             TrySendError::Disconnected(_) => SubmitError::Stopped,
         })?;
         outcome.await.map_err(|_| SubmitError::Stopped)
-    }
-
-    async fn barrier(&self) -> Result<(), SubmitError> {
-        Ok(())
     }
 }
 

@@ -285,6 +285,22 @@ pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
             machine,
             sequence: 1,
         },
+        RequestKind::Shadow => Request::Shadow {
+            bundle: input,
+            reason: String::new(),
+        },
+        RequestKind::ShadowStatus => Request::ShadowStatus { machine },
+        RequestKind::ShadowPromote => Request::ShadowPromote {
+            machine,
+            bundle: program,
+            reason: String::new(),
+            trial: None,
+        },
+        RequestKind::ShadowDrop => Request::ShadowDrop {
+            machine,
+            bundle: program,
+            reason: String::new(),
+        },
     }
 }
 

@@ -132,7 +132,7 @@ fn release(program: &cam::verify::Program) -> Release {
 fn rehearsed(base: &Replica, command: &Command, commands: &[(Index, Command)]) -> Comparison {
     let mut old = base.clone();
     let mut comparison = Comparison::default();
-    let Some(mut new) = base.clone().upgraded(base.index() + 1, command) else {
+    let Ok(mut new) = base.clone().upgraded(base.index() + 1, command) else {
         return comparison;
     };
     comparison.compared = true;

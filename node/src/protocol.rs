@@ -19,6 +19,7 @@ pub use crate::report::{
     Applied, EngineName, HistoryEntry, Life, MachineStatus, NodeStatus, Served, TrialStatus,
 };
 pub use crate::rollback::RolledBack;
+pub use crate::shadow::{Beside, Shadow};
 pub use crate::trial::Terms;
 
 /// The protocol and its version, agreed on in the handshake (ALPN).

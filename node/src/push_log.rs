@@ -24,6 +24,12 @@ pub(crate) fn refused(by: &str, machine: Option<&str>, refusal: &Refusal) {
     tracing::info!("{}", not_done(by, machine, refusal));
 }
 
+/// Logs a bundle that runs beside its machine.
+pub(crate) fn beside(by: &str, machine: &str) {
+    let (by, machine) = (Printable(by), Printable(machine));
+    tracing::info!("a bundle runs beside `{machine}` as its shadow, pushed by {by}");
+}
+
 fn done(by: &str, signers: &[String], response: &Response) -> Option<String> {
     let by = Printable(by);
     match response {

@@ -236,7 +236,7 @@ fn served(ledger: &[Entry]) -> Vec<(Digest, &Accepted)> {
                 let last = served.iter().rposition(|(old, _)| old.0 == *program);
                 served.drain(..last.map_or(0, |last| last + 1));
             }
-            Event::Passed { .. } => {}
+            Event::Passed { .. } | Event::Shadowed(_) => {}
         }
     }
     served

@@ -96,6 +96,8 @@ refusals! {
     322 NO_WAY_BACK "no-way-back" "the machine cannot go back to a program before"
     323 BAD_TERMS "bad-terms" "the terms of the trial make no sense"
     324 NOTHING_SAVED "nothing-saved" "no rollback of this sequence has saved a state"
+    325 HAS_SHADOW "has-shadow" "another version runs beside the machine"
+    326 NO_SHADOW "no-shadow" "no such version runs beside the machine"
 
     400 BUSY "busy" "the node has as much to do as it takes on"
     401 STOPPING "stopping" "the node is about to stop"

@@ -1,5 +1,6 @@
 //! One machine as its journal makes it: the instance, its place, its counters, its old clients.
 
+mod beside;
 mod clients;
 
 use std::sync::Arc;
@@ -202,25 +203,6 @@ impl Replica {
         self.last_ms = at_ms;
         self.since_ms = at_ms;
         self
-    }
-
-    /// The machine after an upgrade that nobody makes durable: for what is only tried out.
-    #[must_use]
-    pub(crate) fn upgraded(mut self, at: Index, command: &Command) -> Option<Replica> {
-        let Command::Upgrade {
-            at_ms,
-            by,
-            signers,
-            bundle,
-            ..
-        } = command
-        else {
-            return None;
-        };
-        let moment = self.moment(*at_ms, by);
-        let staged = self.stage(&moment, bundle, signers).ok()?;
-        self.adopt(at, command, staged.rehearsed());
-        Some(self)
     }
 
     /// What an input would answer now, if its handler writes nothing.

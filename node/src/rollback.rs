@@ -144,7 +144,7 @@ fn replayed(
     };
     for (at, command) in commands {
         if let Command::Upgrade { .. } = command {
-            new = new.and_then(|new| new.upgraded(*at, command));
+            new = new.and_then(|new| new.upgraded(*at, command).ok());
             continue;
         }
         let is = answer(old.apply(*at, command));

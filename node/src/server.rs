@@ -279,7 +279,13 @@ impl<H: Handler> Shared<H> {
     }
 
     fn push_permit(&self, kind: RequestKind) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
-        let has_bundle = [RequestKind::Push, RequestKind::Deliver, RequestKind::Plan];
+        let has_bundle = [
+            RequestKind::Push,
+            RequestKind::Deliver,
+            RequestKind::Plan,
+            RequestKind::Shadow,
+            RequestKind::ShadowPromote,
+        ];
         if !has_bundle.contains(&kind) {
             return Ok(None);
         }

@@ -6,6 +6,7 @@
 
 mod delivery;
 mod life;
+mod shadow;
 
 use std::sync::Arc;
 
@@ -225,6 +226,7 @@ fn response(outcome: Outcome, machine: &str) -> Response {
             program: program.0,
             machine_version,
         },
+        Outcome::Shadow(beside) => Response::Shadow(beside),
         Outcome::Refused(refusal) => Response::Refused(refusal),
     }
 }

@@ -9,6 +9,7 @@
 
 mod commit;
 mod format;
+mod shadow;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -32,6 +33,7 @@ use crate::trial::Terms;
 use crate::upgrade::Position;
 
 pub use self::commit::Commit;
+pub use self::shadow::ShadowRecord;
 pub use crate::store_error::StoreError;
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
@@ -188,6 +190,7 @@ impl Store {
             write.open_table(TRIALS)?;
             write.open_table(SAVED)?;
             write.open_table(JOURNAL)?;
+            write.open_table(shadow::SHADOWS)?;
         }
         commit.finish()
     }

@@ -21,7 +21,7 @@ pub(crate) use author::{
 };
 pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
 pub(crate) use rollout::{OnFailure, Waves};
-pub(crate) use turns::{History, Push, Retire, Rollback, State, Trial};
+pub(crate) use turns::{History, Push, Retire, Rollback, Shadow, State, Trial};
 
 /// Write typed state machines, deploy them as signed bundles, and upgrade them while they run.
 #[derive(Parser, Debug)]
@@ -133,6 +133,9 @@ pub(crate) enum Command {
     /// Show what runs.
     #[command(after_help = examples::STATUS)]
     Status(Status),
+    /// Show how the version does that runs beside a machine, promote it, or drop it.
+    #[command(after_help = examples::SHADOW)]
+    Shadow(Shadow),
     /// Show the trial a new program is on and what old clients still do, or end the trial.
     #[command(after_help = examples::TRIAL)]
     Trial(Trial),
@@ -446,6 +449,7 @@ impl Command {
             Command::Send(_) => "send",
             Command::Query(_) => "query",
             Command::Status(_) => "status",
+            Command::Shadow(_) => "shadow",
             Command::Trial(_) => "trial",
             Command::Rollback(_) => "rollback",
             Command::Retire(_) => "retire",

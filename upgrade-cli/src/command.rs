@@ -27,6 +27,7 @@ mod rollback;
 mod rollout;
 mod run;
 mod send;
+mod shadow;
 mod sign;
 mod simulate;
 mod state;
@@ -86,6 +87,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Send(arguments) => send::run(context, arguments),
         Command::Query(arguments) => send::query(context, arguments),
         Command::Status(arguments) => status::run(context, arguments),
+        Command::Shadow(arguments) => shadow::run(context, arguments),
         Command::Trial(arguments) => trial::run(context, arguments),
         Command::Rollback(arguments) => rollback::run(context, arguments),
         Command::Retire(arguments) => retire::run(context, arguments),

@@ -249,7 +249,22 @@ the first wave is the first of the names. A wave waits until all its nodes have 
 not, no other begins. In the end each node is listed with what is true of it. Control-C stops, and lists them too.
 
 On trial the machine goes back by itself when more steps stop than may, when a step would break an
-invariant (--checks), or when the node keeps dying. `cam rollback` shows what that keeps.";
+invariant (--checks), or when the node keeps dying. `cam rollback` shows what that keeps.
+
+With --shadow the new version runs beside the one that runs: it is given the same inputs, nobody gets its
+answers, and `cam shadow` shows where they are not the same.
+  cam push out/counter@1..2.bundle --to hall --shadow";
+
+pub(crate) const SHADOW: &str = "\
+A version that was pushed with --shadow sees each input after the machine has answered it. It changes nothing:
+not the state, not the journal, not an answer. What it is compared with must stay, so each push, rollback and
+retirement ends it; so does a node that dies beside it again and again, and an input more than may wait for it.
+After a start of the node it begins anew from the machine's state, and its counts begin again.
+
+Examples:
+  cam shadow hall counter
+  cam shadow hall counter --promote --trial 10m    the bundle is pushed, on the machine's own state
+  cam shadow hall counter --drop -m 'seen enough'";
 
 pub(crate) const TRIAL: &str = "\
 A program that was pushed with --trial stays once its time is over and its steps are taken. The lines about

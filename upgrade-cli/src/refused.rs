@@ -188,6 +188,13 @@ impl Failure for Refused {
                     format!("cam rollback {node}{machine}"),
                 ];
             }
+            (RefusalCode::HAS_SHADOW, Some(offer)) => {
+                let machine = &offer.machine;
+                return vec![
+                    format!("cam shadow {node} {machine}   (how it does)"),
+                    format!("cam shadow {node} {machine} --drop"),
+                ];
+            }
             (RefusalCode::NO_WAY_BACK, _) => {
                 "write the version that mends it, and push that".to_owned()
             }

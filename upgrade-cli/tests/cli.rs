@@ -50,6 +50,7 @@ transcripts! {
     chains
     trials
     rollouts
+    shadow
 }
 
 fn folder() -> PathBuf {

@@ -14,6 +14,7 @@ use crate::limits::TRIAL_COMMANDS_MAX;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::replica::Replica;
 use crate::rollback::{self, StagedRollback};
+use crate::shadow::End;
 use crate::store::{Saved, StoreError, TrialRecord};
 use crate::trial::Cause;
 use crate::upgrade::MigratedUpgrade;
@@ -46,6 +47,11 @@ impl Writer {
         let entry = applied(&replica, &upgrade, command, (&snapshot, pause_us));
         let oldest = oldest_kept(&replica);
         let mut snapshot_bytes = 0;
+        let why = match self.shadow_bundle(&name) == Some(upgrade.bundle().id().0) {
+            true => End::Promoted,
+            false => End::Turned,
+        };
+        self.end_shadow(&name, why, who(command), batch)?;
         let commit = batch.take_commit(&self.store)?;
         let committed = upgrade.commit(|upgrade| {
             commit.command(&name, at, command)?;
@@ -130,7 +136,8 @@ impl Writer {
         );
         let snapshot = staged.replica.snapshot();
         let oldest = oldest_kept(&staged.replica);
-        let commit = self.store.commit()?;
+        self.end_shadow(name, End::Turned, (by, reason), batch)?;
+        let commit = batch.take_commit(&self.store)?;
         commit.command(name, at, command)?;
         let turn = (staged.from, staged.replica.position());
         commit.rollback(name, turn, &saved(&now), entry)?;
@@ -194,6 +201,7 @@ impl Writer {
         };
         let entry = entry(&replica, command, who, event);
         let snapshot = replica.snapshot();
+        self.end_shadow(&name, End::Turned, who, batch)?;
         let commit = batch.commit(&self.store)?;
         commit.command(&name, at, command)?;
         commit.enter(&name, entry)?;
@@ -251,6 +259,14 @@ fn applied(
         trial: trial.filter(|_| upgrade.from().program.is_some()),
     };
     entry(replica, command, (by, reason), Event::Applied(accepted))
+}
+
+/// Who asked for an upgrade, and why.
+fn who(command: &Command) -> (&str, &str) {
+    match command {
+        Command::Upgrade { by, reason, .. } => (by, reason),
+        _ => ("", ""),
+    }
 }
 
 /// An entry that has no place in the ledger yet.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Clock, Job, Published};
+use super::{Clock, Job, Published, Work};
 use crate::journal::{Apply, Command, Effect, Index, Outcome};
 use crate::limits::{
     BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, REHEARSAL_BASE_STEPS, REPLAY_TIME_MAX,
@@ -18,6 +18,7 @@ use crate::protocol::{Refusal, RefusalCode};
 use crate::recovery::Recovered;
 use crate::refused;
 use crate::replica::Replica;
+use crate::shadow::{Lane, Taken};
 use crate::store::{Commit, Store, StoreError};
 use crate::trial::{Cause, Verdict};
 
@@ -33,6 +34,8 @@ pub(super) struct Machine {
     pub(super) overdue: Option<Cause>,
     /// What a plan is rehearsed on.
     pub(super) bases: Bases,
+    /// What runs beside it.
+    pub(super) shadow: Option<Lane>,
 }
 
 /// A machine as it was some inputs ago, twice, so that one of them always has enough inputs after it. What they
@@ -72,6 +75,7 @@ impl From<Recovered> for Machine {
             input_bytes: recovered.input_bytes,
             replay_time: recovered.replay_time,
             overdue: recovered.overdue,
+            shadow: None,
         }
     }
 }
@@ -86,6 +90,7 @@ impl Machine {
             input_bytes: 0,
             replay_time: Duration::ZERO,
             overdue: None,
+            shadow: None,
         }
     }
 
@@ -108,6 +113,8 @@ pub(super) struct Batch {
     commit: Option<Commit>,
     answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
     pub(super) touched: BTreeSet<String>,
+    /// What shadows are given, once it is answered.
+    pub(super) beside: Vec<(String, Taken)>,
 }
 
 /// A writer that panics has failed like one whose disk fails: a node that went on would refuse every
@@ -135,9 +142,10 @@ pub(super) fn watched(
 impl Writer {
     fn run(mut self, receiver: &Receiver<Job>) -> Result<(), StoreError> {
         loop {
-            let first = match self.trials().next() {
-                None => receiver.recv().map_err(RecvTimeoutError::from),
-                Some(_) => receiver.recv_timeout(TRIAL_LOOK_INTERVAL),
+            let is_to_look = self.trials().next().is_some() || self.shadows().next().is_some();
+            let first = match is_to_look {
+                false => receiver.recv().map_err(RecvTimeoutError::from),
+                true => receiver.recv_timeout(TRIAL_LOOK_INTERVAL),
             };
             match first {
                 Ok(first) => {
@@ -156,10 +164,13 @@ impl Writer {
         for job in jobs {
             let Job {
                 machine,
-                command,
+                work,
                 answer,
             } = job;
-            let outcome = self.job(&machine, command, &mut batch)?;
+            let outcome = match work {
+                Work::Command(command) => self.job(&machine, command, &mut batch)?,
+                Work::Shadow(order) => self.order(&machine, order, &mut batch)?,
+            };
             batch.answers.push((answer, outcome));
         }
         self.finish(batch)
@@ -185,7 +196,9 @@ impl Writer {
             Effect::Nothing(outcome) => Ok(outcome),
             Effect::Done(outcome) => {
                 if let Command::Input { .. } = command {
-                    self.record(replica, at, &command, started.elapsed(), batch)?;
+                    let took = started.elapsed();
+                    self.record(replica, at, &command, took, batch)?;
+                    self.set_aside(machine, (at, command), &outcome, took, batch);
                     self.judge(machine, batch)?;
                 } else {
                     self.turned(replica, at, &command, &outcome, batch)?;
@@ -253,11 +266,12 @@ impl Writer {
         self.machines.values().filter(on_trial)
     }
 
-    /// Looks whether a trial is over.
+    /// Looks whether a trial is over, or a shadow.
     pub(super) fn look(&mut self) -> Result<(), StoreError> {
         let names = self.trials().map(|machine| machine.replica.name());
         let names: Vec<String> = names.map(str::to_owned).collect();
         let mut batch = Batch::default();
+        self.look_at_shadows(&mut batch)?;
         for name in names {
             let machine = self.machines.get_mut(&name).expect("named just now");
             match machine.overdue.take() {
@@ -284,7 +298,7 @@ impl Writer {
     }
 
     /// Makes the batch durable, shows it to readers, answers.
-    fn finish(&self, batch: Batch) -> Result<(), StoreError> {
+    pub(super) fn finish(&self, batch: Batch) -> Result<(), StoreError> {
         if let Some(commit) = batch.commit {
             commit.finish()?;
         }
@@ -297,17 +311,21 @@ impl Writer {
             // A client that has gone does not hear its answer; the step stands.
             let _ = answer.send(outcome);
         }
+        self.give(batch.beside);
         Ok(())
     }
 
-    /// Notes that the node has ended well, so that this start does not count against a trial.
+    /// Notes that the node has ended well, so that this start does not count against a trial or a shadow.
     fn close(&self) -> Result<(), StoreError> {
-        if self.trials().next().is_none() {
+        if self.trials().next().is_none() && self.shadows().next().is_none() {
             return Ok(());
         }
         let commit = self.store.commit()?;
         for machine in self.trials() {
             commit.ended_well(machine.replica.name())?;
+        }
+        for name in self.shadows() {
+            commit.shadow_ended_well(name)?;
         }
         commit.finish()
     }

@@ -136,6 +136,41 @@ pub enum Request {
         /// The sequence of the rollback.
         sequence: u64,
     },
+    /// Run a bundle beside its machine, without effects.
+    Shadow {
+        /// Its exact bytes.
+        #[serde(with = "serde_bytes")]
+        bundle: Vec<u8>,
+        /// Why.
+        reason: String,
+    },
+    /// How the shadow of a machine does.
+    ShadowStatus {
+        /// The machine.
+        machine: String,
+    },
+    /// Deliver the bundle that runs beside a machine.
+    ShadowPromote {
+        /// The machine.
+        machine: String,
+        /// The bundle that is meant.
+        #[serde(with = "serde_bytes")]
+        bundle: [u8; 32],
+        /// Why, for the ledger.
+        reason: String,
+        /// The terms on which the new program runs at first.
+        trial: Option<Terms>,
+    },
+    /// Run it beside the machine no longer.
+    ShadowDrop {
+        /// The machine.
+        machine: String,
+        /// The bundle that is meant.
+        #[serde(with = "serde_bytes")]
+        bundle: [u8; 32],
+        /// Why, for the ledger.
+        reason: String,
+    },
 }
 
 /// The kinds of request, which decide about right and size before the rest is read.
@@ -173,11 +208,19 @@ pub enum RequestKind {
     Bytecode,
     /// [`Request::Saved`].
     Saved,
+    /// [`Request::Shadow`].
+    Shadow,
+    /// [`Request::ShadowStatus`].
+    ShadowStatus,
+    /// [`Request::ShadowPromote`].
+    ShadowPromote,
+    /// [`Request::ShadowDrop`].
+    ShadowDrop,
 }
 
 impl RequestKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Status,
         Self::Push,
         Self::Submit,
@@ -194,6 +237,10 @@ impl RequestKind {
         Self::Ledger,
         Self::Bytecode,
         Self::Saved,
+        Self::Shadow,
+        Self::ShadowStatus,
+        Self::ShadowPromote,
+        Self::ShadowDrop,
     ];
 
     /// The name, which is also how a request of this kind begins on the wire.
@@ -215,6 +262,10 @@ impl RequestKind {
             Self::Ledger => "Ledger",
             Self::Bytecode => "Bytecode",
             Self::Saved => "Saved",
+            Self::Shadow => "Shadow",
+            Self::ShadowStatus => "ShadowStatus",
+            Self::ShadowPromote => "ShadowPromote",
+            Self::ShadowDrop => "ShadowDrop",
         }
     }
 
@@ -226,7 +277,10 @@ impl RequestKind {
             | Self::Plan
             | Self::Rollback
             | Self::Pass
-            | Self::Retire => Right::Deliver,
+            | Self::Retire
+            | Self::Shadow
+            | Self::ShadowPromote
+            | Self::ShadowDrop => Right::Deliver,
             Self::Submit => Right::Submit,
             Self::Status
             | Self::Query
@@ -236,14 +290,15 @@ impl RequestKind {
             | Self::Life
             | Self::Ledger
             | Self::Bytecode
-            | Self::Saved => Right::Observe,
+            | Self::Saved
+            | Self::ShadowStatus => Right::Observe,
         }
     }
 
     /// The longest request of this kind, in bytes.
     pub const fn bytes_max(self) -> usize {
         match self {
-            Self::Push | Self::Deliver | Self::Plan => PUSH_BYTES_MAX,
+            Self::Push | Self::Deliver | Self::Plan | Self::Shadow => PUSH_BYTES_MAX,
             _ => REQUEST_BYTES_MAX,
         }
     }
@@ -280,6 +335,10 @@ impl Request {
             Self::Ledger { .. } => RequestKind::Ledger,
             Self::Bytecode { .. } => RequestKind::Bytecode,
             Self::Saved { .. } => RequestKind::Saved,
+            Self::Shadow { .. } => RequestKind::Shadow,
+            Self::ShadowStatus { .. } => RequestKind::ShadowStatus,
+            Self::ShadowPromote { .. } => RequestKind::ShadowPromote,
+            Self::ShadowDrop { .. } => RequestKind::ShadowDrop,
         }
     }
 
@@ -287,7 +346,9 @@ impl Request {
     pub fn machine(&self) -> Option<&str> {
         match self {
             Self::Status { machine } => machine.as_deref(),
-            Self::Push { .. } | Self::Deliver { .. } | Self::Plan { .. } => None,
+            Self::Push { .. } | Self::Deliver { .. } | Self::Plan { .. } | Self::Shadow { .. } => {
+                None
+            }
             Self::Submit { machine, .. }
             | Self::Query { machine, .. }
             | Self::History { machine, .. }
@@ -299,7 +360,10 @@ impl Request {
             | Self::Life { machine }
             | Self::Ledger { machine, .. }
             | Self::Bytecode { machine, .. }
-            | Self::Saved { machine, .. } => Some(machine),
+            | Self::Saved { machine, .. }
+            | Self::ShadowStatus { machine }
+            | Self::ShadowPromote { machine, .. }
+            | Self::ShadowDrop { machine, .. } => Some(machine),
         }
     }
 
@@ -335,6 +399,9 @@ impl Request {
             Self::Deliver { reason, .. }
             | Self::Rollback { reason, .. }
             | Self::Retire { reason, .. }
+            | Self::Shadow { reason, .. }
+            | Self::ShadowPromote { reason, .. }
+            | Self::ShadowDrop { reason, .. }
                 if reason.len() > NOTE_BYTES_MAX =>
             {
                 Err(Malformed("a reason has at most 1,024 bytes"))

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Applied, Entry, HistoryEntry, Life, Malformed, NodeStatus, Plan, Refusal, RolledBack, decode,
-    encode,
+    Applied, Beside, Entry, HistoryEntry, Life, Malformed, NodeStatus, Plan, Refusal, RolledBack,
+    decode, encode,
 };
 use crate::limits::RESPONSE_BYTES_MAX;
 
@@ -103,6 +103,8 @@ pub enum Response {
         /// Oldest first.
         entries: Vec<Entry>,
     },
+    /// How a machine's shadow stands.
+    Shadow(Box<Beside>),
     /// The request changed nothing.
     Refused(Refusal),
 }

@@ -22,7 +22,7 @@ use crate::trust::Right;
 use crate::upgrade::{Position, UpgradeError, VerifiedUpgrade};
 
 /// A bundle that nothing speaks against.
-enum Judged {
+pub(super) enum Judged {
     /// It was applied before; this is what to answer.
     Running(Response),
     /// It fits what runs.
@@ -117,7 +117,11 @@ impl<J: Journal> Service<J> {
     }
 
     /// Judges a bundle as far as that is possible outside the journal.
-    async fn judge(&self, peer: &Peer, authentic: AuthenticBundle) -> Result<Judged, Refusal> {
+    pub(super) async fn judge(
+        &self,
+        peer: &Peer,
+        authentic: AuthenticBundle,
+    ) -> Result<Judged, Refusal> {
         let machine = authentic.manifest().machine.clone();
         if !peer.allows(Right::Deliver, &machine) {
             return Err(peer.refuse(Right::Deliver, Some(&machine)));
@@ -147,7 +151,11 @@ impl<J: Journal> Service<J> {
         }
     }
 
-    fn authenticate(&self, peer: &Peer, bytes: &[u8]) -> Result<AuthenticBundle, Refusal> {
+    pub(super) fn authenticate(
+        &self,
+        peer: &Peer,
+        bytes: &[u8],
+    ) -> Result<AuthenticBundle, Refusal> {
         let bundle = Bundle::decode(bytes)
             .map_err(|error| Refusal::new(RefusalCode::MALFORMED_BUNDLE, error.to_string()))?;
         let authentic = bundle.authenticate(peer.trust()).map_err(|error| {

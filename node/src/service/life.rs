@@ -54,7 +54,7 @@ impl<J: Journal> Service<J> {
             }),
             Request::Bytecode { machine, program } => self.bytecode(&machine, program),
             Request::Saved { machine, sequence } => self.saved(&machine, sequence),
-            _ => Err(Refusal::new(RefusalCode::BUG, "a request has no answer")),
+            request => self.shadow(peer, request).await,
         }
     }
 
@@ -158,7 +158,12 @@ impl<J: Journal> Service<J> {
         })
     }
 
-    fn ledger(&self, machine: &str, after: u64, limit: u32) -> Result<Vec<Entry>, Refusal> {
+    pub(super) fn ledger(
+        &self,
+        machine: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Refusal> {
         self.machine(machine)?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let entries = self.store.ledger(machine, after, limit);
@@ -211,7 +216,7 @@ fn history_entry(entry: Entry) -> Option<HistoryEntry> {
             step: entry.step,
             state_bytes: report.state_bytes,
         }),
-        Event::Passed { .. } | Event::Retired { .. } => None,
+        Event::Passed { .. } | Event::Retired { .. } | Event::Shadowed(_) => None,
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) struct Push {
     /// Do not ask, at a terminal, whether to go on after the plan.
     #[arg(short, long, conflicts_with = "plan")]
     pub(crate) yes: bool,
+    /// Run it beside the version that runs, on the same inputs and without effects: `cam shadow` shows how it does.
+    #[arg(long, conflicts_with_all = ["plan", "yes", "trial", "trial_steps"])]
+    pub(crate) shadow: bool,
     #[command(flatten)]
     pub(crate) trial: TrialTerms,
     #[command(flatten)]
@@ -102,6 +105,33 @@ pub(crate) struct Trial {
     /// End the trial now: the new program stays.
     #[arg(long)]
     pub(crate) pass: bool,
+    #[command(flatten)]
+    pub(crate) speak: Speak,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Shadow {
+    /// The node.
+    pub(crate) node: String,
+    /// The machine; may be left out if the node runs only one.
+    pub(crate) machine: Option<String>,
+    /// Deliver what runs beside the machine, as `cam push` would.
+    #[arg(long)]
+    pub(crate) promote: bool,
+    /// Run it beside the machine no longer.
+    #[arg(long, conflicts_with = "promote")]
+    pub(crate) drop: bool,
+    /// Why it is promoted or dropped, for the history of the machine.
+    #[arg(
+        short = 'm',
+        long,
+        value_name = "REASON",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) trial: TrialTerms,
     #[command(flatten)]
     pub(crate) speak: Speak,
 }

@@ -10,7 +10,7 @@ use node::protocol::{Request, RequestKind, Response, RolledBack};
 use serde_json::{Map, Value, json};
 
 use super::state::machine_or_only;
-use super::{Context, rollback};
+use super::{Context, rollback, shadow};
 use crate::arguments::History;
 use crate::exit::Exit;
 use crate::failure::{AnyFailure, Code, Failure};
@@ -82,7 +82,7 @@ fn version_after(entry: &Entry) -> Option<u32> {
     match &entry.event {
         Event::Applied(accepted) => Some(accepted.machine_version),
         Event::RolledBack(report) => Some(report.machine_version),
-        Event::Passed { .. } | Event::Retired { .. } => None,
+        Event::Passed { .. } | Event::Retired { .. } | Event::Shadowed(_) => None,
     }
 }
 
@@ -126,6 +126,13 @@ fn cells(entry: &Entry, before: Option<u32>) -> Vec<String> {
             Digest(*program).short(),
             String::new(),
             with_reason("its clients are no longer served".to_owned(), &entry.reason),
+        ),
+        Event::Shadowed(ended) => (
+            String::new(),
+            ended.offered.machine_version.to_string(),
+            Digest(ended.offered.program).short(),
+            ended.offered.signers.join(", "),
+            with_reason(format!("ran beside it: {}", ended.why), &entry.reason),
         ),
     };
     let by = if entry.by.is_empty() {
@@ -220,6 +227,7 @@ fn event_object(event: &Event) -> (&'static str, Value) {
             "retired",
             json!({"program": Digest(*program).to_string(), "version": machine_version}),
         ),
+        Event::Shadowed(ended) => ("shadowed", shadow::ended_object(ended)),
     }
 }
 
@@ -228,7 +236,7 @@ pub(super) fn bundle_after(entry: &Entry) -> Option<(u64, BundleId)> {
     match &entry.event {
         Event::Applied(accepted) => Some((accepted.sequence, accepted.id())),
         Event::RolledBack(report) => Some((report.sequence, BundleId(report.id))),
-        Event::Passed { .. } | Event::Retired { .. } => None,
+        Event::Passed { .. } | Event::Retired { .. } | Event::Shadowed(_) => None,
     }
 }
 

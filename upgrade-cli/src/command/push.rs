@@ -1,10 +1,11 @@
 //! `cam push`: a bundle to a node, and one of three answers.
 
 use cam::digest::Digest;
+use node::bundle::BundleId;
 use node::limits::BUNDLE_BYTES_MAX;
 use node::protocol::{Applied, Entry, RefusalCode, Request, RequestKind, Response};
 
-use super::{Context, history, plan, rollout};
+use super::{Context, history, plan, rollout, shadow};
 use crate::arguments::Push;
 use crate::bundle_file::BundleFile;
 use crate::failure::AnyFailure;
@@ -18,6 +19,7 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
     let nodes = context.nodes()?.meant(&arguments.to)?;
     match &nodes[..] {
         [node] if arguments.rollout.wave.is_none() => to_one(context, arguments, &node.name),
+        _ if arguments.shadow => Err(shadow::ManyNodes.into()),
         _ => rollout::run(context, arguments, nodes),
     }
 }
@@ -32,6 +34,9 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
         .field("node", node)
         .field("bundle", id)
         .field("machine", &file.manifest.machine);
+    if arguments.shadow {
+        return run_beside(context, (&session, node), report, (&file, arguments));
+    }
     match plan::of_bundle(&session, &bundle) {
         Ok(Some(plan)) => {
             let lines = plan::lines(&session, &plan, arguments.trial.terms())?;
@@ -66,22 +71,13 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
                 (Some(_), Some(_)) => report.next(format!("cam trial {node} {}", applied.machine)),
                 _ => report.next(format!("cam status {node}")),
             };
-            Ok(noted(context, report, node, &file))
+            Ok(noted(context, report, node, file.bundle.id()))
         }
         Ok(Response::AlreadyRunning {
-            machine,
-            program,
-            sequence,
+            program, sequence, ..
         }) => {
-            let program = Digest(program);
-            let report = report
-                .line(format!(
-                    "already running: {node} runs `{machine}` {program}, nothing changed"
-                ))
-                .field("result", "already-running")
-                .field("program", program.to_string())
-                .field("sequence", sequence);
-            Ok(noted(context, report, node, &file))
+            let report = already_running(report, node, (&file, program, sequence));
+            Ok(noted(context, report, node, file.bundle.id()))
         }
         Ok(_) => Err(session.strange(RequestKind::Push).into()),
         Err(SessionError::Refused(refused)) => {
@@ -89,6 +85,50 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Has the bundle run beside the machine.
+fn run_beside(
+    context: &Context,
+    (session, node): (&Session, &str),
+    report: Report,
+    (file, arguments): (&BundleFile, &Push),
+) -> Outcome {
+    let request = Request::Shadow {
+        bundle: file.bundle.encode(),
+        reason: arguments.reason.clone().unwrap_or_default(),
+    };
+    match session.request(&request) {
+        Ok(Response::Shadow(beside)) => {
+            let running = beside.running;
+            let running = running.ok_or_else(|| session.strange(RequestKind::Shadow))?;
+            let machine = &file.manifest.machine;
+            Ok(shadow::begun(report, node, machine, &running))
+        }
+        Ok(Response::AlreadyRunning {
+            program, sequence, ..
+        }) => Ok(already_running(report, node, (file, program, sequence))),
+        Ok(_) => Err(session.strange(RequestKind::Shadow).into()),
+        Err(SessionError::Refused(refused)) => {
+            Err(explained(context, (session, node), *refused, file))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn already_running(
+    report: Report,
+    node: &str,
+    (file, program, sequence): (&BundleFile, [u8; 32], u64),
+) -> Report {
+    let (machine, program) = (&file.manifest.machine, Digest(program));
+    report
+        .line(format!(
+            "already running: {node} runs `{machine}` {program}, nothing changed"
+        ))
+        .field("result", "already-running")
+        .field("program", program.to_string())
+        .field("sequence", sequence)
 }
 
 /// The request. Without anything to say about the bundle it is the one that the oldest nodes know.
@@ -104,7 +144,7 @@ pub(super) fn delivery(arguments: &Push, bundle: Vec<u8>) -> Request {
     }
 }
 
-fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
+pub(super) fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
     let Applied {
         machine,
         from,
@@ -139,8 +179,8 @@ fn applied_report(report: Report, node: &str, applied: &Applied) -> Report {
 }
 
 /// Notes in the history that the node has the bundle. The push itself has succeeded, whatever comes of it.
-fn noted(context: &Context, report: Report, node: &str, file: &BundleFile) -> Report {
-    match mark_pushed(context, &[node], file) {
+pub(super) fn noted(context: &Context, report: Report, node: &str, id: BundleId) -> Report {
+    match mark_pushed(context, &[node], id) {
         Ok(()) => report,
         Err(failure) => report.problem(format!(
             "warning: history/ does not note that `{node}` has this bundle: {failure}\n"
@@ -152,7 +192,7 @@ fn noted(context: &Context, report: Report, node: &str, file: &BundleFile) -> Re
 pub(super) fn mark_pushed(
     context: &Context,
     nodes: &[&str],
-    file: &BundleFile,
+    id: BundleId,
 ) -> Result<(), AnyFailure> {
     let Some(project) = context.project_if_there()? else {
         return Ok(());
@@ -160,7 +200,7 @@ pub(super) fn mark_pushed(
     let mut lineage = Lineage::read(&project)?;
     let mut news = false;
     for node in nodes {
-        news |= lineage.mark_pushed(file.bundle.id(), node);
+        news |= lineage.mark_pushed(id, node);
     }
     if news {
         lineage.write(&project)?;

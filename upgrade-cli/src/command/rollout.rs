@@ -190,7 +190,7 @@ fn noted(context: &Context, errand: &Errand<'_>, members: &[Member], report: Rep
     let note = || -> Result<(), AnyFailure> {
         let has_it = members.iter().filter(|member| member.standing.has_had_it());
         let has_it: Vec<&str> = has_it.map(Member::name).collect();
-        push::mark_pushed(context, &has_it, errand.file)?;
+        push::mark_pushed(context, &has_it, errand.file.bundle.id())?;
         // The nodes that stay are those that the next bundle is for. Who left them needs one of its own.
         if members.iter().any(|member| member.standing.may_run()) {
             return Ok(());

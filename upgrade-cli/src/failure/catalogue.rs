@@ -126,6 +126,8 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "a version is to be retired whose clients are not served",
     ),
     ("F352", "the ledger of a machine is not one chain"),
+    ("F353", "nothing runs beside the machine"),
+    ("F354", "a shadow is asked for on several nodes"),
     ("F361", "the waves of a rollout do not take all nodes"),
     (
         "F362",

@@ -7,13 +7,18 @@ use std::collections::BTreeMap;
 const NAMED: [&str; 4] = ["c1:", "b1:", "l1:", "ed25519:"];
 
 /// What stands before a number that nobody can know beforehand, and what is written instead.
-const NUMBERS: [(&str, &str); 6] = [
+const NUMBERS: [(&str, &str); 11] = [
     ("127.0.0.1:", "PORT"),
     ("\"ms\":", "0"),
     ("\"pause_us\":", "0"),
     ("\"since_ms\":", "0"),
     ("\"now_ms\":", "0"),
     ("\"at_ms\":", "0"),
+    ("\"began_ms\":", "0"),
+    ("\"counted_ms\":", "0"),
+    ("\"own_us\":", "0"),
+    ("\"shadow_us\":", "0"),
+    ("\"longest_us\":", "0"),
 ];
 
 /// The digits that a short digest shows.
