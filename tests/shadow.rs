@@ -206,10 +206,8 @@ async fn a_machine_with_a_shadow_is_bit_for_bit_the_machine_without() {
     // The clock goes on with each look at it, so that only the stamps are not the same.
     let journals = [&alone, &shadowed].map(|bench| {
         // As a node that was killed leaves it.
-        let bytes = std::fs::read(bench.node.path().join(STORE_FILE)).expect("readable");
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = bench.node.copy_of_store();
         let path = folder.path().join(STORE_FILE);
-        std::fs::write(&path, bytes).expect("written");
         let store = Store::open(&path).expect("opens");
         let commands = store.commands(MACHINE, 0, 1000).expect("readable");
         let stamped = commands

@@ -140,6 +140,13 @@ impl Lane {
     }
 }
 
+/// What still waits is not worked on any more.
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.running.end(End::Dropped);
+    }
+}
+
 impl Running {
     /// What runs.
     #[must_use]
