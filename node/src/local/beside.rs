@@ -211,10 +211,14 @@ impl Writer {
     /// Takes the shadows up again at a start, each from the state of its machine as it is now. One beside which the
     /// node keeps dying is not; that is counted before any of its code runs.
     pub(super) fn take_up_shadows(&mut self) -> Result<(), StoreError> {
+        let kept = self.store.shadows()?;
+        if kept.is_empty() {
+            return Ok(());
+        }
         let now_ms = milliseconds((self.clock)());
         let mut batch = Batch::default();
         let mut fit = Vec::new();
-        for (name, mut record) in self.store.shadows()? {
+        for (name, mut record) in kept {
             if !self.machines.contains_key(&name) {
                 continue;
             }
