@@ -171,6 +171,10 @@ impl<'a> Play<'a> {
         if client == self.program().schema().version {
             return self.step(&input, None);
         }
+        // The adapters lead to the version of the source: to an older one that runs there is no way for anybody else.
+        if !self.is_own() {
+            return Err(Stuck::NoWay(client));
+        }
         let migration = self.migration(client)?;
         let adapted = migration.adapt_input(&self.context, input);
         match adapted.ok_or(Stuck::NoAdapter(client))? {

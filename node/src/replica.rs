@@ -339,8 +339,10 @@ impl Replica {
             }
             Err(NoStep::Disapproved) => {
                 let step = self.steps + 1;
-                let reason = "the step would break the program's own check; the machine goes back to the program before";
+                let reason = "the step would break an invariant of the program, which is on trial";
                 let refusal = self.refusal(RefusalCode::CHECK_FAILED, reason);
+                let refusal = refusal
+                    .now("the step was undone, and the machine goes back to the program before");
                 Effect::Failed(Outcome::Refused(refusal), Cause::Check { step })
             }
         }

@@ -112,7 +112,7 @@ be typed: an input, a line of a trace, an expression about the state, and `:help
 Examples:
   cam run
   cam run --from 1             the version 1 of the history, then `:upgrade`
-  printf 'Incr\nRead\n' | cam run";
+  printf 'Incr\\nRead\\n' | cam run";
 
 pub(crate) const WATCH: &str = "\
 Examples:

@@ -238,7 +238,7 @@ impl Refused {
         }
         if self.running().is_none() && self.refusal.sequence == Some(0) {
             return vec![format!(
-                "nothing runs as `{machine}` yet: push its first bundle (cam bundle --release 1)"
+                "nothing runs as `{machine}` yet: push its first bundle, the one that starts from nothing"
             )];
         }
         if let Some(Accepted {

@@ -41,19 +41,26 @@ pub(crate) struct Push {
 #[command(next_help_heading = "Trial: going back by itself")]
 pub(crate) struct TrialTerms {
     /// Put the new program on trial for this long: `30s`, `10m`, `2h`, `7d`.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", group = "trial_end")]
     trial: Option<Span>,
     /// Put it on trial until it has answered so many inputs.
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "COUNT", group = "trial_end",
+        value_parser = clap::value_parser!(u64).range(1..))]
     trial_steps: Option<u64>,
     /// Let so many steps stop on trial; one more, and the machine goes back.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        requires = "trial_end"
+    )]
     faults: u64,
     /// Ask the program's invariants after each step, and undo a step that breaks one.
-    #[arg(long)]
+    #[arg(long, requires = "trial_end")]
     checks: bool,
     /// Let the node die so often on trial; once more, and the machine goes back when it starts.
-    #[arg(long, value_name = "COUNT", default_value_t = 2)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2, requires = "trial_end",
+        value_parser = clap::value_parser!(u32).range(1..=100))]
     deaths: u32,
 }
 

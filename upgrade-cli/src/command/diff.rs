@@ -248,7 +248,7 @@ fn along(upgrade: &Upgrade, is_lossy: bool) -> String {
                 false => String::new(),
             };
             format!(
-                "there; no way back{why}, so a rollback restores the snapshot and loses later steps"
+                "there; no way back{why}: a machine can go back only while it is on trial, by the inputs since"
             )
         }
     };

@@ -7,6 +7,7 @@ use node::ledger::{Accepted, Entry, Event};
 use node::limits::HISTORY_ENTRIES_MAX;
 use node::printable::Printable;
 use node::protocol::{Request, RequestKind, Response, RolledBack};
+use node::rollback::Way;
 use serde_json::{Map, Value, json};
 
 use super::state::machine_or_only;
@@ -108,7 +109,10 @@ fn cells(entry: &Entry, before: Option<u32>) -> Vec<String> {
             versions(report.machine_version),
             way(Some(report.from), report.to),
             "–".to_owned(),
-            with_reason(format!("rolled back: {}", report.cause), &entry.reason),
+            with_reason(
+                format!("rolled back: {}{}", report.cause, inputs_since(&report.way)),
+                &entry.reason,
+            ),
         ),
         Event::Passed { .. } => (
             String::new(),
@@ -164,6 +168,17 @@ fn because(accepted: &Accepted, reason: &str) -> String {
     ];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("; ")
+}
+
+/// What became of the inputs since the upgrade, where they were given to the old program again.
+fn inputs_since(way: &Way) -> String {
+    match way {
+        Way::Mapped => String::new(),
+        Way::Replayed(inputs) => format!(
+            "; of the inputs since {} as before, {} otherwise, {} lost",
+            inputs.same, inputs.different, inputs.lost
+        ),
+    }
 }
 
 fn with_reason(what: String, reason: &str) -> String {

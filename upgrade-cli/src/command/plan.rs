@@ -105,8 +105,12 @@ fn answers(rehearsal: &Comparison) -> String {
 
 fn way_back(plan: &Plan, trial: Option<Terms>) -> String {
     let way = match plan.has_way_back {
-        true => "the bundle's way back keeps what is written",
-        false => "inputs since would be given to the old version again",
+        true => {
+            "the bundle's way back maps the state, with what is written until then as far as it carries it"
+        }
+        false => {
+            "the inputs of old clients are given to the old version again, those of new ones are lost"
+        }
     };
     match trial {
         None if plan.has_way_back => format!("cam rollback, at any time: {way}"),

@@ -89,8 +89,7 @@ fn way_lines(
 ) -> Result<Vec<String>, AnyFailure> {
     let replayed = match &report.way {
         Way::Mapped => {
-            let line =
-                "    state    mapped by the way back of the bundle: what was written since is kept";
+            let line = "    state    mapped by the way back of the bundle, with what was written since as far as that carries it";
             return Ok(vec![line.to_owned()]);
         }
         Way::Replayed(replayed) => replayed,
