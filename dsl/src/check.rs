@@ -52,6 +52,7 @@ use cam::schema::{Shape, ShapeId, Shapes, Stamp};
 
 use crate::ast;
 use crate::history::History;
+use crate::limits::{NAMES_COMPARED_MAX, PROBLEMS_MAX};
 use crate::problem::catalogue::{T140, T141};
 use crate::problem::{Problem, Problems, Severity};
 use crate::source::{Source, Span};
@@ -252,6 +253,13 @@ impl<'a> Checker<'a> {
             self.mistakes += 1;
         }
         self.problems.push(problem);
+    }
+
+    /// Names that an unknown one is compared with: none if what is said of it is left out anyway.
+    fn comparable<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+        let is_heard = self.mistakes < PROBLEMS_MAX;
+        let count = if is_heard { NAMES_COMPARED_MAX } else { 0 };
+        names.take(count).map(str::to_owned).collect()
     }
 
     /// The problems of a file that is refused. A name often seems unused only because of a mistake.

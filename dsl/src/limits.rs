@@ -20,6 +20,10 @@ pub const STATEMENTS_MAX: usize = 1_000;
 /// Problems reported for one file. Nobody reads the hundred-and-first, and a hostile file could hold millions.
 pub const PROBLEMS_MAX: usize = 100;
 
+/// Known names that an unknown one is compared with. Each of the problems costs as many comparisons, and no program
+/// that a person wrote has more.
+pub const NAMES_COMPARED_MAX: usize = 4_096;
+
 /// Bytes of source shown with one problem; a longer excerpt is replaced by its position.
 pub const EXCERPT_BYTES_MAX: usize = 64 * 1024;
 

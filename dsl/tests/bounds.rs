@@ -4,7 +4,7 @@ use std::thread;
 
 use dsl::compile::compile;
 use dsl::history::History;
-use dsl::limits::{HEIGHT_MAX, STATEMENTS_MAX};
+use dsl::limits::{HEIGHT_MAX, PROBLEMS_MAX, STATEMENTS_MAX};
 use dsl::problem::Problems;
 use dsl::source::Source;
 
@@ -196,6 +196,27 @@ fn a_chain_of_sides_is_bounded_where_no_type_bounds_it() {
             let source = Source::new("long.cam", text).expect("the text is short enough");
             let problems = compile(&source, &History::new()).expect_err("no type is so deep");
             assert!(problems.iter().any(|problem| problem.code.name == "T123"));
+        }
+    });
+}
+
+#[test]
+fn many_mistakes_cost_no_more_than_few() {
+    on_a_small_stack(|| {
+        let names = |line: &dyn Fn(usize) -> String| (0..5_000).map(line).collect::<String>();
+        let texts = [
+            names(&|n| format!("const abcdefghij{n}: Int = abcdefghik{n}\n")),
+            names(&|n| format!("const abcdefghij{n}: Int = abcdefghik{n}(1)\n")),
+            names(&|n| format!("const abcdefghij{n}: Int = Abcdefghik{n}\n")),
+            names(&|n| format!("fn abcdefghij{n} : Int -> Int = abcdefghik{n}\n")),
+            names(&|n| format!("type Abcdefghij{n} = Abcdefghik{n}\n")),
+            names(&|n| format!("const c{n}: Abcdefghik{n} = 1\n")),
+            names(&|n| format!("fn f{n}(x: Int) -> Int {{ f{n}(x, {{ a: 1 }}.b) }}\n")),
+        ];
+        for text in texts {
+            let source = Source::new("long.cam", text).expect("the text is short enough");
+            let problems = compile(&source, &History::new()).expect_err("all of it is wrong");
+            assert_eq!(problems.len(), PROBLEMS_MAX);
         }
     });
 }

@@ -68,12 +68,8 @@ impl Checker<'_> {
     }
 
     fn report_unknown_function(&mut self, name: &ast::Name, hint: Option<Partial>) {
-        let known: Vec<String> = self
-            .names
-            .function_names()
-            .chain(builtin::TABLE.iter().map(|entry| entry.name))
-            .map(str::to_owned)
-            .collect();
+        let builtins = builtin::TABLE.iter().map(|entry| entry.name);
+        let known = self.comparable(self.names.function_names().chain(builtins));
         let problem = self.unknown_name("function", &name.text, name.span, &known);
         let problem = self.or_constructor(problem, name, hint);
         self.report(problem);

@@ -5,6 +5,7 @@ use super::messages::{counted, did_you_mean};
 use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast;
+use crate::limits::PROBLEMS_MAX;
 use crate::problem::Problem;
 use crate::problem::catalogue::{T103, T104, T105, T117};
 use crate::source::Span;
@@ -95,7 +96,7 @@ impl Checker<'_> {
             None if self.declaration_of(&of.text).is_some() => return None,
             None => {
                 let title = format!("there is no type `{}`", of.text);
-                let known: Vec<String> = self.names.type_names().map(str::to_owned).collect();
+                let known = self.comparable(self.names.type_names());
                 let problem = did_you_mean(
                     Problem::new(T103, of.span, title),
                     &of.text,
@@ -160,6 +161,9 @@ impl Checker<'_> {
         name: &ast::Name,
         wanted: Option<Partial>,
     ) -> Problem {
+        if self.mistakes >= PROBLEMS_MAX {
+            return problem; // it is left out anyway
+        }
         let own = wanted.and_then(|wanted| self.constructors(wanted));
         let own: Vec<String> = own
             .into_iter()

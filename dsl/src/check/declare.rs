@@ -6,6 +6,7 @@ use cam::limits::NAME_BYTES_MAX;
 use cam::schema::{Name, Shape, ShapeId};
 
 use super::Checker;
+use super::messages::did_you_mean;
 use super::names::Declared;
 use super::order::{Edge, through, used_first};
 use super::sight::{Reading, Seen};
@@ -254,15 +255,9 @@ impl<'a> Checker<'a> {
     /// A type nobody declared, with the one that was perhaps meant.
     fn no_type(&self, name: &ast::Name) -> Problem {
         let problem = Problem::new(T103, name.span, format!("there is no type `{}`", name.text));
-        let known = self.names.types.keys().map(String::as_str).chain(BUILT_IN);
-        match crate::problem::nearest(&name.text, known) {
-            Some(near) => problem.helping(format!("did you mean `{near}`?")).fixed_by(
-                format!("change to `{near}`"),
-                name.span,
-                near,
-            ),
-            None => problem,
-        }
+        let declared = self.names.types.keys().map(String::as_str);
+        let known = self.comparable(declared.chain(BUILT_IN));
+        did_you_mean(problem, &name.text, name.span, &known)
     }
 
     fn resolve_tuple(&mut self, parts: &[ast::Type], span: Span) -> Option<ShapeId> {

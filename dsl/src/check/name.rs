@@ -180,7 +180,7 @@ impl Checker<'_> {
     }
 
     fn known_names(&mut self) -> Vec<String> {
-        let mut known: Vec<String> = self.scope.names().map(str::to_owned).collect();
+        let mut known = self.comparable(self.scope.names());
         if let Some(view) = self.frame.state {
             known.push("state".to_owned());
             if let Form::Record(fields) = self.types.form(view.partial) {
@@ -193,7 +193,7 @@ impl Checker<'_> {
                 .iter()
                 .map(|stamp| stamp.word().to_owned()),
         );
-        known.extend(self.names.function_names().map(str::to_owned));
+        known.extend(self.comparable(self.names.function_names()));
         let mut seen = BTreeSet::new();
         known.retain(|name| seen.insert(name.clone()));
         known

@@ -106,13 +106,8 @@ impl Checker<'_> {
         } else if !name.text.is_empty() {
             let operators = OPERATORS.iter().map(|(name, _)| *name);
             let builtins = builtin::TABLE.iter().map(|entry| entry.name);
-            let known = self
-                .names
-                .function_names()
-                .chain(operators)
-                .chain(builtins)
-                .map(str::to_owned)
-                .collect::<Vec<_>>();
+            let words = operators.chain(builtins);
+            let known = self.comparable(self.names.function_names().chain(words));
             let problem = self.unknown_name("function", &name.text, name.span, &known);
             self.report(problem);
         }

@@ -100,10 +100,12 @@ impl<'a> Checker<'a> {
                 let title = format!("`{}` is a function of the language", name.text);
                 let help = format!("choose another name, for example `my_{}`", name.text);
                 self.report(Problem::new(T115, name.span, title).helping(help));
-            } else if !name.text.is_empty() {
-                self.names
-                    .functions
-                    .insert(name.text.clone(), self.names.signatures.len());
+            }
+            // One whose name is taken is known too: its calls mean it, and are no second mistake.
+            let position = self.names.signatures.len();
+            if !name.text.is_empty() {
+                let known = self.names.functions.entry(name.text.clone());
+                known.or_insert(position);
             }
             let signature = self.signature(name, definition, item.span);
             let seen = Seen::Function(self.names.signatures.len());

@@ -175,11 +175,10 @@ impl Checker<'_> {
     pub(super) fn is(&mut self, value: &ast::Expr, pattern: &ast::Pattern, span: Span) -> ExprId {
         let subject = self.infer(value);
         let partial = self.draft.type_of(subject);
-        let mark = self.scope.mark();
+        // It names nothing; what it names by mistake stays known, so that its use is no second mistake.
         let outer = std::mem::replace(&mut self.frame.in_alternatives, true);
         let pattern = self.pattern(pattern, partial);
         self.frame.in_alternatives = outer;
-        self.leave(mark);
         let any = self.any(partial, span);
         let (yes, no) = (self.truth(true, span), self.truth(false, span));
         let arms = vec![

@@ -96,6 +96,9 @@ impl Checker<'_> {
             let title = format!("nothing can be named here, neither `{}`", name.text);
             let help = "write `_`; to name a part, use a `match` with an arm for each alternative";
             self.report(Problem::new(T118, name.span, title).helping(help));
+            // Known all the same, and used: neither what it is used for nor that it is not is a second mistake.
+            self.scope.bind(&name.text, wanted, name.span, is_shorthand);
+            self.scope.find(&name.text);
             return PatternKind::Any;
         }
         if let Some(first) = self.scope.place_since(&name.text, mark) {
