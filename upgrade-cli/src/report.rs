@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::builder::StyledStr;
+use node::printable::Printable;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -191,7 +192,7 @@ impl Console {
         let error = format!("error[{}]", failure.code());
         let mut text = format!("{}: {failure}\n", self.paint(RED, &error));
         for cause in causes(failure) {
-            text.push_str(&format!("  because: {cause}\n"));
+            text.push_str(&format!("  because: {}\n", readable(&cause)));
         }
         let facts = failure.facts();
         let width = facts.iter().map(|(label, _)| label.len()).max();
@@ -273,6 +274,21 @@ fn causes(failure: &dyn Failure) -> Vec<String> {
     causes
 }
 
+/// Characters of one line of a cause that are shown. A cause may quote a line of a file, as long as the file.
+const CAUSE_CHARS_MAX: usize = 200;
+
+/// A cause for a terminal: long lines cut, and nothing in it that the terminal would obey.
+fn readable(cause: &str) -> String {
+    let lines = cause.trim_end().lines().map(|line| {
+        let (rest, mut shown) = (line.chars().nth(CAUSE_CHARS_MAX), line.to_owned());
+        if rest.is_some() {
+            shown = line.chars().take(CAUSE_CHARS_MAX).chain(['…']).collect();
+        }
+        Printable(&shown).to_string()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Set when something was printed and did not arrive, on a full disk for instance: a script that reads
 /// the exit code must not believe that it has the answer.
 static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
@@ -333,6 +349,15 @@ mod tests {
             row(["größe", "x"]),
         ];
         assert_eq!(table(&rows), "NODE   NOTE\nhall\ngröße  x\n");
+    }
+
+    #[test]
+    fn a_cause_is_cut_and_commands_a_terminal_nothing() {
+        let cause = format!("line 1\n | \u{1b}[2J{}\n", "[".repeat(100_000));
+        let shown = readable(&cause);
+        assert!(shown.starts_with("line 1\n | \\u{1b}[2J[["), "{shown}");
+        assert!(shown.ends_with("[…") && shown.chars().count() < 250);
+        assert_eq!(readable("a\n  b"), "a\n  b");
     }
 
     #[test]
