@@ -407,3 +407,66 @@ pub(crate) fn laws(compiled: &Compiled) -> Vec<Broken> {
     });
     broken
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::compile;
+    use crate::history::History;
+    use crate::source::Source;
+
+    /// Where the upgrade is left out of a session that is made shorter, clients of version 2 come to speak to
+    /// version 1; the adapters of version 3 lead elsewhere.
+    #[test]
+    fn nobody_speaks_to_an_earlier_version_but_its_own_clients() {
+        let mut history = History::new();
+        let mut newest = None;
+        for version in 1..=3 {
+            let upgrade = match version {
+                1 => String::new(),
+                _ => format!(
+                    "migrate from {0} auto accept from {0} reply to {0}",
+                    version - 1
+                ),
+            };
+            let text = format!(
+                "machine Lamp version {version} {{
+                   input  | Press{version}(Int) | Read
+                   output | Is(Int)
+                   state  {{ lit: Int }}
+                   init   {{ lit: 0 }}
+                   on Press{version}(n) => {{ set lit = n  Is(n) }}
+                   on Read => Is(lit)
+                   {upgrade}
+                 }}"
+            );
+            let text = match version {
+                1 => text,
+                _ => text.replace(
+                    &format!("accept from {}", version - 1),
+                    &format!(
+                        "accept from {0} {{ Press{0}(n) => Press{version}(n) }}",
+                        version - 1
+                    ),
+                ),
+            };
+            let source = Source::new("lamp.cam", text).expect("short");
+            let compiled = compile(&source, &history).expect("compiles");
+            if let Some(upgrade) = compiled.upgrade_from(version - 1) {
+                history.bridge(version - 1, version, Arc::clone(&upgrade.migration));
+            }
+            history.release(Arc::clone(compiled.program()));
+            newest = Some(compiled);
+        }
+        let newest = newest.expect("three were made");
+        let mut play = Play::start(&newest, Some(1)).unwrap_or_else(|_| unreachable!("it starts"));
+        let press = Value::sum(0, Value::Int(1));
+        assert!(matches!(
+            play.send(1, press.clone()),
+            Ok(Answered::Output(_))
+        ));
+        assert!(matches!(play.send(2, press.clone()), Err(Stuck::NoWay(2))));
+        assert!(play.upgrade().is_ok());
+        assert!(matches!(play.send(2, press), Ok(Answered::Output(_))));
+    }
+}
