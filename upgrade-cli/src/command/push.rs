@@ -78,7 +78,9 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
         }) => {
             let report = already_running(report, node, (&file, program, sequence));
             let report = match arguments.trial.terms() {
-                Some(_) => report.talk("the terms of the trial were not used: only an upgrade begins one"),
+                Some(_) => {
+                    report.talk("the terms of the trial were not used: only an upgrade begins one")
+                }
                 None => report,
             };
             Ok(noted(context, report, node, file.bundle.id()))
