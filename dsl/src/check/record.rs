@@ -170,6 +170,10 @@ impl Checker<'_> {
         }
         let help = match self.conversion_help(span, found, wanted) {
             Some(help) => help,
+            // One name for two types, of which the older has less in it.
+            None if is == wants => format!(
+                "a type in it is another one in the old version, as `cam diff` shows; where every old value is one of the new type too, `{name}: same({name})`"
+            ),
             None => format!(
                 "give it a value, for example `{name}: {}`",
                 self.example(wanted)

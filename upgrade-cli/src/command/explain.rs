@@ -29,8 +29,12 @@ pub(super) fn run(arguments: &Explain) -> Outcome {
     let Some(wanted) = &arguments.code else {
         return Ok(list());
     };
+    // The specification writes the numbers of nodes bare.
+    let of_node = format!("N{wanted}");
     let is_meant = |entry: &Entry| {
-        entry.code.eq_ignore_ascii_case(wanted) || entry.name == Some(wanted.as_str())
+        entry.code.eq_ignore_ascii_case(wanted)
+            || entry.code == of_node
+            || entry.name == Some(wanted.as_str())
     };
     let found = entries().find(is_meant).ok_or_else(|| Unknown {
         code: wanted.clone(),
@@ -119,7 +123,10 @@ fn entries() -> impl Iterator<Item = Entry> {
         code: code.name.to_owned(),
         name: None,
         meaning: code.meaning,
-        said_by: "the compiler, about a source; nothing was built",
+        said_by: match code.name.starts_with('R') {
+            true => "the compiler, about what a source does when it is run; nothing was changed",
+            false => "the compiler, about a source; nothing was built",
+        },
         page: page(*code).unwrap_or(advised("")),
     });
     let nodes = RefusalCode::ALL.iter().map(|code| Entry {
