@@ -454,9 +454,17 @@ async fn of_two_racing_bundles_exactly_one_is_applied() {
 #[test]
 fn every_refusal_of_the_chapter_is_tested_here() {
     let chapter = include_str!("../spec/7-upgrade.md");
-    let tests = concat!(include_str!("upgrade.rs"), include_str!("trial.rs"));
-    let rows = chapter
+    let tests = concat!(
+        include_str!("upgrade.rs"),
+        include_str!("trial.rs"),
+        include_str!("shadow.rs")
+    );
+    let (_, answers) = chapter
+        .split_once("## 7.4")
+        .expect("what a bundle is answered");
+    let rows = answers
         .lines()
+        .take_while(|line| !line.starts_with("## "))
         .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
     let mut rows: Vec<_> = rows
         .filter_map(|(code, rest)| Some((code.parse::<u16>().ok()?, rest)))
