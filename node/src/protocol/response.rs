@@ -119,7 +119,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// [`Malformed`], as [`Request::decode`].
+    /// [`Malformed`], as [`Request::decode`](super::Request::decode).
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > RESPONSE_BYTES_MAX {
             return Err(Malformed("longer than an answer may be"));
