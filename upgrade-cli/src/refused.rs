@@ -123,10 +123,7 @@ impl Failure for Refused {
             None => facts.extend(expected.map(|digest| ("expected", digest.to_string()))),
         }
         if let Some(sequence) = self.refusal.sequence {
-            facts.push((
-                "accepted",
-                crate::report::count(usize_of(sequence), "bundle"),
-            ));
+            facts.push(("accepted", crate::report::count(sequence, "bundle")));
         }
         if self.refusal.code == RefusalCode::STALE_SEQUENCE
             && let Some(offer) = &self.offer
@@ -313,10 +310,6 @@ fn role(asked: RequestKind) -> &'static str {
         Right::Observe => Role::Observer,
     }
     .name()
-}
-
-fn usize_of(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

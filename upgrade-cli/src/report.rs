@@ -1,5 +1,6 @@
 //! Everything that is printed: data on the standard output, talk on the other one, and `--json`.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -332,8 +333,9 @@ pub(crate) fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 /// A number with the word for what it counts: `1 line`, `2 lines`.
-pub(crate) fn count(number: usize, word: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+pub(crate) fn count(number: impl Display, word: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
     format!("{number} {word}{plural}")
 }
 

@@ -1,9 +1,11 @@
 //! Arguments of the commands about the turns of a machine's life on a node.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use node::limits::TRIAL_STARTS_SPAN;
 use node::protocol::Terms;
 
 use super::Speak;
@@ -60,9 +62,13 @@ pub(crate) struct TrialTerms {
     checks: bool,
     /// Let the node die so often on trial; once more, and the machine goes back when it starts.
     #[arg(long, value_name = "COUNT", default_value_t = 2, requires = "trial_end",
-        value_parser = clap::value_parser!(u32).range(1..=100))]
+        value_parser = clap::value_parser!(u32).range(DEATHS))]
     deaths: u32,
 }
+
+/// As often as a node lets itself die on trial.
+const DEATHS: RangeInclusive<i64> =
+    *TRIAL_STARTS_SPAN.start() as i64..=*TRIAL_STARTS_SPAN.end() as i64;
 
 impl TrialTerms {
     /// The terms, if there is to be a trial.
@@ -103,12 +109,33 @@ impl FromStr for Span {
     }
 }
 
+/// A machine on a node.
 #[derive(Args, Debug)]
-pub(crate) struct Trial {
+pub(crate) struct OnNode {
     /// The node.
     pub(crate) node: String,
     /// The machine; may be left out if the node runs only one.
     pub(crate) machine: Option<String>,
+}
+
+/// A reason.
+#[derive(Args, Debug)]
+pub(crate) struct Because {
+    /// Why, for the history of the machine.
+    #[arg(
+        short = 'm',
+        long,
+        value_name = "REASON",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) reason: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Trial {
+    #[command(flatten)]
+    pub(crate) on: OnNode,
     /// End the trial now: the new program stays.
     #[arg(long)]
     pub(crate) pass: bool,
@@ -118,25 +145,16 @@ pub(crate) struct Trial {
 
 #[derive(Args, Debug)]
 pub(crate) struct Shadow {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) on: OnNode,
     /// Deliver what runs beside the machine, as `cam push` would.
     #[arg(long)]
     pub(crate) promote: bool,
     /// Run it beside the machine no longer.
     #[arg(long, conflicts_with = "promote")]
     pub(crate) drop: bool,
-    /// Why it is promoted or dropped, for the history of the machine.
-    #[arg(
-        short = 'm',
-        long,
-        value_name = "REASON",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) because: Because,
     #[command(flatten)]
     pub(crate) trial: TrialTerms,
     #[command(flatten)]
@@ -145,64 +163,42 @@ pub(crate) struct Shadow {
 
 #[derive(Args, Debug)]
 pub(crate) struct Rollback {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) on: OnNode,
     /// Do it. Without this it is only shown.
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Why, for the history of the machine.
-    #[arg(
-        short = 'm',
-        long,
-        value_name = "REASON",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) because: Because,
     #[command(flatten)]
     pub(crate) speak: Speak,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Retire {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) on: OnNode,
     /// The newest version whose clients are no longer to be served; older ones go with it.
     #[arg(long, value_name = "VERSION")]
     pub(crate) version: u32,
-    /// Why, for the history of the machine.
-    #[arg(
-        short = 'm',
-        long,
-        value_name = "REASON",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) because: Because,
     #[command(flatten)]
     pub(crate) speak: Speak,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct History {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) on: OnNode,
     #[command(flatten)]
     pub(crate) speak: Speak,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct State {
-    /// The node.
-    pub(crate) node: String,
-    /// The machine; may be left out if the node runs only one.
-    pub(crate) machine: Option<String>,
+    #[command(flatten)]
+    pub(crate) on: OnNode,
     /// Only this field of the state.
     #[arg(long, value_name = "FIELD")]
     pub(crate) field: Option<String>,

@@ -21,8 +21,8 @@ use crate::report::{Outcome, Report, row, table};
 use crate::session::Session;
 
 pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak, RequestKind::Ledger)?;
-    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
+    let session = context.session(&arguments.on.node, &arguments.speak, RequestKind::Ledger)?;
+    let machine = machine_or_only(&session, arguments.on.machine.as_deref())?;
     let entries = entries(&session, &machine)?;
     let mut rows = vec![row([
         "#",
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &History) -> Outcome {
     let objects: Vec<_> = entries.iter().map(object).collect();
     Ok(Report::new()
         .text(table(&rows))
-        .field("node", &arguments.node)
+        .field("node", &arguments.on.node)
         .field("machine", machine)
         .field("entries", objects))
 }

@@ -60,7 +60,7 @@ fn state(plan: &Plan) -> String {
         true => "the invariants hold",
         false => "no invariants to hold",
     };
-    let bytes = count(usize_of(plan.state_bytes), "byte");
+    let bytes = count(plan.state_bytes, "byte");
     format!("{} → {bytes}; {check}", plan.state_bytes_before)
 }
 
@@ -98,7 +98,7 @@ fn answers(rehearsal: &Comparison) -> String {
         (true, 0) => "nothing to compare: no input has come since this version runs".to_owned(),
         (true, _) => format!(
             "the last {} again: {same} alike, {different} otherwise, {lost} refused",
-            count(usize_of(inputs), "input")
+            count(inputs, "input")
         ),
     }
 }
@@ -117,7 +117,7 @@ fn way_back(plan: &Plan, trial: Option<Terms>) -> String {
         None => "none: the bundle has no way back, and there is no --trial".to_owned(),
         Some(terms) => {
             let time = (terms.time_ms > 0).then(|| span(terms.time_ms));
-            let steps = (terms.steps > 0).then(|| count(usize_of(terms.steps), "step"));
+            let steps = (terms.steps > 0).then(|| count(terms.steps, "step"));
             let until: Vec<_> = time.into_iter().chain(steps).collect();
             let until = until.join(" and ");
             format!("by itself, on trial for {until}: {way}")
@@ -150,8 +150,4 @@ pub(super) fn object(plan: &Plan) -> Value {
         "has_way_back": plan.has_way_back,
         "rehearsal": rehearsal,
     })
-}
-
-fn usize_of(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -282,5 +282,5 @@ pub(super) fn offer(
 }
 
 fn bytes(number: u64) -> String {
-    count(usize::try_from(number).unwrap_or(usize::MAX), "byte")
+    count(number, "byte")
 }

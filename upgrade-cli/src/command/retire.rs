@@ -11,9 +11,9 @@ use crate::failure::{Code, Failure};
 use crate::report::{Outcome, Report};
 
 pub(super) fn run(context: &Context, arguments: &Retire) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak, RequestKind::Retire)?;
-    let (node, version) = (&arguments.node, arguments.version);
-    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
+    let session = context.session(&arguments.on.node, &arguments.speak, RequestKind::Retire)?;
+    let (node, version) = (&arguments.on.node, arguments.version);
+    let machine = machine_or_only(&session, arguments.on.machine.as_deref())?;
     let served = life(&session, &machine)?.served;
     let last = served
         .iter()
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, arguments: &Retire) -> Outcome {
     let request = Request::Retire {
         machine: machine.clone(),
         program: served[last].program,
-        reason: arguments.reason.clone(),
+        reason: arguments.because.reason.clone(),
     };
     let Response::Retired { .. } = session.request(&request)? else {
         return Err(session.strange(RequestKind::Retire).into());

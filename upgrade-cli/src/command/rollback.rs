@@ -17,19 +17,19 @@ use node::bundle::BundleId;
 use node::printable::Printable;
 
 pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak, RequestKind::Rollback)?;
-    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
+    let session = context.session(&arguments.on.node, &arguments.speak, RequestKind::Rollback)?;
+    let machine = machine_or_only(&session, arguments.on.machine.as_deref())?;
     let running = Interface::of_machine(&session, &machine)?;
     let request = Request::Rollback {
         machine: machine.clone(),
         running: running.digest().0,
-        reason: arguments.reason.clone(),
+        reason: arguments.because.reason.clone(),
         rehearse: !arguments.yes,
     };
     let Response::RolledBack { rehearsed, report } = session.request(&request)? else {
         return Err(session.strange(RequestKind::Rollback).into());
     };
-    let node = &arguments.node;
+    let node = &arguments.on.node;
     let version = report.machine_version;
     let to = Digest(report.to);
     let head = match rehearsed {
@@ -98,7 +98,7 @@ fn way_lines(
     let mut lines = vec![
         format!(
             "    state    from before the upgrade, with {} since given to version {} again",
-            count(usize::try_from(inputs).unwrap_or(usize::MAX), "input"),
+            count(inputs, "input"),
             report.machine_version
         ),
         outcome_line(replayed),

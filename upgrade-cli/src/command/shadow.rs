@@ -26,9 +26,9 @@ pub(super) fn run(context: &Context, arguments: &Shadow) -> Outcome {
         (_, true) => RequestKind::ShadowDrop,
         _ => RequestKind::ShadowStatus,
     };
-    let session = context.session(&arguments.node, &arguments.speak, purpose)?;
-    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
-    let node = &arguments.node;
+    let session = context.session(&arguments.on.node, &arguments.speak, purpose)?;
+    let machine = machine_or_only(&session, arguments.on.machine.as_deref())?;
+    let node = &arguments.on.node;
     let asked = Request::ShadowStatus {
         machine: machine.clone(),
     };
@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &Shadow) -> Outcome {
     let request = Request::ShadowDrop {
         machine: machine.clone(),
         bundle: running.offered.bundle,
-        reason: arguments.reason.clone(),
+        reason: arguments.because.reason.clone(),
     };
     let last = of(&session, &request)?.last;
     let last = last.ok_or_else(|| session.strange(purpose))?;
@@ -90,12 +90,12 @@ fn promote(
     (machine, running): (&str, &Running),
     arguments: &Shadow,
 ) -> Outcome {
-    let node = &arguments.node;
+    let node = &arguments.on.node;
     let id = BundleId(running.offered.bundle);
     let request = Request::ShadowPromote {
         machine: machine.to_owned(),
         bundle: id.0,
-        reason: arguments.reason.clone(),
+        reason: arguments.because.reason.clone(),
         trial: arguments.trial.terms(),
     };
     let Response::Applied(applied) = session.request(&request)? else {
@@ -201,7 +201,7 @@ fn tally_lines(session: &Session, machine: &str, tally: &Tally) -> Result<Vec<St
 }
 
 fn inputs(number: u64) -> String {
-    count(usize::try_from(number).unwrap_or(usize::MAX), "input")
+    count(number, "input")
 }
 
 fn milliseconds(microseconds: u64) -> String {

@@ -16,8 +16,8 @@ use crate::session::Session;
 const TRIES: usize = 3;
 
 pub(super) fn run(context: &Context, arguments: &State) -> Outcome {
-    let session = context.session(&arguments.node, &arguments.speak, RequestKind::State)?;
-    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
+    let session = context.session(&arguments.on.node, &arguments.speak, RequestKind::State)?;
+    let machine = machine_or_only(&session, arguments.on.machine.as_deref())?;
     if let Some(sequence) = arguments.saved {
         return saved(&session, &machine, sequence, arguments);
     }
@@ -74,7 +74,7 @@ fn report(
     };
     Ok(Report::new()
         .line(shown.text.clone())
-        .field("node", &arguments.node)
+        .field("node", &arguments.on.node)
         .field("machine", machine)
         .field("version", interface.schema().version)
         .field("program", interface.digest().to_string())

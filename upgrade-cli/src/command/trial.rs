@@ -17,9 +17,9 @@ pub(super) fn run(context: &Context, arguments: &Trial) -> Outcome {
         true => RequestKind::Pass,
         false => RequestKind::Life,
     };
-    let session = context.session(&arguments.node, &arguments.speak, purpose)?;
-    let machine = machine_or_only(&session, arguments.machine.as_deref())?;
-    let node = &arguments.node;
+    let session = context.session(&arguments.on.node, &arguments.speak, purpose)?;
+    let machine = machine_or_only(&session, arguments.on.machine.as_deref())?;
+    let node = &arguments.on.node;
     let report = Report::new().field("node", node).field("machine", &machine);
     if arguments.pass {
         let request = Request::Pass {
@@ -70,7 +70,7 @@ pub(super) fn life(session: &Session, machine: &str) -> Result<Life, AnyFailure>
 fn lines(trial: &TrialStatus, machine: &str, node: &str) -> Vec<String> {
     let terms = &trial.terms;
     let steps = match terms.steps {
-        0 => usize_of(trial.steps).to_string(),
+        0 => trial.steps.to_string(),
         wanted => format!("{} of {wanted}", trial.steps),
     };
     let mut lines = vec![
@@ -92,7 +92,7 @@ fn lines(trial: &TrialStatus, machine: &str, node: &str) -> Vec<String> {
 
 /// What a client of an earlier program still does.
 pub(super) fn served_line(served: &Served) -> String {
-    let steps = count(usize_of(served.steps), "step");
+    let steps = count(served.steps, "step");
     let last = match served.last_ms {
         0 => String::new(),
         at_ms => format!(", the last at {}", utc(at_ms)),
@@ -125,8 +125,4 @@ fn served_object(served: &Served) -> Value {
         "steps": served.steps,
         "last_ms": served.last_ms,
     })
-}
-
-fn usize_of(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

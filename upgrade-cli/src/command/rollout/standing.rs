@@ -231,7 +231,7 @@ fn way(report: &RolledBack) -> String {
         Way::Replayed(replayed) => replayed,
     };
     let (same, different, lost) = (replayed.same, replayed.different, replayed.lost);
-    let inputs = usize::try_from(same + different + lost).unwrap_or(usize::MAX);
+    let inputs = same + different + lost;
     let inputs = count(inputs, "input");
     match replayed.compared {
         true => {
