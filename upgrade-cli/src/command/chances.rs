@@ -118,7 +118,7 @@ impl Watcher {
 }
 
 fn speed(tally: &Tally, started: Instant) -> String {
-    let steps = count_of(tally.steps, "step");
+    let steps = count(tally.steps, "step");
     let micros = started.elapsed().as_micros().max(1);
     let rate = u128::from(tally.steps) * 1_000_000 / micros;
     format!("{steps}, {rate} a second")
@@ -129,18 +129,13 @@ pub(super) fn seed(plan: Plan) -> String {
     format!("{:x}", plan.seed)
 }
 
-/// A number with the word for what it counts.
-pub(super) fn count_of(number: u64, word: &str) -> String {
-    count(usize::try_from(number).unwrap_or(usize::MAX), word)
-}
-
 /// How many runs there were, and of how many if it was cut off: expensive steps, or enough mistakes.
 pub(super) fn runs(simulation: &Simulation) -> String {
     let (done, planned) = (simulation.tally.runs, simulation.plan.runs);
     if done < planned {
-        format!("{done} of {}", count_of(planned, "run"))
+        format!("{done} of {}", count(planned, "run"))
     } else {
-        count_of(done, "run")
+        count(done, "run")
     }
 }
 
@@ -153,9 +148,9 @@ pub(super) fn title(claim: &ClaimTally) -> String {
 pub(super) fn extent(claim: &ClaimTally, tally: &Tally) -> String {
     match claim.kind {
         ClaimKind::Law => "a law".to_owned(),
-        ClaimKind::Invariant => count_of(claim.held, "state"),
-        ClaimKind::After => count_of(claim.held, "step"),
-        ClaimKind::Across { .. } => count_of(claim.held, "upgrade"),
+        ClaimKind::Invariant => count(claim.held, "state"),
+        ClaimKind::After => count(claim.held, "step"),
+        ClaimKind::Across { .. } => count(claim.held, "upgrade"),
         ClaimKind::Witness => format!("{} of {} runs", claim.runs, tally.runs),
     }
 }

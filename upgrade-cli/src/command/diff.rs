@@ -6,14 +6,14 @@ use dsl::diff::{self, Change, ChangeKind, Clients};
 use dsl::square::{Difference, Incomparable, Noticed, Square};
 use serde_json::{Value, json};
 
-use super::chances::{self, count_of, seed};
+use super::chances::{self, seed};
 use super::{Context, chain as told, check};
 use crate::arguments::Diff;
 use crate::exit::Exit;
 use crate::failure::{Code, Failure};
 use crate::project::compilation::Compilation;
 use crate::project::released::Released;
-use crate::report::{Outcome, Report, table};
+use crate::report::{Outcome, Report, count, table};
 
 pub(super) fn run(context: &Context, arguments: &Diff) -> Outcome {
     let project = context.project()?;
@@ -308,7 +308,7 @@ fn behaviour(
         .any(|input| input.answers + input.states > 0);
     let head = format!(
         "same state of version {from}, same input, {}, seed {}: would an old client notice?",
-        count_of(samples, "sample"),
+        count(samples, "sample"),
         seed(square.plan)
     );
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -319,7 +319,7 @@ fn behaviour(
         }
     }
     if square.stuck > 0 {
-        let times = count_of(square.stuck, "state");
+        let times = count(square.stuck, "state");
         rows.push(row(
             "",
             format!("{times} cannot be migrated: see `cam test`"),

@@ -8,12 +8,12 @@ use dsl::source::Source;
 use dsl::typed::ClaimKind;
 use serde_json::{Map, Value, json};
 
-use super::chances::{self, count_of, extent, seed, title};
+use super::chances::{self, extent, seed, title};
 use super::{Context, check};
 use crate::arguments::Simulate;
 use crate::exit::Exit;
 use crate::project::compilation;
-use crate::report::{Outcome, Report, table};
+use crate::report::{Outcome, Report, count, table};
 
 pub(super) fn run(context: &Context, arguments: &Simulate) -> Outcome {
     let project = context.project()?;
@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, arguments: &Simulate) -> Outcome {
         .line(format!(
             "{}, {}, seed {}",
             chances::runs(&simulation),
-            count_of(tally.steps, "step"),
+            count(tally.steps, "step"),
             seed(simulation.plan)
         ))
         .text(table(&rows(tally, own, &compilation.source)));

@@ -8,7 +8,7 @@ use dsl::trace::{self, Accepted, Change};
 use dsl::typed::ClaimKind;
 use serde_json::{Value, json};
 
-use super::chances::{self, count_of, extent, seed, title};
+use super::chances::{self, extent, seed, title};
 use super::{Context, chain as told, check};
 use crate::arguments::Test;
 use crate::exit::Exit;
@@ -185,7 +185,7 @@ impl Results {
                 found.any(|found| found.from == Some(from) && found.problem.code.name == code)
             };
             let times = simulation.tally.upgrades.get(&from).copied().unwrap_or(0);
-            let times = count_of(times, "upgrade");
+            let times = count(times, "upgrade");
             let title = match upgrade.is_composed() {
                 true => format!("migrate {}", told::way(upgrade)),
                 false => format!("migrate from {from}"),
@@ -216,7 +216,7 @@ impl Results {
         let chances = match simulation {
             Some(simulation) => {
                 let runs = chances::runs(simulation);
-                let steps = count_of(simulation.tally.steps, "step");
+                let steps = count(simulation.tally.steps, "step");
                 format!("; {runs}, {steps}, seed {}", seed(simulation.plan))
             }
             None => String::new(),
