@@ -75,7 +75,7 @@ const SNAPSHOTS: redb::TableDefinition<&str, &[u8]> = redb::TableDefinition::new
 
 /// Both states of this machine are a record of one integer: nothing in the bytes says of which they are.
 #[tokio::test]
-async fn a_state_from_before_an_upgrade_is_not_taken_for_one_from_after() {
+async fn complaint_14_a_state_from_before_an_upgrade_is_not_taken_for_one_from_after() {
     let renamed = TALLY_1
         .replace("version 1", "version 2")
         .replace("total", "sum")

@@ -19,7 +19,7 @@ use cam::instance::{Context, Instance};
 use cam::trap::Trap;
 use cam::value::Value;
 use cam::verify::{Invalid, Migration, Misfit, Program};
-use cam::{decode, verify};
+use cam::{assembly, decode, verify};
 
 use crate::bundle::{AuthenticBundle, BundleId, Manifest};
 
@@ -85,12 +85,12 @@ pub enum UpgradeError {
         reason: decode::Malformed,
     },
     /// A part does not type.
-    #[error("the {part} does not verify: {reason}")]
+    #[error("the {part} does not verify: {told}")]
     Invalid {
         /// Which part.
         part: &'static str,
-        /// Where and why.
-        reason: Invalid,
+        /// Where and why, in the words of the module's text.
+        told: String,
     },
     /// The migration does not lead from the running program to the new one.
     #[error("{0}")]
@@ -222,17 +222,25 @@ fn compare(manifest: &Manifest, id: BundleId, from: Position) -> Result<(), Upgr
 fn read_program(part: &'static str, bytes: &[u8]) -> Result<Program, UpgradeError> {
     let bytecode =
         decode::module(bytes).map_err(|reason| UpgradeError::Malformed { part, reason })?;
-    verify::machine(bytecode).map_err(|reason| UpgradeError::Invalid { part, reason })
+    verify::machine(bytecode).map_err(|invalid| told(part, bytes, &invalid))
 }
 
 fn read_migration(bytes: &[u8], old: &Program, new: &Program) -> Result<Migration, UpgradeError> {
     let part = "migration";
     let bytecode =
         decode::module(bytes).map_err(|reason| UpgradeError::Malformed { part, reason })?;
-    let migration =
-        verify::migration(bytecode).map_err(|reason| UpgradeError::Invalid { part, reason })?;
+    let migration = verify::migration(bytecode).map_err(|invalid| told(part, bytes, &invalid))?;
     migration.fits(old, new)?;
     Ok(migration)
+}
+
+/// The verifier knows types by their numbers; a person is to read names.
+fn told(part: &'static str, bytes: &[u8], invalid: &Invalid) -> UpgradeError {
+    let told = match decode::module(bytes) {
+        Ok(bytecode) => assembly::explained(invalid, &bytecode),
+        Err(_) => invalid.to_string(),
+    };
+    UpgradeError::Invalid { part, told }
 }
 
 impl VerifiedUpgrade {

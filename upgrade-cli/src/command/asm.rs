@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cam::assembly::{AssemblyError, Spot, Spots, parse_with_spots};
+use cam::assembly::{self, AssemblyError, Spot, Spots, parse_with_spots};
 use cam::digest::Digest;
 use cam::encode;
 use cam::verify::{self, Invalid, InvalidReason};
@@ -149,7 +149,7 @@ struct Unassembled {
 
 impl Unassembled {
     fn refused(invalid: &Invalid, spots: &Spots<'_>, place: Option<Place>) -> Unassembled {
-        let why = verdict::told(&invalid.reason, spots);
+        let why = assembly::reason(&invalid.reason, spots);
         let rules = match &invalid.reason {
             InvalidReason::Export { problem, .. } if *problem == "is missing" => {
                 "a machine exports `init` and `step`; what has no line `machine` is a migration, and exports `migrate`"
