@@ -9,13 +9,18 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use cam::value::Value;
+use harness::biography::life_of;
 use harness::street::{Node, bundle, releases};
-use harness::tally::{MACHINE, TALLY_1, TALLY_2, add, read, sum};
+use harness::tally::{LAMP_1, MACHINE, TALLY_1, TALLY_2, TALLY_3, add, read, sum};
 use harness::tree;
+use node::biography::Mark;
 use node::bundle::Bundle;
-use node::ledger::Event;
+use node::ledger::{Entry, Event};
 use node::local::LocalJournal;
-use node::protocol::Response;
+use node::protocol::{Request, Response};
+use node::rollback::Way;
+use node::shadow::End;
 use node::store::{STORE_FILE, Store};
 use redb::ReadableDatabase;
 
@@ -32,13 +37,7 @@ async fn a_store_of_format_1_is_taken_over_and_goes_on() {
         assert_eq!((status.machine_version, status.sequence), (2, 2));
         assert_eq!(status.steps, 7 + 2 * round);
         let ledger = node.ledger(MACHINE).await;
-        let before = std::iter::once(None).chain(ledger.iter().map(Some));
-        assert!(
-            ledger
-                .iter()
-                .zip(before)
-                .all(|(entry, before)| entry.follows(before))
-        );
+        assert!(is_one_chain(&ledger));
         assert!(
             ledger
                 .iter()
@@ -60,6 +59,100 @@ async fn a_store_of_format_1_is_taken_over_and_goes_on() {
         matches!(again, Response::AlreadyRunning { .. }),
         "{again:?}"
     );
+}
+
+fn is_one_chain(ledger: &[Entry]) -> bool {
+    let before = std::iter::once(None).chain(ledger.iter().map(Some));
+    let mut pairs = ledger.iter().zip(before);
+    pairs.all(|(entry, before)| entry.follows(before))
+}
+
+/// It counts how often it was lit, and is on trial in the store of format 2.
+const LAMP_2: &str = "
+machine Lamp version 2 {
+  input  | Toggle
+  output | Ok
+  state  { lit: Bool, times: Int }
+  init   { lit: false, times: 0 }
+  on Toggle => { set times = times + (if lit { 0 } else { 1 })  set lit = not lit  Ok }
+  migrate from 1 { lit } => { lit, times: if lit { 1 } else { 0 } }
+  accept from 1
+  reply to 1
+}";
+
+/// In the store: `tally` was shown version 2, which was dropped; took it on trial and went back; took it again, and has
+/// version 3 beside it. Its clients of version 1 are served. `lamp` has version 2 on trial. The node ended well.
+#[tokio::test]
+async fn a_store_of_format_2_is_taken_over_and_goes_on() {
+    let mut node = Node::on_store(&golden("store-2.redb"));
+    let releases = releases(&[TALLY_1, TALLY_2, TALLY_3]);
+    for round in 0..3 {
+        let ledger = node.ledger(MACHINE).await;
+        assert!(is_one_chain(&ledger));
+        let [first, dropped, tried, back, second] = ledger.as_slice() else {
+            panic!("{} entries", ledger.len())
+        };
+        assert!(matches!(first.event, Event::Applied(_)));
+        assert!(matches!(&dropped.event, Event::Shadowed(ended) if ended.why == End::Dropped));
+        assert!(matches!(&tried.event, Event::Applied(accepted) if accepted.trial.is_some()));
+        assert!(matches!(&back.event, Event::RolledBack(told) if told.way != Way::Mapped));
+        assert!(matches!(&second.event, Event::Applied(accepted) if accepted.sequence == 4));
+        // 42, 1 and 2 were added on version 1, 3 on the way that was undone, and 4 since.
+        let total = node.send(MACHINE, &releases[0], &read(1)).await;
+        let rounds = i64::from(round);
+        assert_eq!(total.expect("a step"), sum(1, 42 + 1 + 2 + 3 + 4 + rounds));
+        node.send(MACHINE, &releases[0], &add(1))
+            .await
+            .expect("a step");
+        let machine = MACHINE.to_owned();
+        let beside = match node
+            .ask("observer", Request::ShadowStatus { machine })
+            .await
+        {
+            Response::Shadow(beside) => beside.running.expect("it is taken up"),
+            other => panic!("no shadow: {other:?}"),
+        };
+        assert_eq!(
+            (beside.offered.sequence, beside.offered.machine_version),
+            (5, 3)
+        );
+        assert!(node.life("lamp").await.trial.is_some());
+        for machine in [MACHINE, "lamp"] {
+            let life = life_of(&node, machine).await;
+            let begun = life.begin().expect("it begins");
+            let lived = life.replay(begun, |_, _, _| true).expect("it fits");
+            assert_eq!(Mark::of(lived.replica()).as_ref(), life.end());
+        }
+        node.restart();
+    }
+    let saved = Request::Saved {
+        machine: MACHINE.to_owned(),
+        sequence: 3,
+    };
+    let saved = node.ask("observer", saved).await;
+    assert!(matches!(saved, Response::State { .. }), "{saved:?}");
+}
+
+#[tokio::test]
+async fn a_trial_in_a_store_of_format_2_can_still_go_back() {
+    let node = Node::on_store(&golden("store-2.redb"));
+    let releases = releases(&[LAMP_1, LAMP_2]);
+    let rollback = Request::Rollback {
+        machine: "lamp".to_owned(),
+        running: releases[1].program.digest().0,
+        reason: String::new(),
+        rehearse: false,
+    };
+    match node.ask("operator", rollback).await {
+        Response::RolledBack { report, .. } => match report.way {
+            Way::Replayed(comparison) => assert_eq!(comparison.same, 1, "of a client of before"),
+            Way::Mapped => panic!("it has no way back"),
+        },
+        other => panic!("no way back: {other:?}"),
+    }
+    node.send("lamp", &releases[0], &Value::constructor(0))
+        .await
+        .expect("a step");
 }
 
 /// The bytes of a state in a store, as the store has sealed them.

@@ -34,6 +34,7 @@ pub mod bundle;
 mod refused;
 pub mod upgrade;
 
+pub mod biography;
 pub mod comparison;
 pub mod journal;
 pub mod ledger;

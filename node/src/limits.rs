@@ -189,6 +189,15 @@ pub const REPLAY_TIME_MAX: Duration = Duration::from_secs(20);
 /// Journal entries kept behind the last snapshot, for people who look back.
 pub const JOURNAL_ENTRIES_KEPT: u64 = 1_000_000;
 
+/// The file of a life. A million inputs of two hundred bytes are in it; a longer life begins later.
+pub const LIFE_BYTES_MAX: usize = 256 * MIB;
+
+/// Commands of a journal in one answer; the rest is asked for by `after`.
+pub const JOURNAL_COMMANDS_MAX: u32 = 10_000;
+
+/// Bytes of commands in one answer, and at least one command: a bundle has 4 MiB, an input 1 MiB.
+pub const JOURNAL_ANSWER_BYTES: usize = 8 * MIB;
+
 // Trials.
 
 /// How long a program may be on trial, in milliseconds: 30 days. The machine before it is kept as long.

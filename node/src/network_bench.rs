@@ -232,17 +232,59 @@ pub(crate) fn submit(machine: &str, input: &[u8]) -> Request {
 
 pub(crate) const STATUS: Request = Request::Status { machine: None };
 
+/// A request of each kind.
 pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
+    let asked = question(kind, machine);
     let (machine, program, input) = (machine.to_owned(), [1; 32], vec![1]);
     match kind {
-        RequestKind::Status => Request::Status {
-            machine: Some(machine),
-        },
         RequestKind::Push => Request::Push { bundle: input },
         RequestKind::Submit => Request::Submit {
             machine,
             program,
             input,
+        },
+        RequestKind::Deliver => Request::Deliver {
+            bundle: input,
+            reason: String::new(),
+            trial: None,
+        },
+        RequestKind::Rollback => Request::Rollback {
+            machine,
+            running: program,
+            reason: String::new(),
+            rehearse: true,
+        },
+        RequestKind::Pass => Request::Pass { machine },
+        RequestKind::Retire => Request::Retire {
+            machine,
+            program,
+            reason: String::new(),
+        },
+        RequestKind::Shadow => Request::Shadow {
+            bundle: input,
+            reason: String::new(),
+        },
+        RequestKind::ShadowPromote => Request::ShadowPromote {
+            machine,
+            bundle: program,
+            reason: String::new(),
+            trial: None,
+        },
+        RequestKind::ShadowDrop => Request::ShadowDrop {
+            machine,
+            bundle: program,
+            reason: String::new(),
+        },
+        _ => asked.expect("what changes nothing is a question"),
+    }
+}
+
+/// A request of each kind that changes nothing.
+fn question(kind: RequestKind, machine: &str) -> Option<Request> {
+    let (machine, program, input) = (machine.to_owned(), [1; 32], vec![1]);
+    Some(match kind {
+        RequestKind::Status => Request::Status {
+            machine: Some(machine),
         },
         RequestKind::Query => Request::Query {
             machine,
@@ -256,24 +298,7 @@ pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
         },
         RequestKind::State => Request::State { machine },
         RequestKind::Program => Request::Program { machine },
-        RequestKind::Deliver => Request::Deliver {
-            bundle: input,
-            reason: String::new(),
-            trial: None,
-        },
         RequestKind::Plan => Request::Plan { bundle: input },
-        RequestKind::Rollback => Request::Rollback {
-            machine,
-            running: program,
-            reason: String::new(),
-            rehearse: true,
-        },
-        RequestKind::Pass => Request::Pass { machine },
-        RequestKind::Retire => Request::Retire {
-            machine,
-            program,
-            reason: String::new(),
-        },
         RequestKind::Life => Request::Life { machine },
         RequestKind::Ledger => Request::Ledger {
             machine,
@@ -285,23 +310,16 @@ pub(crate) fn request(kind: RequestKind, machine: &str) -> Request {
             machine,
             sequence: 1,
         },
-        RequestKind::Shadow => Request::Shadow {
-            bundle: input,
-            reason: String::new(),
-        },
         RequestKind::ShadowStatus => Request::ShadowStatus { machine },
-        RequestKind::ShadowPromote => Request::ShadowPromote {
+        RequestKind::Journal => Request::Journal {
             machine,
-            bundle: program,
-            reason: String::new(),
-            trial: None,
+            after: 0,
+            limit: 1,
         },
-        RequestKind::ShadowDrop => Request::ShadowDrop {
-            machine,
-            bundle: program,
-            reason: String::new(),
-        },
-    }
+        RequestKind::Mark => Request::Mark { machine },
+        RequestKind::Origin => Request::Origin { machine },
+        _ => return None,
+    })
 }
 
 pub(crate) fn code(response: &Response) -> Option<RefusalCode> {

@@ -86,7 +86,10 @@ pub(crate) fn work_out<E>(
     let pause = started.elapsed();
     let rehearsal = match now.instance() {
         None => None,
-        Some(_) => Some(rehearsed(base, command, &since()?)),
+        Some(_) => {
+            let bounds = (REHEARSAL_COMMANDS_MAX, REHEARSAL_TIME_MAX);
+            Some(rehearsed(base, command, &since()?, bounds))
+        }
     };
     let migration = migration.as_deref();
     let plan = Plan {
@@ -127,9 +130,14 @@ fn release(program: &cam::verify::Program) -> Release {
     }
 }
 
-/// Gives the last inputs to both programs. The new one starts from the state of `base`, migrated; if it cannot,
-/// nothing is compared.
-fn rehearsed(base: &Replica, command: &Command, commands: &[(Index, Command)]) -> Comparison {
+/// Gives the last inputs, at most so many and for so long, to both programs. The new one starts from the state of
+/// `base`, migrated; if it cannot, nothing is compared.
+pub(crate) fn rehearsed(
+    base: &Replica,
+    command: &Command,
+    commands: &[(Index, Command)],
+    (inputs_max, time_max): (usize, Duration),
+) -> Comparison {
     let mut old = base.clone();
     let mut comparison = Comparison::default();
     let Ok(mut new) = base.clone().upgraded(base.index() + 1, command) else {
@@ -137,9 +145,9 @@ fn rehearsed(base: &Replica, command: &Command, commands: &[(Index, Command)]) -
     };
     comparison.compared = true;
     let started = Instant::now();
-    let last = commands.len().saturating_sub(REHEARSAL_COMMANDS_MAX);
+    let last = commands.len().saturating_sub(inputs_max);
     for (place, (at, command)) in commands.iter().enumerate() {
-        if started.elapsed() > REHEARSAL_TIME_MAX {
+        if started.elapsed() > time_max {
             break;
         }
         let was = answer(old.apply(*at, command));

@@ -13,7 +13,7 @@ use cam::verify::Program;
 use cam::{decode, verify};
 
 use crate::bundle::{Bundle, BundleId};
-use crate::journal::{Apply, Command, Effect, Index};
+use crate::journal::{Apply, Command, Effect, Index, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
 use crate::limits::LINEAGE_MAX;
 use crate::replica::{Ancestor, Replica};
@@ -86,7 +86,7 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         machine: name.clone(),
         what,
     };
-    let instance = instance(&kept).map_err(fault)?;
+    let instance = kept_instance(&kept).map_err(fault)?;
     let lineage = lineage(store, &name, &kept.ledger)?;
     let trial = kept.trial.as_ref();
     let overdue = trial.and_then(overdue);
@@ -128,19 +128,12 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
 }
 
 /// The machine of the last snapshot.
-fn instance(kept: &Kept) -> Result<Instance, String> {
-    let program = Arc::new(program(&kept.program)?);
-    let (types, state_type) = (program.types(), program.state_type());
-    if Some(program.digest()) != kept.position.program {
-        return Err("its program is not the one it names".to_owned());
+fn kept_instance(kept: &Kept) -> Result<Instance, String> {
+    let instance = instance(&kept.program, &kept.snapshot)?;
+    match Some(instance.program().digest()) == kept.position.program {
+        true => Ok(instance),
+        false => Err("its program is not the one it names".to_owned()),
     }
-    let snapshot = &kept.snapshot;
-    if snapshot.program.is_some_and(|of| of != program.digest().0) {
-        return Err("its snapshot is of another program".to_owned());
-    }
-    let state = decode::value(types, state_type, &snapshot.state, STATE_WEIGHT_MAX);
-    let state = state.map_err(|malformed| malformed.to_string())?;
-    Instance::resume(program, state).map_err(|error| error.to_string())
 }
 
 /// The machine with the commands since, and how many bytes those have.
@@ -173,11 +166,7 @@ fn before(name: &str, kept: &TrialRecord, lineage: &[Ancestor]) -> Result<Trial,
     let (ancestor, before) = lineage
         .split_last()
         .ok_or("its trial has no program before")?;
-    let program = Arc::clone(&ancestor.program);
-    let (types, state_type) = (program.types(), program.state_type());
-    let state = decode::value(types, state_type, &kept.snapshot.state, STATE_WEIGHT_MAX);
-    let state = state.map_err(|malformed| malformed.to_string())?;
-    let instance = Instance::resume(program, state).map_err(|error| error.to_string())?;
+    let instance = resumed(Arc::clone(&ancestor.program), &kept.snapshot.state)?;
     let (sequence, bundle, program) = kept.before;
     let position = Position {
         sequence,
@@ -252,7 +241,6 @@ fn ancestor(
         machine: name.to_owned(),
         what,
     };
-    let old = program(&store.program(old)?).map_err(fault)?;
     let bundle = Bundle::decode(&store.bundle(accepted.id())?);
     let bundle = bundle.map_err(|malformed| fault(malformed.to_string()))?;
     let (_, parts) = bundle
@@ -260,12 +248,34 @@ fn ancestor(
         .map_err(|malformed| fault(malformed.to_string()))?;
     let bytes = parts.migration.as_deref();
     let bytes = bytes.ok_or_else(|| fault("an upgrade has no migration".to_owned()))?;
-    let bytecode = decode::module(bytes).map_err(|malformed| fault(malformed.to_string()))?;
-    let migration = verify::migration(bytecode).map_err(|invalid| fault(invalid.to_string()))?;
+    ancestor_of(&store.program(old)?, bytes).map_err(fault)
+}
+
+/// A program before, from its bytes and those of the migration that ended it.
+pub(crate) fn ancestor_of(old: &[u8], migration: &[u8]) -> Result<Ancestor, String> {
+    let old = program(old)?;
+    let bytecode = decode::module(migration).map_err(|malformed| malformed.to_string())?;
+    let migration = verify::migration(bytecode).map_err(|invalid| invalid.to_string())?;
     Ok(Ancestor {
         program: Arc::new(old),
         migration: Arc::new(migration),
     })
+}
+
+/// A machine from the bytes of its program and a snapshot.
+pub(crate) fn instance(code: &[u8], snapshot: &Snapshot) -> Result<Instance, String> {
+    let program = Arc::new(program(code)?);
+    if snapshot.program.is_some_and(|of| of != program.digest().0) {
+        return Err("its snapshot is of another program".to_owned());
+    }
+    resumed(program, &snapshot.state)
+}
+
+fn resumed(program: Arc<Program>, state: &[u8]) -> Result<Instance, String> {
+    let (types, state_type) = (program.types(), program.state_type());
+    let state = decode::value(types, state_type, state, STATE_WEIGHT_MAX);
+    let state = state.map_err(|malformed| malformed.to_string())?;
+    Instance::resume(program, state).map_err(|error| error.to_string())
 }
 
 fn program(bytes: &[u8]) -> Result<Program, String> {

@@ -2,6 +2,7 @@
 
 mod beside;
 mod clients;
+mod turned;
 
 use std::sync::Arc;
 
@@ -176,33 +177,6 @@ impl Replica {
         trial.map_or(Verdict::Open, |trial| {
             trial.verdict(self.steps, self.traps, now_ms)
         })
-    }
-
-    /// The running machine itself.
-    #[must_use]
-    pub(crate) fn into_instance(self) -> Option<Instance> {
-        self.instance
-    }
-
-    /// The machine after a rollback to the program before, at a place, at a time, and so many steps on. Steps are
-    /// never counted back: their numbers have been answered.
-    #[must_use]
-    pub(crate) fn gone_back(
-        mut self,
-        instance: Instance,
-        position: Position,
-        (at, at_ms, later): (Index, i64, u64),
-    ) -> Replica {
-        self.steps += later;
-        self.instance = Some(instance);
-        self.position = position;
-        self.lineage.pop();
-        self.forget_clients();
-        self.trial = None;
-        self.index = at;
-        self.last_ms = at_ms;
-        self.since_ms = at_ms;
-        self
     }
 
     /// What an input would answer now, if its handler writes nothing.

@@ -82,17 +82,17 @@ pub fn stage<E>(
         Cause::Starts { .. } => None,
         _ => mapped(ancestor, running, moment),
     };
-    let (instance, way, later) = match (mapped, now.trial()) {
-        (Some(instance), _) => (instance, Way::Mapped, 0),
+    let mut counted = now.clone();
+    let (instance, way) = match (mapped, now.trial()) {
+        (Some(instance), _) => (instance, Way::Mapped),
         (None, Some(trial)) => {
-            let compared = !matches!(cause, Cause::Starts { .. });
+            let is_crash_loop = matches!(cause, Cause::Starts { .. });
             let commands = since()?;
-            let (instance, replayed) = replayed(&trial.before, &commands, compared);
-            (
-                instance,
-                Way::Replayed(replayed),
-                inputs_after(now, &commands),
-            )
+            if is_crash_loop {
+                counted = counted.counted_from(&trial.before, inputs(&commands));
+            }
+            let (instance, replayed) = replayed(&trial.before, &commands, !is_crash_loop);
+            (instance, Way::Replayed(replayed))
         }
         (None, None) => {
             let reason =
@@ -101,20 +101,18 @@ pub fn stage<E>(
         }
     };
     Ok(Ok(staged(
-        now,
+        counted,
         instance,
         way,
-        (at, moment.at_ms, later),
+        (at, moment.at_ms),
         cause,
     )))
 }
 
-/// After a crash loop the journal is ahead of the machine: the steps it has answered since are at most so many.
-fn inputs_after(now: &Replica, commands: &[(Index, Command)]) -> u64 {
-    let is_later = |(at, command): &&(Index, Command)| {
-        *at > now.index() && matches!(command, Command::Input { .. })
-    };
-    commands.iter().filter(is_later).count() as u64
+fn inputs(commands: &[(Index, Command)]) -> u64 {
+    let inputs = commands.iter();
+    let inputs = inputs.filter(|(_, command)| matches!(command, Command::Input { .. }));
+    inputs.count() as u64
 }
 
 /// The state as the old program has it, if the bundle says how and the old program approves of it.
@@ -161,10 +159,10 @@ fn replayed(
 }
 
 fn staged(
-    now: &Replica,
+    now: Replica,
     instance: Instance,
     way: Way,
-    (at, at_ms, later): (Index, i64, u64),
+    (at, at_ms): (Index, i64),
     cause: &Cause,
 ) -> StagedRollback {
     let from = now.position();
@@ -190,9 +188,7 @@ fn staged(
         program: Some(to),
     };
     StagedRollback {
-        replica: now
-            .clone()
-            .gone_back(instance, position, (at, at_ms, later)),
+        replica: now.gone_back(instance, position, (at, at_ms)),
         from,
         report,
     }

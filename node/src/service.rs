@@ -4,6 +4,7 @@
 //! submits what changes something; the server around it has checked who asks, and the journal below it
 //! decides what happens.
 
+mod biography;
 mod delivery;
 mod life;
 mod shadow;

@@ -9,6 +9,7 @@
 
 mod commit;
 mod format;
+mod journal;
 mod shadow;
 
 use std::fs::{File, OpenOptions};
@@ -305,42 +306,6 @@ impl Store {
     pub fn last_entry(&self, machine: &str) -> Result<Option<Entry>, StoreError> {
         let read = self.database.begin_read()?;
         last_entry(&read.open_table(LEDGER)?, machine)
-    }
-
-    /// The commands of a machine from `first` on, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn commands(
-        &self,
-        machine: &str,
-        first: Index,
-        limit: usize,
-    ) -> Result<Vec<(Index, Command)>, StoreError> {
-        let read = self.database.begin_read()?;
-        let table = read.open_table(JOURNAL)?;
-        table
-            .range((machine, first)..=(machine, u64::MAX))?
-            .take(limit)
-            .map(|entry| {
-                let (key, bytes) = entry?;
-                let (_, index) = key.value();
-                let command = unseal("journal", &row_key(machine, index), bytes.value())?;
-                Ok((index, command))
-            })
-            .collect()
-    }
-
-    /// The last place in a machine's journal.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn last_index(&self, machine: &str) -> Result<Option<Index>, StoreError> {
-        let read = self.database.begin_read()?;
-        let table = read.open_table(JOURNAL)?;
-        let mut rows = table.range((machine, 0)..=(machine, u64::MAX))?;
-        let last = rows.next_back().transpose()?;
-        Ok(last.map(|(key, _)| key.value().1))
     }
 
     /// The state that the rollback of this sequence took away.

@@ -4,6 +4,7 @@
 //! what they judge.
 
 pub mod assembly;
+pub mod biography;
 pub mod bytes;
 pub mod campaign;
 pub mod duel;

@@ -2,6 +2,7 @@
 
 mod author;
 mod chances;
+mod lives;
 mod rollout;
 mod turns;
 
@@ -20,6 +21,7 @@ pub(crate) use author::{
     Watch,
 };
 pub(crate) use chances::{Chances, Diff, Seed, Simulate, Test};
+pub(crate) use lives::{Export, Replay, Tail};
 pub(crate) use rollout::{OnFailure, Waves};
 pub(crate) use turns::{History, Push, Retire, Rollback, Shadow, State, Trial};
 
@@ -151,6 +153,15 @@ pub(crate) enum Command {
     /// Show the state of a machine.
     #[command(after_help = examples::STATE)]
     State(State),
+    /// Show the steps of a machine as they come.
+    #[command(after_help = examples::TAIL)]
+    Tail(Tail),
+    /// Write a machine's life into a file, with which any computer can live it again.
+    #[command(after_help = examples::EXPORT)]
+    Export(Export),
+    /// Live an exported life again; or give the inputs of a machine on a node to a new version.
+    #[command(after_help = examples::REPLAY)]
+    Replay(Replay),
     /// Explain a code of a message.
     #[command(after_help = examples::EXPLAIN)]
     Explain(Explain),
@@ -455,6 +466,9 @@ impl Command {
             Command::Retire(_) => "retire",
             Command::History(_) => "history",
             Command::State(_) => "state",
+            Command::Tail(_) => "tail",
+            Command::Export(_) => "export",
+            Command::Replay(_) => "replay",
             Command::Explain(_) => "explain",
             Command::Completions(_) => "completions",
             Command::Run(_) => "run",

@@ -13,6 +13,7 @@ mod disasm;
 mod doc;
 mod excerpts;
 mod explain;
+mod export;
 mod fmt;
 mod graph;
 mod history;
@@ -22,6 +23,7 @@ mod new;
 mod node;
 mod plan;
 mod push;
+mod replay;
 mod retire;
 mod rollback;
 mod rollout;
@@ -32,6 +34,7 @@ mod sign;
 mod simulate;
 mod state;
 mod status;
+mod tail;
 mod test;
 mod trial;
 mod verify;
@@ -93,6 +96,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Outcome {
         Command::Retire(arguments) => retire::run(context, arguments),
         Command::History(arguments) => history::run(context, arguments),
         Command::State(arguments) => state::run(context, arguments),
+        Command::Tail(arguments) => tail::run(context, arguments),
+        Command::Export(arguments) => export::run(context, arguments),
+        Command::Replay(arguments) => replay::run(context, arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
         Command::Man(arguments) => man::run(arguments),

@@ -322,6 +322,32 @@ Examples:
   cam state hall counter --field count
   cam state hall counter --json | jq .value";
 
+pub(crate) const TAIL: &str = "\
+Each line is a command of the machine's journal: the step's number, when, who sent what, and the answer, worked out here
+from the same inputs. What came before the machine's last turn is shown without answers.
+
+Examples:
+  cam tail hall counter
+  cam tail hall --last 100 --lines 100   the last hundred, then the end
+  cam tail hall counter --json | jq .input";
+
+pub(crate) const EXPORT: &str = "\
+The file has the commands of the journal with their bundles, and is lived again once before it is written. Where the node
+no longer has the beginning, the file starts later and says so.
+
+Examples:
+  cam export hall counter --out counter.caml
+  cam replay counter.caml      on any computer, without a node";
+
+pub(crate) const REPLAY: &str = "\
+A file is lived again from its first command, across all versions, without a node. What does not fit is named.
+
+Examples:
+  cam replay counter.caml
+  cam replay counter.caml --step 12             the state after step 12
+  cam replay hall counter --against out/counter@1..2.bundle
+  cam replay hall --against out/counter@1..2.bundle --exit-code";
+
 pub(crate) const EXPLAIN: &str = "\
 A page for each code: what is wrong, what to do, and a source with the mistake beside one without.
 

@@ -32,6 +32,13 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
+    /// The interface of a program that was verified here.
+    pub(crate) fn of(program: &Arc<Program>) -> Interface {
+        Interface {
+            program: Arc::clone(program),
+        }
+    }
+
     /// Asks a node for the program of a machine. It is verified here too: what is printed from it is
     /// then what it says, whatever the node is.
     pub(crate) fn of_machine(

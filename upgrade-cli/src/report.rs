@@ -115,6 +115,11 @@ impl Console {
         self.json || print(io::stdout(), &format!("{line}\n"))
     }
 
+    /// Prints an object of a long answer at once, and says whether anybody still reads.
+    pub(crate) fn say_object(self, object: &Value) -> bool {
+        !self.json || print(io::stdout(), &format!("{object}\n"))
+    }
+
     /// Prints a line for people at once, while a command goes on.
     pub(crate) fn talk(self, line: &str) {
         if !self.quiet && !self.json {

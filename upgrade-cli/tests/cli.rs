@@ -51,6 +51,7 @@ transcripts! {
     trials
     rollouts
     shadow
+    replay
 }
 
 fn folder() -> PathBuf {

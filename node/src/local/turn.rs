@@ -76,7 +76,7 @@ impl Writer {
         let replica = &self.machines[name].replica;
         let running = replica.position().program;
         let command = Command::Rollback {
-            at_ms: (self.clock)().max(replica.last_ms()),
+            at_ms: (self.clock)().max(self.last_ms(replica)?),
             by: String::new(),
             reason: String::new(),
             cause,
@@ -147,6 +147,17 @@ impl Writer {
         let machine = Machine::written(staged.replica, snapshot_bytes);
         self.machines.insert(name.to_owned(), machine);
         Ok(Outcome::RolledBack(Box::new(staged.report)))
+    }
+
+    /// When the last command was stamped, also of those that a crash loop has left in the journal alone.
+    fn last_ms(&self, now: &Replica) -> Result<i64, StoreError> {
+        let last = self.store.last_index(now.name())?.unwrap_or(0);
+        let mut ahead = Vec::new();
+        if last > now.index() {
+            ahead = self.store.commands(now.name(), last, 1)?;
+        }
+        let stamps = ahead.iter().map(|(_, command)| command.at_ms());
+        Ok(stamps.fold(now.last_ms(), i64::max))
     }
 
     /// After a crash loop the replica is that of the snapshot, and the journal is ahead of it.

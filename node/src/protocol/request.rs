@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Malformed, Terms, decode, encode};
 use crate::limits::{
-    HISTORY_ENTRIES_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX, PUSH_BYTES_MAX, REQUEST_BYTES_MAX,
+    HISTORY_ENTRIES_MAX, JOURNAL_COMMANDS_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX, PUSH_BYTES_MAX,
+    REQUEST_BYTES_MAX,
 };
 use crate::trust::Right;
 
@@ -171,6 +172,25 @@ pub enum Request {
         /// Why, for the ledger.
         reason: String,
     },
+    /// The commands of a machine's journal, oldest first.
+    Journal {
+        /// The machine.
+        machine: String,
+        /// Only commands at a greater place; 0 for all that are kept.
+        after: u64,
+        /// At most so many, 1 to [`JOURNAL_COMMANDS_MAX`].
+        limit: u32,
+    },
+    /// Where a machine is: its last command, its last step, the hash of its state.
+    Mark {
+        /// The machine.
+        machine: String,
+    },
+    /// A machine as it was some inputs ago, to live on from.
+    Origin {
+        /// The machine.
+        machine: String,
+    },
 }
 
 /// The kinds of request, which decide about right and size before the rest is read.
@@ -216,11 +236,17 @@ pub enum RequestKind {
     ShadowPromote,
     /// [`Request::ShadowDrop`].
     ShadowDrop,
+    /// [`Request::Journal`].
+    Journal,
+    /// [`Request::Mark`].
+    Mark,
+    /// [`Request::Origin`].
+    Origin,
 }
 
 impl RequestKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Status,
         Self::Push,
         Self::Submit,
@@ -241,6 +267,9 @@ impl RequestKind {
         Self::ShadowStatus,
         Self::ShadowPromote,
         Self::ShadowDrop,
+        Self::Journal,
+        Self::Mark,
+        Self::Origin,
     ];
 
     /// The name, which is also how a request of this kind begins on the wire.
@@ -266,6 +295,9 @@ impl RequestKind {
             Self::ShadowStatus => "ShadowStatus",
             Self::ShadowPromote => "ShadowPromote",
             Self::ShadowDrop => "ShadowDrop",
+            Self::Journal => "Journal",
+            Self::Mark => "Mark",
+            Self::Origin => "Origin",
         }
     }
 
@@ -291,7 +323,10 @@ impl RequestKind {
             | Self::Ledger
             | Self::Bytecode
             | Self::Saved
-            | Self::ShadowStatus => Right::Observe,
+            | Self::ShadowStatus
+            | Self::Journal
+            | Self::Mark
+            | Self::Origin => Right::Observe,
         }
     }
 
@@ -339,6 +374,9 @@ impl Request {
             Self::ShadowStatus { .. } => RequestKind::ShadowStatus,
             Self::ShadowPromote { .. } => RequestKind::ShadowPromote,
             Self::ShadowDrop { .. } => RequestKind::ShadowDrop,
+            Self::Journal { .. } => RequestKind::Journal,
+            Self::Mark { .. } => RequestKind::Mark,
+            Self::Origin { .. } => RequestKind::Origin,
         }
     }
 
@@ -363,7 +401,10 @@ impl Request {
             | Self::Saved { machine, .. }
             | Self::ShadowStatus { machine }
             | Self::ShadowPromote { machine, .. }
-            | Self::ShadowDrop { machine, .. } => Some(machine),
+            | Self::ShadowDrop { machine, .. }
+            | Self::Journal { machine, .. }
+            | Self::Mark { machine }
+            | Self::Origin { machine } => Some(machine),
         }
     }
 
@@ -395,6 +436,9 @@ impl Request {
                 if !(1..=HISTORY_ENTRIES_MAX).contains(&limit) =>
             {
                 Err(Malformed("a history has 1 to 1000 entries"))
+            }
+            Self::Journal { limit, .. } if !(1..=JOURNAL_COMMANDS_MAX).contains(&limit) => {
+                Err(Malformed("an answer has 1 to 10000 commands"))
             }
             Self::Deliver { reason, .. }
             | Self::Rollback { reason, .. }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Applied, Beside, Entry, HistoryEntry, Life, Malformed, NodeStatus, Plan, Refusal, RolledBack,
-    decode, encode,
+    Applied, Beside, Command, Entry, HistoryEntry, Life, Malformed, Mark, NodeStatus, Origin, Plan,
+    Refusal, RolledBack, decode, encode,
 };
 use crate::limits::RESPONSE_BYTES_MAX;
 
@@ -105,6 +105,19 @@ pub enum Response {
     },
     /// How a machine's shadow stands.
     Shadow(Box<Beside>),
+    /// Commands of the journal.
+    Journal {
+        /// The oldest that is kept; the life is there from its beginning if that is 1.
+        first: u64,
+        /// The newest that is durable and shown.
+        last: u64,
+        /// Those that were asked for, oldest first, each with its place.
+        commands: Vec<(u64, Command)>,
+    },
+    /// Where the machine is.
+    Mark(Mark),
+    /// The machine as it was some inputs ago.
+    Origin(Box<Origin>),
     /// The request changed nothing.
     Refused(Refusal),
 }

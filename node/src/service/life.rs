@@ -54,6 +54,9 @@ impl<J: Journal> Service<J> {
             }),
             Request::Bytecode { machine, program } => self.bytecode(&machine, program),
             Request::Saved { machine, sequence } => self.saved(&machine, sequence),
+            request @ (Request::Journal { .. } | Request::Mark { .. } | Request::Origin { .. }) => {
+                self.biography(request).await
+            }
             request => self.shadow(peer, request).await,
         }
     }

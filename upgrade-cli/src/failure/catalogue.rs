@@ -128,6 +128,15 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("F352", "the ledger of a machine is not one chain"),
     ("F353", "nothing runs beside the machine"),
     ("F354", "a shadow is asked for on several nodes"),
+    ("F355", "a file is no exported life"),
+    ("F356", "a life does not fit when it is lived again"),
+    ("F357", "a life cannot be taken up where its file begins"),
+    ("F358", "an exported life has no such step"),
+    (
+        "F359",
+        "a bundle does not start from the version that a machine runs",
+    ),
+    ("F360", "a life is too long for one file"),
     ("F361", "the waves of a rollout do not take all nodes"),
     (
         "F362",

@@ -25,7 +25,8 @@ pub(crate) fn read_assembly(path: &Path) -> Result<String, FileError> {
     })
 }
 
-fn read_within(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+/// The bytes of a file that may be so long.
+pub(crate) fn read_within(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let failed = |source| FileError::Read {
         path: path.to_owned(),
         source,
@@ -91,6 +92,24 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .persist(path)
         .map_err(|error| failed(error.error))
         .map(drop)
+}
+
+/// Writes a file that nobody else may read, unless others may read the one that it replaces.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Made empty and private first: a file that is replaced keeps its permissions.
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(FileError::Write {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => write(path, bytes),
+    }
 }
 
 /// Writes a file that was made of another one, which stays: a result in the place of what it came from is

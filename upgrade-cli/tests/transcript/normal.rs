@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// What stands before hexadecimal digits that name something.
-const NAMED: [&str; 4] = ["c1:", "b1:", "l1:", "ed25519:"];
+const NAMED: [&str; 5] = ["c1:", "b1:", "l1:", "s1:", "ed25519:"];
 
 /// What stands before a number that nobody can know beforehand, and what is written instead.
 const NUMBERS: [(&str, &str); 11] = [

@@ -1,0 +1,45 @@
+//! A machine after a rollback, which was worked out aside.
+
+use cam::instance::Instance;
+
+use super::Replica;
+use crate::journal::Index;
+use crate::upgrade::Position;
+
+impl Replica {
+    /// The running machine itself.
+    #[must_use]
+    pub(crate) fn into_instance(self) -> Option<Instance> {
+        self.instance
+    }
+
+    /// The machine after a rollback to the program before, at a place and at a time. Steps are never counted back:
+    /// their numbers have been answered.
+    #[must_use]
+    pub(crate) fn gone_back(
+        mut self,
+        instance: Instance,
+        position: Position,
+        (at, at_ms): (Index, i64),
+    ) -> Replica {
+        self.instance = Some(instance);
+        self.position = position;
+        self.lineage.pop();
+        self.forget_clients();
+        self.trial = None;
+        self.index = at;
+        self.last_ms = at_ms;
+        self.since_ms = at_ms;
+        self
+    }
+
+    /// The machine, counted from where its trial began, one step for each of so many inputs since. After a crash loop
+    /// nobody knows which of them made a step that was answered, and the journal alone must say how it goes on.
+    #[must_use]
+    pub(crate) fn counted_from(mut self, before: &Replica, inputs: u64) -> Replica {
+        self.steps = before.steps.saturating_add(inputs);
+        self.traps = before.traps;
+        self.old_clients.clone_from(&before.old_clients);
+        self
+    }
+}
