@@ -47,8 +47,8 @@ pub const REQUEST_KIND_BYTES_MAX: usize = 16;
 /// An answer. States are the largest thing a node sends.
 pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
 
-/// Entries of history in one answer; the rest is asked for by `after`.
-pub const HISTORY_ENTRIES_MAX: u32 = 1000;
+/// Entries of a ledger in one answer; the rest is asked for by `after`.
+pub const LEDGER_ENTRIES_MAX: u32 = 1000;
 
 // Connections.
 

@@ -70,9 +70,6 @@ impl Handler for Echo {
                 program,
                 output: input,
             },
-            Request::History { .. } => Response::History {
-                entries: Vec::new(),
-            },
             Request::State { machine } => {
                 let length = if machine == "huge" {
                     limits::RESPONSE_BYTES_MAX
@@ -290,11 +287,6 @@ fn question(kind: RequestKind, machine: &str) -> Option<Request> {
             machine,
             program,
             input,
-        },
-        RequestKind::History => Request::History {
-            machine,
-            after: 0,
-            limit: 1,
         },
         RequestKind::State => Request::State { machine },
         RequestKind::Program => Request::Program { machine },

@@ -18,7 +18,7 @@ pub use crate::ledger::Entry;
 pub use crate::plan::Plan;
 pub use crate::refusal::{Class, Refusal, RefusalCode};
 pub use crate::report::{
-    Applied, EngineName, HistoryEntry, Life, MachineStatus, NodeStatus, Served, TrialStatus,
+    Applied, EngineName, Life, MachineStatus, NodeStatus, Served, TrialStatus,
 };
 pub use crate::rollback::RolledBack;
 pub use crate::shadow::{Beside, Shadow};
@@ -71,23 +71,23 @@ mod tests {
 
     #[test]
     fn every_other_encoding_of_a_request_is_refused() {
-        let request = Request::History {
+        let request = Request::Ledger {
             machine: "m".to_owned(),
             after: 1,
             limit: 2,
         };
         let good = request.encode();
-        assert_eq!(good, b"\x81\xa7History\x93\xa1m\x01\x02");
+        assert_eq!(good, b"\x81\xa6Ledger\x93\xa1m\x01\x02");
         let wrong: [&[u8]; 9] = [
-            b"\x81\xa7History\x93\xa1m\x01\x02\x00",
-            b"\x81\xa7History\x93\xa1m\xcc\x01\x02",
-            b"\x81\xa7History\xdc\x00\x03\xa1m\x01\x02",
-            b"\x81\xa7History\x93\xd9\x01m\x01\x02",
-            b"\x81\xa7History\x83\xa7machine\xa1m\xa5after\x01\xa5limit\x02",
-            b"\x81\xa7History\x94\xa1m\x01\x02\x03",
-            b"\x81\xa7History\x92\xa1m\x01",
-            b"\xde\x00\x01\xa7History\x93\xa1m\x01\x02",
-            b"\x82\xa7History\x93\xa1m\x01\x02\xa7History\x93\xa1m\x01\x02",
+            b"\x81\xa6Ledger\x93\xa1m\x01\x02\x00",
+            b"\x81\xa6Ledger\x93\xa1m\xcc\x01\x02",
+            b"\x81\xa6Ledger\xdc\x00\x03\xa1m\x01\x02",
+            b"\x81\xa6Ledger\x93\xd9\x01m\x01\x02",
+            b"\x81\xa6Ledger\x83\xa7machine\xa1m\xa5after\x01\xa5limit\x02",
+            b"\x81\xa6Ledger\x94\xa1m\x01\x02\x03",
+            b"\x81\xa6Ledger\x92\xa1m\x01",
+            b"\xde\x00\x01\xa6Ledger\x93\xa1m\x01\x02",
+            b"\x82\xa6Ledger\x93\xa1m\x01\x02\xa6Ledger\x93\xa1m\x01\x02",
         ];
         for bytes in wrong {
             assert!(Request::decode(bytes).is_err(), "{bytes:02x?}");
@@ -169,12 +169,12 @@ mod tests {
         assert!(state(String::new()).is_err());
         assert!(state("m".repeat(65)).is_err());
         for (limit, fine) in [(0, false), (1, true), (1000, true), (1001, false)] {
-            let history = Request::History {
+            let ledger = Request::Ledger {
                 machine: "m".to_owned(),
                 after: 0,
                 limit,
             };
-            assert_eq!(Request::decode(&history.encode()).is_ok(), fine, "{limit}");
+            assert_eq!(Request::decode(&ledger.encode()).is_ok(), fine, "{limit}");
         }
     }
 
@@ -191,10 +191,10 @@ mod tests {
             state_bytes_before: 0,
             state_bytes: 9,
         };
-        let history = Response::History {
+        let ledger = Response::Ledger {
             entries: Vec::new(),
         };
-        for response in [refusal.into(), Response::Applied(applied), history] {
+        for response in [refusal.into(), Response::Applied(applied), ledger] {
             let bytes = response.encode();
             assert_eq!(Response::decode(&bytes), Ok(response));
             assert!(Response::decode(&[&bytes[..], &[0xc0]].concat()).is_err());

@@ -87,37 +87,6 @@ pub struct Applied {
     pub state_bytes: u64,
 }
 
-/// One accepted bundle.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HistoryEntry {
-    /// Its place, from 1 on.
-    pub sequence: u64,
-    /// When it was applied, in milliseconds since 1970 in UTC.
-    pub at_ms: u64,
-    /// The bundle.
-    #[serde(with = "serde_bytes")]
-    pub bundle: [u8; 32],
-    /// The program that ran before, unless this is the first.
-    #[serde(with = "serde_bytes")]
-    pub from: Option<[u8; 32]>,
-    /// The program that ran from then on.
-    #[serde(with = "serde_bytes")]
-    pub to: [u8; 32],
-    /// The version that its author gave the program.
-    pub machine_version: u32,
-    /// The names of the authors whose signatures counted.
-    pub signers: Vec<String>,
-    /// The name of the operator who delivered it.
-    pub pushed_by: String,
-    /// Why, in the words of the bundle.
-    pub note: String,
-    /// The last step before it.
-    pub step: u64,
-    /// The encoded state after the migration, in bytes.
-    pub state_bytes: u64,
-}
-
 /// How a machine's life goes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -103,11 +103,6 @@ impl<J: Journal> Service<J> {
                 let query = move || replica.query(now_ms, &from, program, &input);
                 Ok(response(self.apart(query).await??, &machine))
             }
-            Request::History {
-                machine,
-                after,
-                limit,
-            } => self.history(&machine, after, limit),
             Request::State { machine } => {
                 self.barrier().await?;
                 let replica = self.machine(&machine)?;

@@ -339,17 +339,17 @@ impl Node {
                 },
             )
             .await;
-        let history = Request::History {
+        let ledger = Request::Ledger {
             machine: name,
             after: 0,
             limit: 1000,
         };
-        let history = self.ask("observer", history).await;
+        let ledger = self.ask("observer", ledger).await;
         BTreeMap::from([
             ("status", Response::Status(status)),
             ("state", state),
             ("program", program),
-            ("history", history),
+            ("ledger", ledger),
         ])
     }
 

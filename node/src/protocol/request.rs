@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Malformed, Terms, decode, encode};
 use crate::limits::{
-    HISTORY_ENTRIES_MAX, JOURNAL_COMMANDS_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX, PUSH_BYTES_MAX,
+    JOURNAL_COMMANDS_MAX, LEDGER_ENTRIES_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX, PUSH_BYTES_MAX,
     REQUEST_BYTES_MAX,
 };
 use crate::trust::Right;
@@ -45,15 +45,6 @@ pub enum Request {
         /// The input, in the codec of values.
         #[serde(with = "serde_bytes")]
         input: Vec<u8>,
-    },
-    /// The bundles that a machine has accepted, oldest first.
-    History {
-        /// The machine.
-        machine: String,
-        /// Only entries with a greater sequence; 0 for all.
-        after: u64,
-        /// At most so many entries, 1 to [`HISTORY_ENTRIES_MAX`].
-        limit: u32,
     },
     /// The state of a machine.
     State {
@@ -119,7 +110,7 @@ pub enum Request {
         machine: String,
         /// Only entries with a greater number; 0 for all.
         after: u64,
-        /// At most so many entries, 1 to [`HISTORY_ENTRIES_MAX`].
+        /// At most so many entries, 1 to [`LEDGER_ENTRIES_MAX`].
         limit: u32,
     },
     /// The bytecode of a program that runs or has run as this machine.
@@ -204,8 +195,6 @@ pub enum RequestKind {
     Submit,
     /// [`Request::Query`].
     Query,
-    /// [`Request::History`].
-    History,
     /// [`Request::State`].
     State,
     /// [`Request::Program`].
@@ -246,12 +235,11 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 22] = [
         Self::Status,
         Self::Push,
         Self::Submit,
         Self::Query,
-        Self::History,
         Self::State,
         Self::Program,
         Self::Deliver,
@@ -279,7 +267,6 @@ impl RequestKind {
             Self::Push => "Push",
             Self::Submit => "Submit",
             Self::Query => "Query",
-            Self::History => "History",
             Self::State => "State",
             Self::Program => "Program",
             Self::Deliver => "Deliver",
@@ -316,7 +303,6 @@ impl RequestKind {
             Self::Submit => Right::Submit,
             Self::Status
             | Self::Query
-            | Self::History
             | Self::State
             | Self::Program
             | Self::Life
@@ -358,7 +344,6 @@ impl Request {
             Self::Push { .. } => RequestKind::Push,
             Self::Submit { .. } => RequestKind::Submit,
             Self::Query { .. } => RequestKind::Query,
-            Self::History { .. } => RequestKind::History,
             Self::State { .. } => RequestKind::State,
             Self::Program { .. } => RequestKind::Program,
             Self::Deliver { .. } => RequestKind::Deliver,
@@ -389,7 +374,6 @@ impl Request {
             }
             Self::Submit { machine, .. }
             | Self::Query { machine, .. }
-            | Self::History { machine, .. }
             | Self::State { machine }
             | Self::Program { machine }
             | Self::Rollback { machine, .. }
@@ -432,10 +416,8 @@ impl Request {
             return Err(Malformed("the name of a machine has 1 to 64 bytes"));
         }
         match request {
-            Self::History { limit, .. } | Self::Ledger { limit, .. }
-                if !(1..=HISTORY_ENTRIES_MAX).contains(&limit) =>
-            {
-                Err(Malformed("a history has 1 to 1000 entries"))
+            Self::Ledger { limit, .. } if !(1..=LEDGER_ENTRIES_MAX).contains(&limit) => {
+                Err(Malformed("an answer with a ledger has 1 to 1000 entries"))
             }
             Self::Journal { limit, .. } if !(1..=JOURNAL_COMMANDS_MAX).contains(&limit) => {
                 Err(Malformed("an answer has 1 to 10000 commands"))

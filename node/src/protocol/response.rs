@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Applied, Beside, Command, Entry, HistoryEntry, Life, Malformed, Mark, NodeStatus, Origin, Plan,
-    Refusal, RolledBack, decode, encode,
+    Applied, Beside, Command, Entry, Life, Malformed, Mark, NodeStatus, Origin, Plan, Refusal,
+    RolledBack, decode, encode,
 };
 use crate::limits::RESPONSE_BYTES_MAX;
 
@@ -48,11 +48,6 @@ pub enum Response {
         name: String,
         /// Where it stopped and on what.
         detail: String,
-    },
-    /// The bundles that the machine accepted.
-    History {
-        /// Oldest first.
-        entries: Vec<HistoryEntry>,
     },
     /// The state of the machine.
     State {

@@ -8,7 +8,7 @@ use super::{Service, milliseconds};
 use crate::journal::{Command, Journal};
 use crate::ledger::{Entry, Event};
 use crate::limits::{RESPONSE_BYTES_MAX, TRIAL_COMMANDS_MAX};
-use crate::protocol::{HistoryEntry, Life, Refusal, RefusalCode, Request, Response, TrialStatus};
+use crate::protocol::{Life, Refusal, RefusalCode, Request, Response, TrialStatus};
 use crate::rollback;
 use crate::server::Peer;
 use crate::store::StoreError;
@@ -171,55 +171,6 @@ impl<J: Journal> Service<J> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let entries = self.store.ledger(machine, after, limit);
         entries.map_err(|error| unreadable(&error))
-    }
-
-    /// What a ledger says of programs: which ran from when on. Rollbacks are among it.
-    pub(super) fn history(
-        &self,
-        machine: &str,
-        after: u64,
-        limit: u32,
-    ) -> Result<Response, Refusal> {
-        let entries = self.ledger(machine, 0, u32::MAX)?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let entries = entries.into_iter().filter_map(history_entry);
-        let entries = entries.filter(|entry| entry.sequence > after).take(limit);
-        Ok(Response::History {
-            entries: entries.collect(),
-        })
-    }
-}
-
-fn history_entry(entry: Entry) -> Option<HistoryEntry> {
-    let at_ms = milliseconds(entry.at_ms);
-    match entry.event {
-        Event::Applied(accepted) => Some(HistoryEntry {
-            sequence: accepted.sequence,
-            at_ms,
-            bundle: accepted.bundle,
-            from: accepted.from,
-            to: accepted.to,
-            machine_version: accepted.machine_version,
-            signers: accepted.signers,
-            pushed_by: entry.by,
-            note: accepted.note,
-            step: entry.step,
-            state_bytes: accepted.state_bytes,
-        }),
-        Event::RolledBack(report) => Some(HistoryEntry {
-            sequence: report.sequence,
-            at_ms,
-            bundle: report.id,
-            from: Some(report.from),
-            to: report.to,
-            machine_version: report.machine_version,
-            signers: Vec::new(),
-            pushed_by: entry.by,
-            note: format!("rolled back: {}", report.cause),
-            step: entry.step,
-            state_bytes: report.state_bytes,
-        }),
-        Event::Passed { .. } | Event::Retired { .. } | Event::Shadowed(_) => None,
     }
 }
 

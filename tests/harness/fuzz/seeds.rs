@@ -100,7 +100,7 @@ pub(super) fn messages() -> Vec<Vec<u8>> {
             program,
             input: input.clone(),
         },
-        Request::History {
+        Request::Ledger {
             machine: machine.clone(),
             after: u64::MAX,
             limit: 10,

@@ -4,7 +4,7 @@ use cam::digest::Digest;
 use data_encoding::HEXLOWER;
 use node::bundle::BundleId;
 use node::ledger::{Accepted, Entry, Event};
-use node::limits::HISTORY_ENTRIES_MAX;
+use node::limits::LEDGER_ENTRIES_MAX;
 use node::printable::Printable;
 use node::protocol::{Request, RequestKind, Response, RolledBack};
 use node::rollback::Way;
@@ -55,12 +55,12 @@ pub(super) fn entries(session: &Session, machine: &str) -> Result<Vec<Entry>, An
         let request = Request::Ledger {
             machine: machine.to_owned(),
             after: all.last().map_or(0, |entry| entry.number),
-            limit: HISTORY_ENTRIES_MAX,
+            limit: LEDGER_ENTRIES_MAX,
         };
         let Response::Ledger { entries } = session.request(&request)? else {
             return Err(session.strange(RequestKind::Ledger).into());
         };
-        let whole = entries.len() < HISTORY_ENTRIES_MAX as usize;
+        let whole = entries.len() < LEDGER_ENTRIES_MAX as usize;
         for entry in entries {
             if !entry.follows(all.last()) {
                 return Err(Broken {
