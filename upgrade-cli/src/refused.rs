@@ -54,6 +54,8 @@ pub(crate) struct Accepted {
     pub(crate) last: BundleId,
     /// Whether the machine went back from this very bundle.
     pub(crate) is_undone: bool,
+    /// Whether the last of them is a rollback that the project's history does not note, since others did not go back.
+    pub(crate) is_apart: bool,
 }
 
 impl Refused {
@@ -238,30 +240,25 @@ impl Refused {
                 "nothing runs as `{machine}` yet: push its first bundle, the one that starts from nothing"
             )];
         }
-        if let Some(Accepted {
-            place: Some(place),
-            count,
-            is_undone,
-            ..
-        }) = offer.accepted
-            && place < count
-        {
-            let next = place.saturating_add(1);
-            if is_undone {
-                return vec![format!(
-                    "this bundle was accepted as bundle {place}, and taken back as {next}: cam bundle makes one that follows"
-                )];
-            }
-            return vec![format!(
-                "this bundle was accepted as bundle {place}; bundle {next} came after it; nothing to do"
-            )];
+        if let Some(help) = self.came_before(offer) {
+            return vec![help];
         }
         let look = format!("cam history {node} {machine}");
+        let is_apart = offer
+            .accepted
+            .as_ref()
+            .is_some_and(|accepted| accepted.is_apart);
         match offer.running_version {
             Some(version) if offer.old.is_none() => vec![
                 format!(
                     "it runs already: for a change, write version {} and cam bundle --from {version}",
                     version + 1
+                ),
+                look,
+            ],
+            Some(version) if is_apart => vec![
+                format!(
+                    "`{machine}` has gone back on {node}, and not on all nodes: cam bundle --node {node} --from {version}"
                 ),
                 look,
             ],
@@ -282,6 +279,25 @@ impl Refused {
                 format!("or is it not the `{machine}` that runs? cam bundle --as ANOTHER_NAME"),
             ],
         }
+    }
+
+    /// What became of this very bundle, if the node has had it before.
+    fn came_before(&self, offer: &Offer) -> Option<String> {
+        let accepted = offer.accepted.as_ref()?;
+        let place = accepted.place.filter(|place| *place < accepted.count)?;
+        let next = place.saturating_add(1);
+        if !accepted.is_undone {
+            return Some(format!(
+                "this bundle was accepted as bundle {place}; bundle {next} came after it; nothing to do"
+            ));
+        }
+        let command = match offer.running_version.filter(|_| accepted.is_apart) {
+            Some(version) => format!("cam bundle --node {} --from {version}", self.peers.node),
+            None => "cam bundle".to_owned(),
+        };
+        Some(format!(
+            "this bundle was accepted as bundle {place}, and taken back as {next}: {command} makes one that follows"
+        ))
     }
 }
 

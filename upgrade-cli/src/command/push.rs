@@ -225,17 +225,20 @@ pub(super) fn entries(session: &Session, refused: &Refused, machine: &str) -> Ve
 }
 
 /// What the node has accepted.
-fn accepted(entries: &[Entry], file: &BundleFile) -> Option<Accepted> {
+fn accepted(entries: &[Entry], file: &BundleFile, lineage: Option<&Lineage>) -> Option<Accepted> {
     let bundles: Vec<_> = entries.iter().filter_map(history::bundle_after).collect();
     let (count, last) = *bundles.last()?;
     let mine = bundles.iter().find(|(_, id)| *id == file.bundle.id());
     let place = mine.map(|(place, _)| *place);
-    let mut rollbacks = history::rollbacks(entries).into_iter();
+    let rollbacks = history::rollbacks(entries);
+    let mut sequences = rollbacks.iter().map(|report| report.sequence);
+    let newest = rollbacks.last().map(|report| report.sequence);
     Some(Accepted {
         place,
         count,
         last,
-        is_undone: rollbacks.any(|report| Some(report.sequence) == place.map(|place| place + 1)),
+        is_undone: sequences.any(|sequence| Some(sequence) == place.map(|place| place + 1)),
+        is_apart: newest == Some(count) && lineage.is_some_and(|lineage| !lineage.knows(last)),
     })
 }
 
@@ -266,6 +269,9 @@ pub(super) fn offer(
 ) -> Offer {
     let project = context.project_if_there().ok().flatten();
     // A history that cannot be read only makes the advice poorer.
+    let lineage = project
+        .as_ref()
+        .and_then(|project| Lineage::read(project).ok());
     let released = project.and_then(|project| Released::read(&project, None).ok());
     let running = refused.running();
     let version = running.and_then(|running| released?.version_of(&running));
@@ -276,7 +282,7 @@ pub(super) fn offer(
         new: file.manifest.new_program,
         running_version: version,
         previous: file.manifest.previous,
-        accepted: accepted(entries, file),
+        accepted: accepted(entries, file, lineage.as_ref()),
         went_back: false,
     }
 }

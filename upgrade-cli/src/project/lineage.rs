@@ -141,17 +141,29 @@ impl Lineage {
     }
 
     /// Gives a chain without bundles those of another up to one version: a node that goes another way from there on.
-    /// Where others went back to that version, it is the last place at which the node of this name is known to be.
+    /// A node that is known to have had the bundle after that version has gone back from it. Where others went back
+    /// to that version, it is the last place at which the node of this name is known to be.
     pub(crate) fn fork(&mut self, chain: &Chain, other: &Chain, version: u32, node: &str) {
         let mut copied: Vec<Link> = self.chain(other).into_iter().cloned().collect();
         let is_its = |link: &Link| link.pushed.iter().any(|known| known == node);
         let mine = |link: &Link| link.version == version && is_its(link);
-        let known = copied.iter().rposition(mine);
-        let any = || copied.iter().rposition(|link| link.version == version);
-        let Some(last) = known.or_else(any) else {
-            return;
-        };
-        copied.truncate(last + 1);
+        let newest = copied.iter().rposition(is_its);
+        let back = newest.and_then(|place| {
+            let before = &copied[place.checked_sub(1)?];
+            let is_undone = copied[place].version != version && before.version == version;
+            is_undone.then(|| (place, copied[place].undone(before, node)))
+        });
+        if let Some((place, link)) = back {
+            copied.truncate(place + 1);
+            copied.push(link);
+        } else {
+            let known = copied.iter().rposition(mine);
+            let any = || copied.iter().rposition(|link| link.version == version);
+            let Some(last) = known.or_else(any) else {
+                return;
+            };
+            copied.truncate(last + 1);
+        }
         for link in copied {
             self.put(Link {
                 chain: chain.clone(),
@@ -195,6 +207,11 @@ impl Lineage {
         let links = self.bundles.iter().filter(|link| link.version == version);
         let nodes = links.flat_map(|link| link.pushed.iter().cloned());
         nodes.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
+    /// Whether a bundle, or what a rollback puts in its place, is noted in any chain.
+    pub(crate) fn knows(&self, bundle: BundleId) -> bool {
+        self.bundles.iter().any(|link| link.bundle == bundle)
     }
 
     /// Notes that a node has a bundle, and says whether that was news.
@@ -285,6 +302,19 @@ impl Lineage {
 }
 
 impl Link {
+    /// Where a node is that has gone back from this bundle to the one before it.
+    fn undone(&self, before: &Link, node: &str) -> Link {
+        let sequence = self.sequence + 1;
+        let machine = &self.chain.machine;
+        Link {
+            sequence,
+            bundle: self.bundle.rolled_back(machine, sequence, before.program),
+            note: "rolled back".to_owned(),
+            pushed: vec![node.to_owned()],
+            ..before.clone()
+        }
+    }
+
     fn fields(&self) -> LinkFields {
         LinkFields {
             machine: self.chain.machine.clone(),
@@ -504,6 +534,29 @@ mod tests {
             lineage.fork(&own, &link("a", 1).chain, 2, node);
             assert_eq!(lineage.chain(&own).len(), length, "{node}");
         }
+    }
+
+    #[test]
+    fn a_node_that_went_back_alone_goes_on_from_there() {
+        let mut lineage = Lineage::default();
+        (1..=3).for_each(|sequence| lineage.put(link("a", sequence)));
+        let (shared, third) = (link("a", 1).chain, link("a", 3).bundle);
+        for node in ["hall", "attic"] {
+            lineage.mark_pushed(third, node);
+        }
+        let own = Chain {
+            node: Some(node::key::SecretKey::from_seed(&[1; 32]).public()),
+            ..shared.clone()
+        };
+        lineage.fork(&own, &shared, 2, "hall");
+        let links = lineage.chain(&own);
+        assert_eq!(links.len(), 4);
+        let back = third.rolled_back("a", 4, Digest([2; 32]));
+        assert_eq!((links[3].bundle, links[3].version), (back, 2));
+        assert!(lineage.knows(back));
+        assert_eq!(lineage.chain(&shared).len(), 3, "the others stay");
+        let read = Lineage::parse(&lineage.text()).unwrap();
+        assert_eq!(read.chain(&own), links);
     }
 
     #[test]

@@ -15,11 +15,13 @@ use crate::nodes::NamedNode;
 const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Waits for the trials of a wave, at most so long. One node that went back, or says that we may not ask, is
-/// enough to know that not all of them will be passed.
+/// enough to know that not all of them will be passed; the others are then looked at once more, to say what is true
+/// of them after that.
 pub(super) fn wait(errand: &Errand<'_>, wave: &mut [&mut Member], patience: Duration) {
     let until = Instant::now() + patience;
     // A node that does not answer may be starting again: only at the end that is the last word.
     let mut silent: BTreeMap<usize, Box<Trouble>> = BTreeMap::new();
+    let mut is_last = false;
     loop {
         let asked = wave.iter().enumerate();
         let asked: Vec<(usize, &NamedNode, u64)> = asked
@@ -47,10 +49,13 @@ pub(super) fn wait(errand: &Errand<'_>, wave: &mut [&mut Member], patience: Dura
         }
         let has_failed = wave.iter().any(|member| !member.standing.is_running());
         let is_over = Instant::now() >= until || interrupt::is_interrupted();
-        if has_failed || is_over {
+        if is_last || is_over {
             break;
         }
-        thread::sleep(BETWEEN);
+        is_last = has_failed;
+        if !is_last {
+            thread::sleep(BETWEEN);
+        }
     }
     for (place, trouble) in silent {
         wave[place].standing = Standing::Unknown(trouble);
