@@ -225,7 +225,7 @@ fn complaint_13_a_node_that_is_not_there_is_named_and_the_others_are_served_if_t
         "--to",
         "all",
         "--timeout",
-        "1",
+        "5",
     ];
     let careful = fleet.json(&push);
     assert_ne!(careful["exit"], 0, "{careful}");
