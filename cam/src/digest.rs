@@ -42,14 +42,40 @@ impl fmt::Debug for Digest {
 
 /// Why a text is no digest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NotADigest;
+#[non_exhaustive]
+pub enum NotADigest {
+    /// It may be one of a later scheme, of which nothing is known here.
+    LaterScheme {
+        /// The scheme's number.
+        number: u32,
+    },
+    /// It has not the form of one.
+    Form,
+}
+
+impl NotADigest {
+    /// Why this text is none of scheme 1.
+    fn of(text: &str) -> NotADigest {
+        let scheme = text.strip_prefix('c').and_then(|rest| rest.split_once(':'));
+        match scheme.map(|(number, _)| number.parse()) {
+            Some(Ok(number)) if number > 1 => NotADigest::LaterScheme { number },
+            _ => NotADigest::Form,
+        }
+    }
+}
 
 impl fmt::Display for NotADigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a program digest is `{SCHEME}` and 64 hexadecimal digits"
-        )
+        match self {
+            NotADigest::LaterScheme { number } => write!(
+                f,
+                "a program digest of scheme `c{number}:`, and this version knows `{SCHEME}` only"
+            ),
+            NotADigest::Form => write!(
+                f,
+                "a program digest is `{SCHEME}` and 64 hexadecimal digits"
+            ),
+        }
     }
 }
 
@@ -59,18 +85,19 @@ impl std::str::FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Digest, NotADigest> {
-        let digits = text.strip_prefix(SCHEME).ok_or(NotADigest)?.as_bytes();
+        let digits = text.strip_prefix(SCHEME);
+        let digits = digits.ok_or(NotADigest::of(text))?.as_bytes();
         let mut bytes = [0; 32];
         if digits.len() != 2 * bytes.len()
             || !digits
                 .iter()
                 .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
         {
-            return Err(NotADigest);
+            return Err(NotADigest::Form);
         }
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| NotADigest)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotADigest)?;
+            let pair = std::str::from_utf8(pair).map_err(|_| NotADigest::Form)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| NotADigest::Form)?;
         }
         Ok(Digest(bytes))
     }
@@ -87,11 +114,14 @@ mod tests {
         for wrong in [
             "",
             "c1:",
-            "c2:00",
             "c1:+1",
+            "c:00",
+            "c+2",
             &digest.to_string().to_uppercase(),
         ] {
-            assert_eq!(wrong.parse::<Digest>(), Err(NotADigest), "{wrong}");
+            assert_eq!(wrong.parse::<Digest>(), Err(NotADigest::Form), "{wrong}");
         }
+        let later = Err(NotADigest::LaterScheme { number: 2 });
+        assert_eq!("c2:00".parse::<Digest>(), later);
     }
 }
