@@ -3,6 +3,7 @@
 //! A problem is data. It becomes text in `render`, for people, and in the command line's `--json`, for programs.
 
 pub mod catalogue;
+pub mod habit;
 mod nearest;
 mod pages;
 mod render;

@@ -14,6 +14,7 @@ use super::types::{Partial, either};
 use crate::ast;
 use crate::problem::Problem;
 use crate::problem::catalogue::{T103, T108, T115, T121, T122, T123, T124, T125};
+use crate::problem::habit::{is_fraction, type_meant};
 use crate::source::Span;
 
 /// A type that is declared: by `type`, or by `input`, `output` and `state`.
@@ -255,6 +256,15 @@ impl<'a> Checker<'a> {
     /// A type nobody declared, with the one that was perhaps meant.
     fn no_type(&self, name: &ast::Name) -> Problem {
         let problem = Problem::new(T103, name.span, format!("there is no type `{}`", name.text));
+        if let Some(meant) = type_meant(&name.text) {
+            let problem = problem.helping(format!("here it is called `{meant}`"));
+            return problem.fixed_by(format!("write `{meant}`"), name.span, meant);
+        }
+        if is_fraction(&name.text) {
+            return problem
+                .noting("there are no fractions: they would not be the same on every machine")
+                .helping("count in the smallest unit: cents, milliseconds, thousandths");
+        }
         let declared = self.names.types.keys().map(String::as_str);
         let known = self.comparable(declared.chain(BUILT_IN));
         did_you_mean(problem, &name.text, name.span, &known)

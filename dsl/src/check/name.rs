@@ -10,8 +10,8 @@ use super::names::Definition;
 use super::sight::{Reading, Seen};
 use super::types::{Form, Partial};
 use crate::ast;
-use crate::problem::Problem;
 use crate::problem::catalogue::{T102, T110, U307};
+use crate::problem::{Problem, habit};
 use crate::source::Span;
 use crate::typed::{ExprId, ExprKind};
 
@@ -127,8 +127,16 @@ impl Checker<'_> {
         self.draft.expr(kind, codomain, span)
     }
 
+    /// Whether it is a field of a state whose type is not known, because of a mistake that was reported.
+    fn is_lost_field(&mut self, name: &str) -> bool {
+        let Some(view) = self.frame.state else {
+            return false;
+        };
+        self.types.is_unknown(view.partial) && self.state_field(name).is_some()
+    }
+
     fn report_unknown_name(&mut self, name: &ast::Name, hint: Option<Partial>) {
-        if name.text.is_empty() {
+        if name.text.is_empty() || self.is_lost_field(&name.text) {
             return;
         }
         if name.text == "refuse" {
@@ -154,6 +162,10 @@ impl Checker<'_> {
                 "in handlers, migrations and adapters of a machine that asks for it: `machine M version 1 with {}`",
                 stamp.word()
             );
+            return self.report(Problem::new(T102, name.span, title).helping(help));
+        }
+        if let Some(help) = habit::value(&name.text) {
+            let title = format!("there is no value `{}` here", name.text);
             return self.report(Problem::new(T102, name.span, title).helping(help));
         }
         let known = self.known_names();

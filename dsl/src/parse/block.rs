@@ -17,8 +17,8 @@ use crate::ast::{
     StatementKind,
 };
 use crate::limits::STATEMENTS_MAX;
-use crate::problem::Problem;
 use crate::problem::catalogue::{P018, P019, P031, P041};
+use crate::problem::{Problem, habit};
 use crate::source::Span;
 use crate::token::{Symbol, TokenKind, Word};
 
@@ -211,25 +211,33 @@ fn without_value(input: Cursor<'_>, opening: Span) -> Problem {
     }
 }
 
+/// What to write instead of a word that other languages have here.
+fn habit_of(value: &Expr) -> Option<&'static str> {
+    match &value.kind {
+        ExprKind::Name(name) => habit::value(&name.text),
+        _ => None,
+    }
+}
+
 fn report_early_value(input: Cursor<'_>, value: &Expr) {
     if value.kind == ExprKind::Error || input.is_recovering() {
         return;
     }
-    let mut problem = Problem::new(
+    let problem = Problem::new(
         P019,
         value.span,
         "this value stands before the end of its block, so nothing uses it",
     );
-    problem = match input.token().kind {
-        TokenKind::Symbol(Symbol::Minus) => {
+    input.remark(match (habit_of(value), input.token().kind) {
+        (Some(help), _) => problem.helping(help),
+        (None, TokenKind::Symbol(Symbol::Minus)) => {
             problem.helping("to subtract, put the `-` at the end of the line before")
         }
-        TokenKind::Symbol(Symbol::OpenParen | Symbol::OpenBracket | Symbol::OpenBrace) => {
+        (None, TokenKind::Symbol(Symbol::OpenParen | Symbol::OpenBracket | Symbol::OpenBrace)) => {
             problem.helping("a bracket belongs to what is before it only on the same line")
         }
-        _ => problem.helping("name it with `let`, or remove it"),
-    };
-    input.remark(problem);
+        (None, _) => problem.helping("name it with `let`, or remove it"),
+    });
 }
 
 /// `let p = e`, `let p = e else b`

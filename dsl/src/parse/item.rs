@@ -15,7 +15,7 @@ use crate::ast::{
     TypeItem,
 };
 use crate::problem::catalogue::{P023, P025};
-use crate::problem::{Problem, nearest};
+use crate::problem::{Problem, habit, nearest};
 use crate::source::{Source, Span};
 use crate::token::{Comment, Symbol, TokenKind, Word};
 
@@ -67,14 +67,19 @@ fn item(input: Cursor<'_>) -> (Cursor<'_>, Option<ItemKind>) {
 /// Something that begins no item; a word that is nearly one of theirs is taken for it.
 fn unknown_item<'a>(input: Cursor<'a>, after: Cursor<'a>) -> (Cursor<'a>, Option<ItemKind>) {
     let is_word = input.token().kind == TokenKind::Lower;
-    let slip = is_word.then(|| nearest(input.text(), ITEM_WORDS)).flatten();
+    let is_slip = is_word && habit::definition(input.text()).is_none();
+    let slip = is_slip.then(|| nearest(input.text(), ITEM_WORDS)).flatten();
     let problem = Problem::new(
         P023,
         input.token().span,
         format!("{} begins no definition", input.found()),
     );
     let Some(meant) = slip else {
-        input.report(problem.noting("definitions begin with `machine`, `type`, `fn` or `const`"));
+        let problem = problem.noting("definitions begin with `machine`, `type`, `fn` or `const`");
+        input.report(match habit::definition(input.text()) {
+            Some(help) => problem.helping(help),
+            None => problem,
+        });
         return (after, Some(ItemKind::Error));
     };
     let problem = problem.helping(format!("did you mean `{meant}`?"));

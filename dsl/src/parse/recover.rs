@@ -104,13 +104,29 @@ impl<'a> Cursor<'a> {
                     next.span,
                     format!("expected {wanted}, found {}", self.found()),
                 );
-                let is_assign = kind == TokenKind::Symbol(Symbol::Assign);
-                if is_assign {
-                    problem.helping("`==` compares, `set` changes the state, `let` names a value")
-                } else {
-                    problem
+                match self.habit(kind, wanted) {
+                    Some(help) => problem.helping(help),
+                    None => problem,
                 }
             }
+        }
+    }
+
+    /// What those mean who write this where they come from.
+    fn habit(self, found: TokenKind, wanted: &str) -> Option<&'static str> {
+        let before = self.previous().map(|token| token.kind);
+        match (before, found) {
+            (
+                Some(TokenKind::Symbol(Symbol::Plus | Symbol::Minus | Symbol::Star)),
+                TokenKind::Symbol(Symbol::Assign),
+            ) => Some("write it out: `set total = total + n`"),
+            (_, TokenKind::Symbol(Symbol::Assign)) => {
+                Some("`==` compares, `set` changes the state, `let` names a value")
+            }
+            (_, TokenKind::Symbol(Symbol::OpenBracket)) if wanted == "a type" => {
+                Some("a list is `List(Int)`, a map `Map(Int, Text)`")
+            }
+            _ => None,
         }
     }
 

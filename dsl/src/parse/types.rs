@@ -1,5 +1,7 @@
 //! Types, variants, fields.
 
+use std::cell::Cell;
+
 use nom::Parser;
 use nom::branch::alt;
 
@@ -233,9 +235,30 @@ fn name(input: Cursor<'_>) -> Parsed<'_, TypeKind> {
     let (rest, name) = upper(input)?;
     let (rest, arguments) = match attached(Symbol::OpenParen)(rest) {
         Ok(_) => listed(rest, Symbol::OpenParen, "a type", stored)?,
+        Err(_) if attached(Symbol::Less)(rest).is_ok() => return Ok(angled(rest)),
         Err(_) => (rest, Vec::new()),
     };
     Ok((rest, TypeKind::Name { name, arguments }))
+}
+
+/// `Map<Int, Text>`, as other languages write it.
+fn angled(input: Cursor<'_>) -> (Cursor<'_>, TypeKind) {
+    let problem = input.missing("`(`");
+    input.report(problem.helping("the parts of a type stand in parentheses: `Map(Int, Text)`"));
+    let open = Cell::new(0_usize);
+    let rest = input.skip_to(|next| {
+        match next.token().kind {
+            TokenKind::Symbol(Symbol::Less) => open.set(open.get() + 1),
+            TokenKind::Symbol(Symbol::Greater) => open.set(open.get().saturating_sub(1)),
+            _ => {}
+        }
+        open.get() == 0
+    });
+    let is_closed = rest.is_symbol(Symbol::Greater);
+    (
+        if is_closed { rest.advance() } else { rest },
+        TypeKind::Error,
+    )
 }
 
 /// `(A)` is `A`; otherwise it is a tuple.

@@ -256,6 +256,10 @@ fn strange(input: &str) -> (&str, Piece) {
     );
     if text.starts_with(['\'', '`', '“', '”', '‘', '’', '„']) {
         problem = problem.helping("texts are written in straight double quotes: `\"…\"`");
+    } else if text.starts_with('?') {
+        problem = problem.helping("what may be missing is an `Option`: `Option(Int)`");
+    } else if text.starts_with('#') {
+        problem = problem.helping("a comment begins with `//`");
     }
     (rest, Piece::Wrong(TokenKind::Broken, Box::new(problem)))
 }
