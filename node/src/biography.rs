@@ -101,7 +101,8 @@ impl Biography {
 
     fn of(replica: Replica) -> Biography {
         Biography {
-            replica,
+            // All commands of a journal were taken once, whatever was asked twice.
+            replica: replica.without_sessions(),
             since: Vec::new(),
         }
     }

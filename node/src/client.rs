@@ -5,6 +5,8 @@
 //! which of three things holds: the request was not sent whole and will not be acted on, the node
 //! refused to speak, or the outcome is unknown.
 
+mod caller;
+
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -21,6 +23,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
+pub use self::caller::{Caller, Lane};
 use crate::{
     key::{PublicKey, SecretKey},
     limits,
@@ -116,6 +119,12 @@ impl Client {
             Err(ReadToEndError::Read(ReadError::ConnectionLost(error))) => self.cut_off(&error),
             Err(error) => Err(ClientError::Unknown(error.to_string())),
         }
+    }
+
+    /// Whether there is no connection any more.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.connection.close_reason().is_some()
     }
 
     /// Says goodbye, so that the node need not wait for silence.
@@ -249,6 +258,9 @@ async fn connect_one(
             },
             None if has_alert(&error, ACCESS_DENIED) => ClientError::NotTrusted { own },
             None if has_alert(&error, NO_APPLICATION_PROTOCOL) => ClientError::OtherProtocol,
+            None if is_refused(&error) => ClientError::TurnedAway {
+                address: address.to_owned(),
+            },
             None => ClientError::not_reachable(address, error.to_string()),
         }),
     }
@@ -257,6 +269,12 @@ async fn connect_one(
 /// Whether the peer ended the handshake with this TLS alert.
 fn has_alert(error: &ConnectionError, alert: u8) -> bool {
     let code = TransportErrorCode::crypto(alert);
+    matches!(error, ConnectionError::ConnectionClosed(close) if close.error_code == code)
+}
+
+/// Whether the node takes no connections now: it is about to stop, or too many come at once.
+fn is_refused(error: &ConnectionError) -> bool {
+    let code = TransportErrorCode::CONNECTION_REFUSED;
     matches!(error, ConnectionError::ConnectionClosed(close) if close.error_code == code)
 }
 
@@ -283,6 +301,12 @@ pub enum ClientError {
         address: String,
         /// What happened instead.
         reason: String,
+    },
+    /// The node is there and takes no connections now. Nothing was sent.
+    #[error("`{address}` takes no connections now: it is about to stop, or too many come at once")]
+    TurnedAway {
+        /// The address that was tried.
+        address: String,
     },
     /// The connection was lost before the request was whole. The node does not act on it.
     #[error("the request was not sent: {0}")]

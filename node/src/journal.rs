@@ -12,6 +12,7 @@ use cam::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Applied, Refusal};
+use crate::replica::KeptSessions;
 use crate::rollback::RolledBack;
 use crate::shadow::{Beside, Order};
 use crate::trial::{Cause, Terms};
@@ -34,6 +35,9 @@ pub enum Command {
         /// The encoded input.
         #[serde(with = "serde_bytes")]
         input: Vec<u8>,
+        /// Its place in the session of its client, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        numbered: Option<Numbered>,
     },
     /// An authentic bundle from an operator.
     Upgrade {
@@ -86,6 +90,17 @@ pub enum Command {
         #[serde(with = "serde_bytes")]
         program: [u8; 32],
     },
+}
+
+/// The place of an input in a session of its sender: the same place twice is one input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Numbered {
+    /// The session, by random bytes that the client has chosen.
+    #[serde(with = "serde_bytes")]
+    pub session: [u8; 16],
+    /// The number. Each is one more than the one before; the first is greater than the place in the journal to
+    /// which the machine had come when the session began.
+    pub number: u64,
 }
 
 impl Command {
@@ -231,6 +246,9 @@ pub struct Snapshot {
     /// The program whose state it is: bytes of one type may well be bytes of another. Format 1 did not say.
     #[serde(default, with = "serde_bytes")]
     pub program: Option<[u8; 32]>,
+    /// What is remembered of numbered inputs.
+    #[serde(default, skip_serializing_if = "KeptSessions::is_empty")]
+    pub sessions: KeptSessions,
 }
 
 /// What the clients of an earlier program did since it was the running one.

@@ -145,6 +145,23 @@ pub const GOODBYE_TIMEOUT: Duration = Duration::from_millis(20);
 /// Time for a client to wait for an answer. A migration of a large state is the slowest request.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a client goes on trying after it has lost its node: a node that is replaced is back within seconds, and a
+/// script is to outlive that.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an operator may ask for in its place: at most a day.
+pub const PATIENCE_SECONDS_MAX: u64 = 86_400;
+
+/// The first pause between two tries; each is twice as long as the one before.
+pub const RECONNECT_PAUSE: Duration = Duration::from_millis(10);
+
+/// And the longest: who waits for a node that starts wants to know soon.
+pub const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Time for the first new connection; each later one has so much more, up to the usual. A packet that nobody has heard
+/// is repeated after a second only, so a fresh try finds a node sooner.
+pub const RECONNECT_TRY: Duration = Duration::from_secs(1);
+
 // Bundles.
 
 /// Signatures of a bundle. Verifying one takes tens of microseconds; a threshold is a few.
@@ -197,6 +214,20 @@ pub const JOURNAL_COMMANDS_MAX: u32 = 10_000;
 
 /// Bytes of commands in one answer, and at least one command: a bundle has 4 MiB, an input 1 MiB.
 pub const JOURNAL_ANSWER_BYTES: usize = 8 * MIB;
+
+// Sessions of numbered inputs.
+
+/// An answer that is remembered for a client that asks again. Of a longer one only that it was given.
+pub const SESSION_ANSWER_BYTES_MAX: usize = 64 * KIB;
+
+/// What a session takes beside its answer, about: its name, its number, hashes, and its place in two maps.
+pub const SESSION_BYTES: usize = 224;
+
+/// What a machine remembers of the sessions of one name: of 1,100 with short answers. Each `cam send` is one.
+pub const SESSIONS_BYTES_PER_KEY_MAX: usize = 256 * KIB;
+
+/// What a machine remembers of all sessions. It is written with each snapshot.
+pub const SESSIONS_BYTES_MAX: usize = 16 * MIB;
 
 // Trials.
 

@@ -310,6 +310,19 @@ fn question(kind: RequestKind, machine: &str) -> Option<Request> {
         },
         RequestKind::Mark => Request::Mark { machine },
         RequestKind::Origin => Request::Origin { machine },
+        RequestKind::Session => Request::Session {
+            machine,
+            session: [3; 16],
+        },
+        RequestKind::Numbered => Request::Numbered {
+            machine,
+            program,
+            numbered: crate::protocol::Numbered {
+                session: [3; 16],
+                number: 1,
+            },
+            input,
+        },
         _ => return None,
     })
 }

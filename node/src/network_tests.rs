@@ -463,7 +463,7 @@ async fn stopping_lets_requests_finish_and_takes_no_new_ones() {
     // The stop is known to have begun once a request is refused for it.
     while refused(&client, &STATUS).await != Some(RefusalCode::STOPPING) {}
     let error = node.try_connect(CLIENT).await.unwrap_err();
-    assert!(matches!(error, ClientError::NotReachable { .. }), "{error}");
+    assert!(matches!(error, ClientError::TurnedAway { .. }), "{error}");
     node.gate.add_permits(1);
     assert_eq!(code(&held.await.unwrap().unwrap()), None);
     assert_eq!(node.running.await.unwrap(), Ok(()));

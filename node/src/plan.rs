@@ -138,7 +138,7 @@ pub(crate) fn rehearsed(
     commands: &[(Index, Command)],
     (inputs_max, time_max): (usize, Duration),
 ) -> Comparison {
-    let mut old = base.clone();
+    let mut old = base.clone().without_sessions();
     let mut comparison = Comparison::default();
     let Ok(mut new) = base.clone().upgraded(base.index() + 1, command) else {
         return comparison;

@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use self::request::{Request, RequestKind};
 pub use self::response::Response;
 pub use crate::biography::{Mark, Origin};
-pub use crate::journal::Command;
+pub use crate::journal::{Command, Numbered};
 pub use crate::ledger::Entry;
 pub use crate::plan::Plan;
 pub use crate::refusal::{Class, Refusal, RefusalCode};

@@ -13,7 +13,7 @@ use cam::verify::Program;
 use cam::{decode, verify};
 
 use crate::bundle::{Bundle, BundleId};
-use crate::journal::{Apply, Command, Effect, Index, Snapshot};
+use crate::journal::{Command, Effect, Index, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
 use crate::limits::LINEAGE_MAX;
 use crate::replica::{Ancestor, Replica};
@@ -147,7 +147,7 @@ fn applied_again(
             let before = replica.index();
             return Err(format!("command {at} does not follow {before}"));
         }
-        let Effect::Done(_) = replica.apply(at, &command) else {
+        let Effect::Done(_) = replica.apply_again(at, &command) else {
             return Err(format!("command {at} does not do what it did before"));
         };
         bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);

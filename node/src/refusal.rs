@@ -99,6 +99,12 @@ refusals! {
     325 HAS_SHADOW "has-shadow" "another version runs beside the machine"
     326 NO_SHADOW "no-shadow" "no such version runs beside the machine"
 
+    355 OTHER_INPUT "other-input" "another input of the session has taken the number"
+    356 STALE_NUMBER "stale-number" "the number is older than the last one of its session"
+    357 NUMBER_GAP "number-gap" "the number does not follow the last one of its session"
+    358 FORGOTTEN_SESSION "forgotten-session" "the machine no longer knows whether the session has taken the number"
+    359 ANSWER_NOT_KEPT "answer-not-kept" "the input was taken before, and its answer is not kept"
+
     400 BUSY "busy" "the node has as much to do as it takes on"
     401 STOPPING "stopping" "the node is about to stop"
     402 TOO_SLOW "too-slow" "the request did not arrive whole in time"

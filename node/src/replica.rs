@@ -2,6 +2,7 @@
 
 mod beside;
 mod clients;
+mod sessions;
 mod turned;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use cam::{decode, encode};
 
 pub use self::clients::Ancestor;
 use self::clients::{Unadapted, adapted_output, number, one_way};
+pub use self::sessions::KeptSessions;
+use self::sessions::Sessions;
 use crate::bundle::Bundle;
 use crate::journal::{Apply, Command, Effect, Index, OldClients, Outcome, Snapshot};
 use crate::limits::LINEAGE_MAX;
@@ -40,6 +43,8 @@ pub struct Replica {
     lineage: Vec<Ancestor>,
     trial: Option<Arc<Trial>>,
     old_clients: Vec<OldClients>,
+    /// Nothing where numbers mean nothing.
+    sessions: Option<Sessions>,
 }
 
 /// An input that is ready for the running program.
@@ -75,6 +80,7 @@ impl Replica {
             lineage: Vec::new(),
             trial: None,
             old_clients: Vec::new(),
+            sessions: Some(Sessions::default()),
         }
     }
 
@@ -100,6 +106,7 @@ impl Replica {
             lineage,
             trial: None,
             old_clients: snapshot.old_clients.clone(),
+            sessions: Some(Sessions::from(&snapshot.sessions)),
         }
     }
 
@@ -440,14 +447,16 @@ fn trapped(trap: Trap) -> Outcome {
     }
 }
 
-impl Apply for Replica {
-    fn apply(&mut self, at: Index, command: &Command) -> Effect {
+impl Replica {
+    /// Applies a command that the journal has: it was taken when it came, whatever its session is taken for now.
+    pub(crate) fn apply_again(&mut self, at: Index, command: &Command) -> Effect {
         let effect = match command {
             Command::Input {
                 at_ms,
                 from,
                 program,
                 input,
+                ..
             } => self.apply_input(*at_ms, from, *program, input),
             Command::Pass { .. } => self.pass(),
             Command::Retire { program, .. } => self.retire(*program),
@@ -474,10 +483,18 @@ impl Apply for Replica {
             },
         };
         if matches!(effect, Effect::Done(_)) {
+            self.note(at, command, &effect);
             self.index = at;
             self.last_ms = command.at_ms();
         }
         effect
+    }
+}
+
+impl Apply for Replica {
+    fn apply(&mut self, at: Index, command: &Command) -> Effect {
+        self.known(at, command)
+            .unwrap_or_else(|| self.apply_again(at, command))
     }
 
     fn adopt(&mut self, at: Index, command: &Command, upgrade: CommittedUpgrade) -> Outcome {
@@ -542,6 +559,7 @@ impl Apply for Replica {
             state: state.unwrap_or_default(),
             old_clients: self.old_clients.clone(),
             program: self.position.program.map(|program| program.0),
+            sessions: self.kept_sessions(),
         }
     }
 }

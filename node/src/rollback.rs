@@ -92,6 +92,7 @@ pub fn stage<E>(
                 counted = counted.counted_from(&trial.before, inputs(&commands));
             }
             let (instance, replayed) = replayed(&trial.before, &commands, !is_crash_loop);
+            counted = counted.having_taken(&commands);
             (instance, Way::Replayed(replayed))
         }
         (None, None) => {
@@ -134,7 +135,7 @@ fn replayed(
     commands: &[(Index, Command)],
     compared: bool,
 ) -> (Instance, Comparison) {
-    let mut old = before.clone();
+    let mut old = before.clone().without_sessions();
     let mut new = compared.then(|| before.clone());
     let mut comparison = Comparison {
         compared,

@@ -53,6 +53,17 @@ impl SecretKey {
         self.sign_bare(&domain.encode(message))
     }
 
+    /// A secret of another kind that grows from this one.
+    pub(crate) fn derived<const LENGTH: usize>(&self, context: &str) -> [u8; LENGTH] {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        let mut secret = [0; LENGTH];
+        hasher
+            .update(self.0.as_bytes())
+            .finalize_xof()
+            .fill(&mut secret);
+        secret
+    }
+
     /// Signs bytes without a domain, as TLS wants them.
     pub(crate) fn sign_bare(&self, message: &[u8]) -> Signature {
         Signature::from_bytes(self.0.sign(message).to_bytes())

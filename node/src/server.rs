@@ -134,7 +134,7 @@ impl Server {
     /// When the address is taken or not of this computer.
     pub fn bind(config: &Config, own: &SecretKey, trust: Arc<TrustStore>) -> io::Result<Self> {
         let handshake = tls::server_config(own, Arc::clone(&trust)).map_err(io::Error::other)?;
-        let endpoint = transport::listen(config.listen, handshake)?;
+        let endpoint = transport::listen(config.listen, own, handshake)?;
         Ok(Self {
             address: endpoint.local_addr()?,
             endpoint,

@@ -18,7 +18,9 @@ use crate::journal::{Command, Journal, Outcome, SubmitError};
 use crate::key::PublicKey;
 use crate::limits::{RESPONSE_BYTES_MAX, WORKERS};
 use crate::local::{Clock, Published};
-use crate::protocol::{MachineStatus, NodeStatus, Refusal, RefusalCode, Request, Response};
+use crate::protocol::{
+    MachineStatus, NodeStatus, Numbered, Refusal, RefusalCode, Request, Response,
+};
 use crate::refused;
 use crate::replica::Replica;
 use crate::server::{Handler, Peer};
@@ -82,14 +84,25 @@ impl<J: Journal> Service<J> {
                 program,
                 input,
             } => {
-                let from = Arc::from(peer.name());
-                let command = Command::Input {
-                    at_ms: 0,
-                    from,
-                    program,
-                    input,
-                };
+                let command = taken(peer, program, input, None);
                 self.submit(&machine, command).await
+            }
+            Request::Numbered {
+                machine,
+                program,
+                numbered,
+                input,
+            } => {
+                let command = taken(peer, program, input, Some(numbered));
+                self.submit(&machine, command).await
+            }
+            Request::Session { machine, session } => {
+                self.barrier().await?;
+                let replica = self.machine(&machine)?;
+                Ok(Response::Session {
+                    place: replica.index(),
+                    last: replica.last_number(peer.name(), session),
+                })
             }
             Request::Query {
                 machine,
@@ -168,6 +181,17 @@ impl<J: Journal> Handler for Service<J> {
         self.answer(&peer, request)
             .await
             .unwrap_or_else(Response::Refused)
+    }
+}
+
+/// An input of a peer, before it is stamped.
+fn taken(peer: &Peer, program: [u8; 32], input: Vec<u8>, numbered: Option<Numbered>) -> Command {
+    Command::Input {
+        at_ms: 0,
+        from: Arc::from(peer.name()),
+        program,
+        input,
+        numbered,
     }
 }
 

@@ -419,6 +419,7 @@ mod tests {
             from: "client".into(),
             program: [1; 32],
             input: vec![u8::try_from(number).expect("small"); 300],
+            numbered: None,
         }
     }
 
@@ -453,6 +454,7 @@ mod tests {
             state: vec![9; 3000],
             old_clients: Vec::new(),
             program: Some([1; 32]),
+            sessions: crate::replica::KeptSessions::default(),
         };
         commit.snapshot(MACHINE, &snapshot, 0).expect("written");
         commit.finish().expect("durable");

@@ -3,18 +3,23 @@
 //! The defaults of the library are for the open internet: connection windows without a bound, 64 Ki
 //! waiting handshakes, connections that move between addresses. A guarded node says every number.
 
+mod reset;
+
 use std::{io, net::SocketAddr, sync::Arc};
 
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime,
-    TransportConfig, VarInt,
+    ClientConfig, Endpoint, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
     crypto::rustls::{QuicClientConfig, QuicServerConfig},
 };
 
-use crate::limits;
+use crate::{key::SecretKey, limits};
 
 /// An endpoint that takes connections.
-pub(crate) fn listen(address: SocketAddr, handshake: rustls::ServerConfig) -> io::Result<Endpoint> {
+pub(crate) fn listen(
+    address: SocketAddr,
+    own: &SecretKey,
+    handshake: rustls::ServerConfig,
+) -> io::Result<Endpoint> {
     let crypto = QuicServerConfig::try_from(handshake).map_err(io::Error::other)?;
     let mut config = ServerConfig::with_crypto(Arc::new(crypto));
     let mut transport = transport();
@@ -31,8 +36,8 @@ pub(crate) fn listen(address: SocketAddr, handshake: rustls::ServerConfig) -> io
         .incoming_buffer_size(limits::INCOMING_BYTES_MAX)
         .incoming_buffer_size_total(limits::INCOMING_BYTES_MAX * waiting);
     let socket = std::net::UdpSocket::bind(address)?;
-    let (endpoint, runtime) = (EndpointConfig::default(), Arc::new(TokioRuntime));
-    Endpoint::new(endpoint, Some(config), socket, runtime)
+    let runtime = Arc::new(TokioRuntime);
+    Endpoint::new(reset::endpoint(own), Some(config), socket, runtime)
 }
 
 /// How a client connects.

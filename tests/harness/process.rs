@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use node::client::{Client, ClientError, Timeouts};
+use node::client::{Caller, Client, ClientError, Timeouts};
 use node::key::PublicKey;
+use node::limits::PATIENCE;
 use node::protocol::{Request, Response};
 
 use crate::street::key;
@@ -22,6 +23,8 @@ pub struct Process {
     folder: tempfile::TempDir,
     child: Option<Child>,
     address: String,
+    /// Where it is to listen.
+    listen: String,
     public: PublicKey,
     log: Arc<Mutex<VecDeque<String>>>,
 }
@@ -52,6 +55,7 @@ impl Process {
             folder,
             child: None,
             address: String::new(),
+            listen: "127.0.0.1:0".to_owned(),
             public,
             log: Arc::default(),
         };
@@ -69,7 +73,7 @@ impl Process {
             .arg("serve")
             .arg("--config")
             .arg(self.folder.path().join("node").join("node.toml"))
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", &self.listen])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -106,6 +110,11 @@ impl Process {
         self.child = Some(child);
     }
 
+    /// From now on it listens where it does now, as a node does that has clients.
+    pub fn stay_at_its_address(&mut self) {
+        self.listen.clone_from(&self.address);
+    }
+
     /// SIGKILL, and waits until it is gone.
     ///
     /// # Panics
@@ -133,6 +142,15 @@ impl Process {
     /// As the client's.
     pub async fn connect(&self, role: &str) -> Result<Client, ClientError> {
         Client::connect(&self.address, &key(role), self.public, Timeouts::default()).await
+    }
+
+    /// A client that connects again by itself.
+    ///
+    /// # Errors
+    /// As the client's.
+    pub async fn call(&self, role: &str) -> Result<Caller, ClientError> {
+        let (own, timeouts) = (key(role), Timeouts::default());
+        Caller::connect(&self.address, &own, self.public, timeouts, PATIENCE).await
     }
 
     /// One request on a connection of its own.

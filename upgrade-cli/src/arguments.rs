@@ -13,8 +13,10 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use node::bundle::BundleId;
 use node::key::PublicKey;
+use node::limits::PATIENCE_SECONDS_MAX;
 
 use crate::examples;
+use crate::ticket::Ticket;
 
 pub(crate) use author::{
     Asm, Completions, Disasm, Doc, Explain, Fmt, Graph, Man, Messages, New, Part, Picture, Run,
@@ -345,6 +347,10 @@ pub(crate) struct Speak {
     /// How long to wait for the node, and for its answer: 5 and 60 seconds if left out.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) timeout: Option<u64>,
+    /// How long to go on trying when a node is lost, as while it is replaced: 30 seconds if left out; 0: not at all.
+    #[arg(long, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(0..=PATIENCE_SECONDS_MAX))]
+    pub(crate) patience: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -359,6 +365,9 @@ pub(crate) struct Send {
     #[arg(long, value_name = "TIMES", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) repeat: u32,
+    /// Ask again for an input whose outcome is not known: it is taken once, whether it was taken before or not.
+    #[arg(long, value_name = "TICKET")]
+    pub(crate) again: Option<Ticket>,
     /// Speak as a client of an older version, whose bytecode this is.
     #[arg(long, value_name = "FILE")]
     pub(crate) client: Option<PathBuf>,

@@ -52,7 +52,7 @@ use crate::keys::{Keys, KeysError, NamedKey};
 use crate::nodes::{Nodes, USER_FILE};
 use crate::project::{Project, ProjectError};
 use crate::report::{Console, Outcome, Report};
-use crate::session::Session;
+use crate::session::{Session, Waits};
 
 /// What is around a command: the terminal, the environment, and what holds for every command.
 #[derive(Clone, Debug)]
@@ -166,7 +166,7 @@ impl Context {
         Ok(Session::open(
             nodes.get(node)?,
             &key,
-            speak.timeout,
+            Waits::of(speak),
             purpose,
         )?)
     }

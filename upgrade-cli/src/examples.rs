@@ -294,8 +294,13 @@ Examples:
 pub(crate) const SEND: &str = "\
 The input is checked against the program that runs before it is sent.
 
+Inputs are numbered: a node that was lost on the way is asked again, and takes the same number once. If it stays away
+for longer than --patience, the exit code is 6, and the message ends with the command that asks again: the same one,
+with --again and a ticket. The JSON has the ticket too. Only the last input of each run can be asked for again.
+
 Examples:
   cam send hall counter Incr
+  cam send hall counter Incr --again 5f2c…-18    was it taken? it is now, once
   cam send hall counter Incr --repeat 1000
   cam send hall ledger 'Transfer { to: \"savings\", amount: 250 }'
   cam send hall counter Read --client history/counter@1.camb     as a client of version 1";

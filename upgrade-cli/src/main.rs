@@ -20,6 +20,7 @@ mod project;
 mod refused;
 mod report;
 mod session;
+mod ticket;
 mod verdict;
 
 use std::env;

@@ -81,6 +81,11 @@ impl Refused {
         self.refusal.code
     }
 
+    /// The program that the refusal names beside it: the one that was expected, or meant before.
+    pub(crate) fn expected(&self) -> Option<Digest> {
+        self.refusal.expected.map(Digest)
+    }
+
     /// The program that runs, if the refusal says so.
     pub(crate) fn running(&self) -> Option<Digest> {
         self.refusal.running.map(Digest)

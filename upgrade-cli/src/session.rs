@@ -1,13 +1,16 @@
 //! A conversation with one node, and what can go wrong in it.
 
+use std::cell::RefCell;
 use std::io;
 use std::time::Duration;
 
-use node::client::{Client, ClientError, Timeouts};
+use node::client::{Caller, ClientError, Lane, Timeouts};
 use node::key::PublicKey;
-use node::protocol::{RefusalCode, Request, RequestKind, Response};
+use node::limits::PATIENCE;
+use node::protocol::{Numbered, Refusal, RefusalCode, Request, RequestKind, Response};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::arguments::Speak;
 use crate::exit::Exit;
 use crate::failure::{Code, Failure};
 use crate::keys::NamedKey;
@@ -48,8 +51,38 @@ const OTHER_PROTOCOL: &str = "N604";
 #[derive(Debug)]
 pub(crate) struct Session {
     peers: Peers,
-    client: Option<Client>,
+    caller: RefCell<Option<Caller>>,
     runtime: Runtime,
+}
+
+/// How long is waited for what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Waits {
+    timeouts: Timeouts,
+    /// For a node that was there and is lost.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Waits {
+        Waits {
+            timeouts: Timeouts::default(),
+            patience: PATIENCE,
+        }
+    }
+}
+
+impl Waits {
+    /// As a user has asked for.
+    pub(crate) fn of(speak: &Speak) -> Waits {
+        let timeouts = speak.timeout.map(Duration::from_secs);
+        let timeouts = timeouts.map_or(Timeouts::default(), |time| Timeouts {
+            connect: time,
+            answer: time,
+        });
+        let patience = speak.patience.map_or(PATIENCE, Duration::from_secs);
+        Waits { timeouts, patience }
+    }
 }
 
 /// Who speaks to whom, for messages.
@@ -72,7 +105,7 @@ impl Session {
     pub(crate) fn open(
         node: &NamedNode,
         key: &NamedKey,
-        timeout: Option<u64>,
+        Waits { timeouts, patience }: Waits,
         purpose: RequestKind,
     ) -> Result<Session, SessionError> {
         let peers = Peers {
@@ -84,15 +117,12 @@ impl Session {
         };
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(SessionError::Runtime)?;
-        let timeouts = timeout.map_or(Timeouts::default(), |seconds| Timeouts {
-            connect: Duration::from_secs(seconds),
-            answer: Duration::from_secs(seconds),
-        });
-        let connecting = Client::connect(node.address.as_str(), &key.secret, node.key, timeouts);
+        let address = node.address.as_str();
+        let connecting = Caller::connect(address, &key.secret, node.key, timeouts, patience);
         match runtime.block_on(connecting) {
-            Ok(client) => Ok(Session {
+            Ok(caller) => Ok(Session {
                 peers,
-                client: Some(client),
+                caller: RefCell::new(Some(caller)),
                 runtime,
             }),
             Err(ClientError::NotReachable { reason, .. }) => Err(SessionError::NotReachable {
@@ -109,19 +139,66 @@ impl Session {
 
     /// Asks, and takes a refusal for a failure.
     pub(crate) fn request(&self, request: &Request) -> Result<Response, SessionError> {
-        let client = self.client.as_ref().expect("it is taken only in `drop`");
-        match self.runtime.block_on(client.request(request)) {
-            Ok(Response::Refused(refusal)) => Err(SessionError::Refused(Box::new(Refused::new(
-                self.peers.clone(),
-                request.kind(),
-                refusal,
-            )))),
+        let mut caller = self.caller.borrow_mut();
+        let caller = caller.as_mut().expect("it is taken only in `drop`");
+        let response = self.runtime.block_on(caller.request(request));
+        self.answered(request.kind(), response)
+    }
+
+    /// Begins a session of numbered inputs, or takes one up. A node from before there were sessions has none.
+    pub(crate) fn lane(
+        &self,
+        machine: &str,
+        again: Option<Numbered>,
+    ) -> Result<Option<Lane>, SessionError> {
+        if let Some(numbered) = again {
+            return Ok(Some(Lane::resumed(machine, numbered)));
+        }
+        let mut caller = self.caller.borrow_mut();
+        let caller = caller.as_mut().expect("it is taken only in `drop`");
+        match self.runtime.block_on(caller.begin(machine)) {
+            Ok(Ok(lane)) => Ok(Some(lane)),
+            Ok(Err(refusal)) if refusal.code == RefusalCode::UNKNOWN_REQUEST => Ok(None),
+            Ok(Err(refusal)) => Err(self.refused(RequestKind::Session, refusal)),
+            Err(error) => Err(self.failed(Some(RequestKind::Session), error)),
+        }
+    }
+
+    /// Sends the next input of a session.
+    pub(crate) fn submit(
+        &self,
+        lane: &mut Lane,
+        program: [u8; 32],
+        input: &[u8],
+    ) -> Result<Response, SessionError> {
+        let mut caller = self.caller.borrow_mut();
+        let caller = caller.as_mut().expect("it is taken only in `drop`");
+        let response = self.runtime.block_on(caller.submit(lane, program, input));
+        self.answered(RequestKind::Numbered, response)
+    }
+
+    fn answered(
+        &self,
+        asked: RequestKind,
+        response: Result<Response, ClientError>,
+    ) -> Result<Response, SessionError> {
+        match response {
+            Ok(Response::Refused(refusal)) => Err(self.refused(asked, refusal)),
             Ok(response) => Ok(response),
-            Err(error) => Err(SessionError::Client {
-                peers: Box::new(self.peers.clone()),
-                asked: Some(request.kind()),
-                error: Box::new(error),
-            }),
+            Err(error) => Err(self.failed(Some(asked), error)),
+        }
+    }
+
+    fn refused(&self, asked: RequestKind, refusal: Refusal) -> SessionError {
+        let refused = Refused::new(self.peers.clone(), asked, refusal);
+        SessionError::Refused(Box::new(refused))
+    }
+
+    fn failed(&self, asked: Option<RequestKind>, error: ClientError) -> SessionError {
+        SessionError::Client {
+            peers: Box::new(self.peers.clone()),
+            asked,
+            error: Box::new(error),
         }
     }
 
@@ -141,8 +218,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            self.runtime.block_on(client.close());
+        if let Some(caller) = self.caller.take() {
+            self.runtime.block_on(caller.close());
         }
     }
 }
@@ -180,6 +257,7 @@ fn sentence(peers: &Peers, error: &ClientError) -> String {
     let node = &peers.node;
     match error {
         ClientError::NotReachable { .. } => format!("`{node}` is not reachable"),
+        ClientError::TurnedAway { .. } => format!("`{node}` takes no connections now"),
         ClientError::NotSent(_) => format!("the request to `{node}` was not sent"),
         ClientError::HostKey { .. } => {
             format!("`{node}` presents another key than the one that is pinned")
@@ -200,6 +278,7 @@ impl Failure for SessionError {
             SessionError::Strange { .. } => Exit::Unknown,
             SessionError::Client { error, .. } => match **error {
                 ClientError::NotReachable { .. }
+                | ClientError::TurnedAway { .. }
                 | ClientError::NotSent(_)
                 | ClientError::Local(_) => Exit::NotReachable,
                 ClientError::HostKey { .. } | ClientError::NotTrusted { .. } => Exit::Keys,
@@ -218,6 +297,7 @@ impl Failure for SessionError {
             SessionError::Strange { .. } => NO_ANSWER,
             SessionError::Client { error, .. } => match **error {
                 ClientError::NotReachable { .. }
+                | ClientError::TurnedAway { .. }
                 | ClientError::NotSent(_)
                 | ClientError::Local(_) => NOT_REACHABLE,
                 ClientError::HostKey { .. } => HOST_KEY,
@@ -250,6 +330,7 @@ impl Failure for SessionError {
                         vec![key, ("now", "the request was not looked at".to_owned())]
                     }
                     ClientError::NotReachable { .. }
+                    | ClientError::TurnedAway { .. }
                     | ClientError::NotSent(_)
                     | ClientError::Local(_)
                     | ClientError::OtherProtocol
@@ -292,6 +373,7 @@ fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
         ),
         ClientError::NotTrusted { .. } => crate::refused::trust_help(peers),
         ClientError::NotReachable { .. } | ClientError::NotSent(_) => AWAY_HELP.to_owned(),
+        ClientError::TurnedAway { .. } => "try again, with more --patience".to_owned(),
         ClientError::Unknown(_) | ClientError::Malformed(_) => {
             format!("cam status {node}   (before you try again)")
         }

@@ -52,6 +52,7 @@ transcripts! {
     rollouts
     shadow
     replay
+    reconnect
 }
 
 fn folder() -> PathBuf {

@@ -63,7 +63,7 @@ impl Origin {
             since_ms: replica.since_ms(),
             program: replica.instance()?.program().bytes(),
             lineage: lineage.collect(),
-            snapshot: replica.snapshot(),
+            snapshot: replica.clone().without_sessions().snapshot(),
         })
     }
 

@@ -41,6 +41,7 @@ impl Writer {
             state: cam::encode::value(&upgrade.instance().state()),
             old_clients: replica.old_clients().to_vec(),
             program: upgrade.to().program.map(|program| program.0),
+            sessions: replica.kept_sessions(),
         };
         let trial = trial_record(&replica, at, command);
         let pause_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Malformed, Terms, decode, encode};
+use super::{Malformed, Numbered, Terms, decode, encode};
 use crate::limits::{
     JOURNAL_COMMANDS_MAX, LEDGER_ENTRIES_MAX, NAME_BYTES_MAX, NOTE_BYTES_MAX, PUSH_BYTES_MAX,
     REQUEST_BYTES_MAX,
@@ -182,6 +182,27 @@ pub enum Request {
         /// The machine.
         machine: String,
     },
+    /// What is remembered of a session of ours, and with which number one begins.
+    Session {
+        /// The machine.
+        machine: String,
+        /// The session: random bytes of the client's own.
+        #[serde(with = "serde_bytes")]
+        session: [u8; 16],
+    },
+    /// As Submit, but the same number of a session is one step, however often it is sent.
+    Numbered {
+        /// The machine.
+        machine: String,
+        /// The program whose input type the client has encoded for.
+        #[serde(with = "serde_bytes")]
+        program: [u8; 32],
+        /// The place in the session.
+        numbered: Numbered,
+        /// The input, in the codec of values.
+        #[serde(with = "serde_bytes")]
+        input: Vec<u8>,
+    },
 }
 
 /// The kinds of request, which decide about right and size before the rest is read.
@@ -231,11 +252,15 @@ pub enum RequestKind {
     Mark,
     /// [`Request::Origin`].
     Origin,
+    /// [`Request::Session`].
+    Session,
+    /// [`Request::Numbered`].
+    Numbered,
 }
 
 impl RequestKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Status,
         Self::Push,
         Self::Submit,
@@ -258,6 +283,8 @@ impl RequestKind {
         Self::Journal,
         Self::Mark,
         Self::Origin,
+        Self::Session,
+        Self::Numbered,
     ];
 
     /// The name, which is also how a request of this kind begins on the wire.
@@ -285,6 +312,8 @@ impl RequestKind {
             Self::Journal => "Journal",
             Self::Mark => "Mark",
             Self::Origin => "Origin",
+            Self::Session => "Session",
+            Self::Numbered => "Numbered",
         }
     }
 
@@ -300,7 +329,7 @@ impl RequestKind {
             | Self::Shadow
             | Self::ShadowPromote
             | Self::ShadowDrop => Right::Deliver,
-            Self::Submit => Right::Submit,
+            Self::Submit | Self::Session | Self::Numbered => Right::Submit,
             Self::Status
             | Self::Query
             | Self::State
@@ -362,6 +391,8 @@ impl Request {
             Self::Journal { .. } => RequestKind::Journal,
             Self::Mark { .. } => RequestKind::Mark,
             Self::Origin { .. } => RequestKind::Origin,
+            Self::Session { .. } => RequestKind::Session,
+            Self::Numbered { .. } => RequestKind::Numbered,
         }
     }
 
@@ -388,7 +419,9 @@ impl Request {
             | Self::ShadowDrop { machine, .. }
             | Self::Journal { machine, .. }
             | Self::Mark { machine }
-            | Self::Origin { machine } => Some(machine),
+            | Self::Origin { machine }
+            | Self::Session { machine, .. }
+            | Self::Numbered { machine, .. } => Some(machine),
         }
     }
 

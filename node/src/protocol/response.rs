@@ -113,6 +113,13 @@ pub enum Response {
     Mark(Mark),
     /// The machine as it was some inputs ago.
     Origin(Box<Origin>),
+    /// What is remembered of a session.
+    Session {
+        /// The place in its journal to which the machine has come: a session that begins now has a greater number first.
+        place: u64,
+        /// The last number that the session has taken, if it is remembered.
+        last: Option<u64>,
+    },
     /// The request changed nothing.
     Refused(Refusal),
 }

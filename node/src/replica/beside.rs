@@ -23,6 +23,6 @@ impl Replica {
         let staged = self.stage(&moment, bundle, signers);
         let staged = staged.map_err(|refusal| String::from(refusal.reason))?;
         self.adopt(at, command, staged.rehearsed());
-        Ok(self)
+        Ok(self.without_sessions())
     }
 }

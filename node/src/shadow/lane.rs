@@ -285,6 +285,7 @@ mod tests {
                 from: "client".into(),
                 program: [1; 32],
                 input: vec![0; bytes],
+                numbered: None,
             },
             was: Answer::Output(vec![1]),
             took: Duration::from_micros(7),

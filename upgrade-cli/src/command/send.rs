@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use cam::digest::Digest;
+use node::client::Lane;
 use node::protocol::{RefusalCode, Request, RequestKind, Response};
 use serde_json::{Map, Value, json};
 
@@ -13,8 +14,10 @@ use crate::arguments::{Query, Send, Speak};
 use crate::exit::Exit;
 use crate::failure::{AnyFailure, Code, Failure, Style};
 use crate::interface::{Interface, Stopped};
+use crate::refused::Refused;
 use crate::report::{Outcome, Report};
 use crate::session::{Session, SessionError};
+use crate::ticket::Ticket;
 
 pub(super) fn run(context: &Context, arguments: &Send) -> Outcome {
     let question = Question {
@@ -24,6 +27,7 @@ pub(super) fn run(context: &Context, arguments: &Send) -> Outcome {
         input: &arguments.input,
         client: arguments.client.as_deref(),
         times: arguments.repeat,
+        again: arguments.again,
     };
     question.ask(context, &arguments.speak)
 }
@@ -36,6 +40,7 @@ pub(super) fn query(context: &Context, arguments: &Query) -> Outcome {
         input: &arguments.input,
         client: arguments.client.as_deref(),
         times: 1,
+        again: None,
     };
     question.ask(context, &arguments.speak)
 }
@@ -48,6 +53,7 @@ struct Question<'a> {
     input: &'a str,
     client: Option<&'a Path>,
     times: u32,
+    again: Option<Ticket>,
 }
 
 /// A failure after some answers, which stand.
@@ -55,6 +61,8 @@ struct Question<'a> {
 struct CutShort {
     answers: Vec<Value>,
     failure: AnyFailure,
+    /// How to ask again for the input whose outcome is not known.
+    again: Option<(Ticket, String)>,
 }
 
 impl fmt::Display for CutShort {
@@ -99,7 +107,12 @@ impl Failure for CutShort {
     }
 
     fn help(&self) -> Vec<String> {
-        self.failure.help()
+        match &self.again {
+            Some((_, command)) => vec![format!(
+                "{command}   (asks again: it is taken once, whether it was or not)"
+            )],
+            None => self.failure.help(),
+        }
     }
 
     fn rendered(&self, style: Style) -> Option<String> {
@@ -108,6 +121,9 @@ impl Failure for CutShort {
 
     fn fields(&self) -> Map<String, Value> {
         let mut fields = self.failure.fields();
+        if let Some((ticket, _)) = &self.again {
+            fields.insert("ticket".to_owned(), json!(ticket.to_string()));
+        }
         fields.insert("answered".to_owned(), json!(self.answers.len()));
         fields.insert("answers".to_owned(), json!(self.answers));
         fields
@@ -126,11 +142,21 @@ impl Question<'_> {
     fn ask(&self, context: &Context, speak: &Speak) -> Outcome {
         let session = context.session(self.node, speak, self.kind)?;
         let mut interface = self.interface(&session)?;
+        let mut lane = self.lane(&session)?;
         let mut answers = Vec::new();
         for _ in 0..self.times {
-            let answer = match self.ask_once(&session, &mut interface) {
+            let answer = match self.ask_once(&session, &mut interface, &mut lane) {
                 Ok(answer) => answer,
-                Err(failure) => return Err(CutShort { answers, failure }.into()),
+                Err(failure) => {
+                    let is_unknown = failure.exit() == Exit::Unknown;
+                    let again = lane.filter(|_| is_unknown).map(|lane| self.again(&lane));
+                    return Err(CutShort {
+                        answers,
+                        failure,
+                        again,
+                    }
+                    .into());
+                }
             };
             // What was answered is durable: a person hears it now, whatever comes of the next.
             let heard = context.console.say(&answer.text);
@@ -151,15 +177,22 @@ impl Question<'_> {
             .field("answers", answers))
     }
 
-    /// Asks once; again with the new program's input type if an upgrade came in between.
-    fn ask_once(&self, session: &Session, interface: &mut Interface) -> Result<Answer, AnyFailure> {
-        let request = self.request(interface)?;
-        let response = match session.request(&request) {
-            Err(SessionError::Refused(refused))
-                if refused.reason() == RefusalCode::OTHER_PROGRAM && self.client.is_none() =>
-            {
-                *interface = self.interface(session)?;
-                session.request(&self.request(interface)?)?
+    /// Asks once; again with another program's input type if an upgrade came in between.
+    fn ask_once(
+        &self,
+        session: &Session,
+        interface: &mut Interface,
+        lane: &mut Option<Lane>,
+    ) -> Result<Answer, AnyFailure> {
+        let input = interface.input(self.input)?;
+        let response = match self.send(session, interface, input, lane) {
+            Err(SessionError::Refused(refused)) => {
+                let Some(other) = self.other_interface(session, interface, &refused)? else {
+                    return Err(SessionError::Refused(refused).into());
+                };
+                *interface = other;
+                let input = interface.input(self.input)?;
+                self.send(session, interface, input, lane)?
             }
             response => response?,
         };
@@ -189,21 +222,76 @@ impl Question<'_> {
         })
     }
 
-    fn request(&self, interface: &Interface) -> Result<Request, AnyFailure> {
-        let machine = self.machine.to_owned();
-        let program = interface.digest().0;
-        let input = interface.input(self.input)?;
-        Ok(match self.kind {
-            RequestKind::Query => Request::Query {
-                machine,
-                program,
-                input,
-            },
-            _ => Request::Submit {
-                machine,
-                program,
-                input,
-            },
+    /// The interface for which the input is to be written instead: that of the program that runs now, or of the one for
+    /// which it was written when it was taken.
+    fn other_interface(
+        &self,
+        session: &Session,
+        interface: &Interface,
+        refused: &Refused,
+    ) -> Result<Option<Interface>, AnyFailure> {
+        let taken = refused.expected();
+        Ok(match (refused.reason(), taken) {
+            _ if self.client.is_some() => None,
+            (RefusalCode::OTHER_PROGRAM, _) => Some(self.interface(session)?),
+            (RefusalCode::OTHER_INPUT, Some(taken)) if taken != interface.digest() => {
+                Some(Interface::of_program(session, self.machine, taken)?)
+            }
+            _ => None,
         })
     }
+
+    /// A session of numbered inputs, if it is one that writes.
+    fn lane(&self, session: &Session) -> Result<Option<Lane>, SessionError> {
+        match self.kind {
+            RequestKind::Query => Ok(None),
+            _ => session.lane(self.machine, self.again.map(|ticket| ticket.0)),
+        }
+    }
+
+    fn send(
+        &self,
+        session: &Session,
+        interface: &Interface,
+        input: Vec<u8>,
+        lane: &mut Option<Lane>,
+    ) -> Result<Response, SessionError> {
+        let machine = self.machine.to_owned();
+        let program = interface.digest().0;
+        match (self.kind, lane) {
+            (RequestKind::Query, _) => session.request(&Request::Query {
+                machine,
+                program,
+                input,
+            }),
+            (_, Some(lane)) => session.submit(lane, program, &input),
+            (_, None) => session.request(&Request::Submit {
+                machine,
+                program,
+                input,
+            }),
+        }
+    }
+
+    /// The command that asks again for the input that was sent last.
+    fn again(&self, lane: &Lane) -> (Ticket, String) {
+        let ticket = Ticket(lane.next());
+        let (node, machine) = (self.node, self.machine);
+        let input = quoted(self.input);
+        let client = self
+            .client
+            .map(|file| format!(" --client {}", file.display()));
+        let client = client.unwrap_or_default();
+        let command = format!("cam send {node} {machine} {input}{client} --again {ticket}");
+        (ticket, command)
+    }
+}
+
+/// An input as a shell takes it for one word.
+fn quoted(input: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    if !input.is_empty() && input.chars().all(is_plain) {
+        return input.to_owned();
+    }
+    format!("'{}'", input.replace('\'', "'\\''"))
 }

@@ -11,7 +11,7 @@ use super::failure::DemoError;
 use crate::interface::Interface;
 use crate::keys::NamedKey;
 use crate::nodes::NamedNode;
-use crate::session::Session;
+use crate::session::{Session, Waits};
 
 /// How long the demo waits for the traffic to get anywhere.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -115,7 +115,7 @@ struct Client {
 
 impl Client {
     fn run(&self, node: &NamedNode, key: &NamedKey) -> Result<(), DemoError> {
-        let session = Session::open(node, key, None, RequestKind::Submit)?;
+        let session = Session::open(node, key, Waits::default(), RequestKind::Submit)?;
         let interface = Interface::of_machine(&session, &self.machine)?;
         while !self.shared.progress().is_stopped {
             self.send(&session, &interface, "Incr")?;

@@ -1,6 +1,8 @@
 //! What is asked of one node of a rollout, in conversations of their own: a node that is away, or starts again in
 //! between, holds up nobody else.
 
+use std::time::Duration;
+
 use cam::digest::Digest;
 use node::limits::BUNDLE_BYTES_MAX;
 use node::protocol::{Plan, RefusalCode, Request, RequestKind, Response};
@@ -12,7 +14,7 @@ use crate::command::{Context, history, plan, push, rollback, trial};
 use crate::failure::{AnyFailure, Failure};
 use crate::keys::NamedKey;
 use crate::nodes::NamedNode;
-use crate::session::{Session, SessionError};
+use crate::session::{Session, SessionError, Waits};
 use node::protocol::RolledBack;
 
 /// What is brought to every node.
@@ -183,7 +185,11 @@ impl<'a> Errand<'a> {
     }
 
     fn session(&self, node: &NamedNode, purpose: RequestKind) -> Result<Session, SessionError> {
-        Session::open(node, &self.key, self.arguments.speak.timeout, purpose)
+        let speak = &self.arguments.speak;
+        // A rollout has its own times to wait for a node.
+        let mut waits = Waits::of(speak);
+        waits.patience = Duration::from_secs(speak.patience.unwrap_or(0));
+        Session::open(node, &self.key, waits, purpose)
     }
 
     /// A refusal of the bundle, with what is known of it here.
