@@ -53,6 +53,7 @@ mod push_log;
 pub mod service;
 
 pub mod client;
+mod places;
 mod seats;
 pub mod server;
 mod tls;
@@ -62,6 +63,8 @@ pub mod config;
 pub mod daemon;
 pub mod folder;
 
+#[cfg(test)]
+mod crowd_tests;
 #[cfg(test)]
 mod network_bench;
 #[cfg(test)]

@@ -50,6 +50,19 @@ pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
 /// Entries of a ledger in one answer; the rest is asked for by `after`.
 pub const LEDGER_ENTRIES_MAX: u32 = 1000;
 
+/// Bytes of one such answer, and at least one entry: what it takes to print a thousand usual ones twenty times over.
+pub const LEDGER_ANSWER_BYTES: usize = 4 * MIB;
+
+/// Bytes that long answers hold together until they are taken: states, journals, ledgers. A peer may take its time,
+/// [`TRANSFER_SECONDS`], and may have asked for a hundred. For a moment, while one is encoded, it is there twice.
+pub const ANSWERS_BYTES: usize = 256 * MIB;
+
+/// Those of one key: two states of the greatest size, so that one holder cannot take all.
+pub const ANSWERS_BYTES_PER_KEY: usize = 128 * MIB;
+
+/// Those above [`ANSWERS_BYTES`] for keys that may deliver: one such state.
+pub const ANSWERS_BYTES_RESERVED: usize = RESPONSE_BYTES_MAX;
+
 // Connections.
 
 /// Handshakes in progress. Each costs a signature and some 100 KiB; an unknown peer can cause them.
@@ -109,7 +122,11 @@ pub const REQUESTS_SPAN: RangeInclusive<usize> = 1..=4096;
 /// The part of [`REQUESTS`] that one key may have in progress is 1 / this.
 pub const REQUESTS_PER_KEY_SHARE: usize = 2;
 
-/// Bundles in progress on the node: each holds [`PUSH_BYTES_MAX`] and a verifier.
+/// Requests above [`REQUESTS`] that only those may have in progress who may deliver: however many clients leave their
+/// requests half sent, a machine can be taken back.
+pub const REQUESTS_RESERVED: usize = 16;
+
+/// Bundles in progress on the node, once they have arrived: each holds [`PUSH_BYTES_MAX`] and a verifier.
 pub const PUSHES: usize = 4;
 
 /// Time for a whole request to arrive, and for a whole answer to be taken, by default. An idle timer
@@ -181,6 +198,9 @@ pub const MACHINES_MAX: usize = 1024;
 /// Queries, states, judgements of bundles that are worked on at once. Each may take a second and the memory
 /// of a step; the others wait, and inputs wait for none of them.
 pub const WORKERS: usize = 4;
+
+/// And one more for keys that may deliver: an upgrade and the way back wait for no crowd of queries.
+pub const WORKERS_RESERVED: usize = 1;
 
 /// Pages of the store that are kept in memory. All that is read while the node runs is history, and what is
 /// written is not read again; left alone, redb would keep 1 GiB.

@@ -116,6 +116,8 @@ pub(crate) fn secret(seed: u8) -> SecretKey {
 pub(crate) const NODE: u8 = 100;
 pub(crate) const CLIENT: u8 = 1;
 pub(crate) const OPERATOR: u8 = 2;
+pub(crate) const OTHER_CLIENT: u8 = 3;
+pub(crate) const OTHER_OPERATOR: u8 = 4;
 pub(crate) const STRANGER: u8 = 9;
 
 pub(crate) fn entry(seed: u8, rest: &str) -> String {

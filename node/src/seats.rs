@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     config::ServerLimits,
     key::PublicKey,
-    limits::{CONNECTIONS_RESERVED, REQUESTS_PER_KEY_SHARE},
+    limits::{ANSWERS_BYTES_PER_KEY, CONNECTIONS_RESERVED, REQUESTS_PER_KEY_SHARE},
     protocol::{Refusal, RefusalCode},
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Seats {
 struct Holder {
     connections: usize,
     requests: Arc<Semaphore>,
+    /// In KiB.
+    answers: Arc<Semaphore>,
 }
 
 impl Seats {
@@ -56,11 +58,13 @@ impl Seats {
         let holder = taken.entry(key).or_insert_with(|| Holder {
             connections: 0,
             requests: Arc::new(Semaphore::new(self.requests_per_key)),
+            answers: Arc::new(Semaphore::new(ANSWERS_BYTES_PER_KEY / 1024)),
         });
         holder.connections += 1;
         Ok(Seat {
             key,
             requests: Arc::clone(&holder.requests),
+            answers: Arc::clone(&holder.answers),
             seats: Arc::clone(self),
         })
     }
@@ -84,6 +88,7 @@ pub(crate) enum NoSeat {
 pub(crate) struct Seat {
     key: PublicKey,
     requests: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
     seats: Arc<Seats>,
 }
 
@@ -102,6 +107,12 @@ impl Seat {
             );
             Refusal::new(RefusalCode::BUSY, reason)
         })
+    }
+
+    /// Waits for room for long answers to this key, so many KiB.
+    pub(crate) async fn answer(&self, kib: u32) -> OwnedSemaphorePermit {
+        let room = Arc::clone(&self.answers).acquire_many_owned(kib).await;
+        room.expect("nobody closes it")
     }
 }
 

@@ -8,23 +8,22 @@ mod biography;
 mod delivery;
 mod life;
 mod shadow;
+mod status;
 
 use std::sync::Arc;
 
-use cam::encode;
-use tokio::sync::Semaphore;
-
+use self::status::Sizes;
 use crate::journal::{Command, Journal, Outcome, SubmitError};
 use crate::key::PublicKey;
-use crate::limits::{RESPONSE_BYTES_MAX, WORKERS};
+use crate::limits::{RESPONSE_BYTES_MAX, WORKERS, WORKERS_RESERVED};
 use crate::local::{Clock, Published};
-use crate::protocol::{
-    MachineStatus, NodeStatus, Numbered, Refusal, RefusalCode, Request, Response,
-};
+use crate::places::Places;
+use crate::protocol::{Numbered, Refusal, RefusalCode, Request, Response};
 use crate::refused;
 use crate::replica::Replica;
 use crate::server::{Handler, Peer};
 use crate::store::Store;
+use cam::encode;
 
 /// What a node answers with.
 pub struct Service<J> {
@@ -33,7 +32,8 @@ pub struct Service<J> {
     published: Published,
     store: Arc<Store>,
     clock: Clock,
-    workers: Semaphore,
+    workers: Places,
+    sizes: Sizes,
 }
 
 impl<J: Journal> Service<J> {
@@ -51,17 +51,19 @@ impl<J: Journal> Service<J> {
             published,
             store,
             clock,
-            workers: Semaphore::new(WORKERS),
+            workers: Places::new(WORKERS, WORKERS_RESERVED),
+            sizes: Sizes::default(),
         }
     }
 
     /// Does work that may take a second away from the threads that carry packets, a few at a time: each
-    /// may also take the memory of a step.
+    /// may also take the memory of a step. Peers that may deliver have one of the places for themselves.
     async fn apart<T: Send + 'static>(
         &self,
+        peer: &Peer,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let permit = self.workers.acquire().await;
+        let permit = self.workers.take(1, peer.delivers()).await;
         let done = tokio::task::spawn_blocking(work).await;
         drop(permit);
         done.map_err(|_| {
@@ -72,7 +74,7 @@ impl<J: Journal> Service<J> {
 
     async fn answer(&self, peer: &Peer, request: Request) -> Result<Response, Refusal> {
         match request {
-            Request::Status { machine } => self.status(machine.as_deref()).await,
+            Request::Status { machine } => self.status(peer, machine.as_deref()).await,
             Request::Push { bundle } => self.push(peer, bundle, String::new(), None).await,
             Request::Deliver {
                 bundle,
@@ -114,34 +116,17 @@ impl<J: Journal> Service<J> {
                 let replica = self.machine(&machine)?;
                 let now_ms = (self.clock)();
                 let query = move || replica.query(now_ms, &from, program, &input);
-                Ok(response(self.apart(query).await??, &machine))
+                Ok(response(self.apart(peer, query).await??, &machine))
             }
             Request::State { machine } => {
                 self.barrier().await?;
                 let replica = self.machine(&machine)?;
-                self.apart(move || state(&replica)).await?
+                self.apart(peer, move || state(&replica)).await?
             }
             Request::Program { machine } => self.program(&machine),
             Request::Plan { bundle } => self.plan(peer, bundle).await,
             request => self.turn(peer, request).await,
         }
-    }
-
-    async fn status(&self, machine: Option<&str>) -> Result<Response, Refusal> {
-        let replicas = match machine {
-            Some(name) => vec![self.machine(name)?],
-            None => self.published.machines(),
-        };
-        let statuses = move || {
-            let statuses = replicas.iter().map(|replica| machine_status(replica));
-            statuses.flatten().collect()
-        };
-        Ok(Response::Status(NodeStatus {
-            node_key: *self.node.as_bytes(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            now_ms: milliseconds((self.clock)()),
-            machines: self.apart(statuses).await?,
-        }))
     }
 
     async fn submit(&self, machine: &str, command: Command) -> Result<Response, Refusal> {
@@ -258,22 +243,6 @@ fn no_outcome(error: SubmitError) -> Refusal {
             "the node stops; whether this was applied is known only after it has started again",
         ),
     }
-}
-
-fn machine_status(replica: &Replica) -> Option<MachineStatus> {
-    let instance = replica.instance()?;
-    Some(MachineStatus {
-        machine: replica.name().to_owned(),
-        program: instance.program().digest().0,
-        machine_version: instance.program().schema().version,
-        sequence: replica.position().sequence,
-        bundle: replica.position().bundle.map_or([0; 32], |id| id.0),
-        steps: replica.steps(),
-        traps: replica.traps(),
-        state_bytes: encode::value(&instance.state()).len() as u64,
-        since_ms: milliseconds(replica.since_ms()),
-        engine: instance.engine().into(),
-    })
 }
 
 fn milliseconds(at_ms: i64) -> u64 {

@@ -6,33 +6,43 @@ use super::Service;
 use super::life::unreadable;
 use crate::biography::{Mark, Origin};
 use crate::journal::Journal;
-use crate::limits::{JOURNAL_ANSWER_BYTES, RESPONSE_BYTES_MAX};
+use crate::limits::JOURNAL_ANSWER_BYTES;
 use crate::protocol::{Refusal, RefusalCode, Request, Response};
 use crate::refused;
+use crate::server::Peer;
 
 impl<J: Journal> Service<J> {
     /// Answers what is asked of a journal.
-    pub(super) async fn biography(&self, request: Request) -> Result<Response, Refusal> {
+    pub(super) async fn biography(
+        &self,
+        peer: &Peer,
+        request: Request,
+    ) -> Result<Response, Refusal> {
         match request {
             Request::Journal {
                 machine,
                 after,
                 limit,
-            } => self.commands(machine, after, limit).await,
+            } => self.commands(peer, machine, (after, limit)).await,
             Request::Mark { machine } => {
                 self.barrier().await?;
                 let replica = self.machine(&machine)?;
-                let mark = self.apart(move || Mark::of(&replica)).await?;
+                let mark = self.apart(peer, move || Mark::of(&replica)).await?;
                 let mark = mark.ok_or_else(|| refused::no_machine(&machine))?;
                 Ok(Response::Mark(mark))
             }
-            Request::Origin { machine } => self.origin(&machine).await,
+            Request::Origin { machine } => self.origin(peer, &machine).await,
             _ => Err(Refusal::new(RefusalCode::BUG, "a request has no answer")),
         }
     }
 
     /// Commands out of the store, aside: they may be many.
-    async fn commands(&self, machine: String, after: u64, limit: u32) -> Result<Response, Refusal> {
+    async fn commands(
+        &self,
+        peer: &Peer,
+        machine: String,
+        (after, limit): (u64, u32),
+    ) -> Result<Response, Refusal> {
         self.barrier().await?;
         // The journal may be ahead of what readers see; only what they see is shown.
         let last = self.machine(&machine)?.index();
@@ -44,7 +54,7 @@ impl<J: Journal> Service<J> {
             let commands = store.commands_within(&machine, places, bounds)?;
             Ok((store.first_index(&machine)?.unwrap_or(0), commands))
         };
-        let read = self.apart(read).await?;
+        let read = self.apart(peer, read).await?;
         let (first, commands) = read.map_err(|error| unreadable(&error))?;
         Ok(Response::Journal {
             first,
@@ -53,17 +63,12 @@ impl<J: Journal> Service<J> {
         })
     }
 
-    async fn origin(&self, machine: &str) -> Result<Response, Refusal> {
+    async fn origin(&self, peer: &Peer, machine: &str) -> Result<Response, Refusal> {
         let base = self.published.base(machine);
         let base = base.ok_or_else(|| refused::no_machine(machine))?;
-        let origin = self.apart(move || Origin::of(&base)).await?;
+        let origin = self.apart(peer, move || Origin::of(&base)).await?;
         let origin = origin.ok_or_else(|| refused::no_machine(machine))?;
-        let response = Response::Origin(Box::new(origin));
-        let bytes = response.encode().len();
-        if bytes > RESPONSE_BYTES_MAX {
-            let reason = format!("the machine has {bytes} bytes with its programs");
-            return Err(Refusal::new(RefusalCode::ANSWER_TOO_LARGE, reason));
-        }
-        Ok(response)
+        // Whether it is too long is seen where it is encoded to be sent.
+        Ok(Response::Origin(Box::new(origin)))
     }
 }

@@ -99,7 +99,7 @@ impl<J: Journal> Service<J> {
             reason: String::new(),
             trial: None,
         };
-        let plan = self.apart(move || {
+        let plan = self.apart(peer, move || {
             let new = || Arc::new(Replica::new(&machine));
             let base = published.base(&machine).unwrap_or_else(new);
             let now = published.machine(&machine).unwrap_or_else(new);
@@ -141,7 +141,7 @@ impl<J: Journal> Service<J> {
             let running = replica.as_ref().and_then(|replica| replica.instance());
             authentic.verify(position, running.map(Instance::program))
         };
-        match (self.apart(verify).await?, on_trial) {
+        match (self.apart(peer, verify).await?, on_trial) {
             (Err(UpgradeError::AlreadyRunning), _) => {
                 Ok(Judged::Running(already_running(&machine, position)))
             }

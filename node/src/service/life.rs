@@ -55,7 +55,7 @@ impl<J: Journal> Service<J> {
             Request::Bytecode { machine, program } => self.bytecode(&machine, program),
             Request::Saved { machine, sequence } => self.saved(&machine, sequence),
             request @ (Request::Journal { .. } | Request::Mark { .. } | Request::Origin { .. }) => {
-                self.biography(request).await
+                self.biography(peer, request).await
             }
             request => self.shadow(peer, request).await,
         }
@@ -82,7 +82,7 @@ impl<J: Journal> Service<J> {
         }
         let (replica, store) = (self.machine(machine)?, Arc::clone(&self.store));
         let moment = replica.moment((self.clock)(), peer.name());
-        let staged = self.apart(move || {
+        let staged = self.apart(peer, move || {
             let at = replica.index() + 1;
             let began = replica.trial().map_or(at, |trial| trial.began);
             // The journal may be ahead of what readers see; only what they see is looked at.

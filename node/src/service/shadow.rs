@@ -102,7 +102,9 @@ impl<J: Journal> Service<J> {
         let state = replica.instance().map(Instance::state);
         // The journal would not stamp it earlier than what came last.
         let moment = replica.moment((self.clock)().max(replica.last_ms()), peer.name());
-        let migrated = self.apart(move || upgrade.migrate(&moment, state.as_ref()).map(drop));
+        let migrated = self.apart(peer, move || {
+            upgrade.migrate(&moment, state.as_ref()).map(drop)
+        });
         migrated
             .await?
             .map_err(|error| refused::upgrade(&error, &machine, replica.position()))?;
