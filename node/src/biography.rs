@@ -20,11 +20,10 @@ pub use self::told::up_to_turns;
 use crate::comparison::Comparison;
 use crate::journal::{Apply, Command, Effect, Index, Outcome};
 use crate::ledger::{Entry, Event};
-use crate::limits::TRIAL_COMMANDS_MAX;
 use crate::plan;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::replica::Replica;
-use crate::rollback;
+use crate::rollback::{self, Replay};
 use crate::trial::Cause;
 
 const STATE_CONTEXT: &str = "camshaft 2026-11 state hash 1";
@@ -177,9 +176,13 @@ impl Biography {
         if next.position().program != Some(Digest(*running)) {
             return Err("another program runs than the one that went".to_owned());
         }
-        let since = || Ok::<_, Infallible>(self.since.clone());
+        let feed = |replay: &mut Replay| {
+            let since = self.since.iter();
+            since.for_each(|(at, command)| replay.take(*at, command));
+            Ok::<_, Infallible>(())
+        };
         let moment = next.moment(*at_ms, command.by());
-        let Ok(staged) = rollback::stage(next, at, &moment, cause, since);
+        let Ok(staged) = rollback::stage(next, at, &moment, cause, feed);
         let staged = staged.map_err(|refusal| String::from(refusal.reason))?;
         *next = staged.replica;
         Ok(Outcome::RolledBack(Box::new(staged.report)))
@@ -193,7 +196,7 @@ impl Biography {
         }
         // A trial that began before this biography has its commands elsewhere.
         let is_known = began == Some(at) || !self.since.is_empty();
-        if is_known && self.since.len() < TRIAL_COMMANDS_MAX {
+        if is_known {
             self.since.push((at, command.clone()));
         }
     }

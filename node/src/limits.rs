@@ -254,13 +254,9 @@ pub const SESSIONS_BYTES_MAX: usize = 16 * MIB;
 /// How long a program may be on trial, in milliseconds: 30 days. The machine before it is kept as long.
 pub const TRIAL_TIME_MS_MAX: u64 = 30 * 24 * 3_600_000;
 
-/// How many steps a trial may ask for. A rollback without a way back applies all inputs of a trial again while
-/// the machine's clients wait, some seconds for so many.
+/// How many steps a trial may ask for. A rollback without a way back applies all inputs of a trial again, twice, while
+/// all machines wait: some seconds for so many where steps take microseconds. A trial by time has no such bound.
 pub const TRIAL_STEPS_MAX: u64 = 1_000_000;
-
-/// Commands of a trial that a rollback applies again: more than its steps, since those that stop are there too.
-/// A rollback of a longer trial that has no way back takes the first so many.
-pub const TRIAL_COMMANDS_MAX: usize = 2_000_000;
 
 /// How many steps may stop in a trial, at most.
 pub const TRIAL_FAULTS_MAX: u64 = TRIAL_STEPS_MAX;

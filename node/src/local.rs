@@ -137,6 +137,7 @@ impl LocalJournal {
             published: published.clone(),
         };
         // Before anybody is served: a program that failed its trial answers nobody any more.
+        writer.take_back_overdue()?;
         writer.look()?;
         writer.take_up_shadows()?;
         let thread = std::thread::Builder::new()

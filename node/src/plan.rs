@@ -130,8 +130,8 @@ fn release(program: &cam::verify::Program) -> Release {
     }
 }
 
-/// Gives the last inputs, at most so many and for so long, to both programs. The new one starts from the state of
-/// `base`, migrated; if it cannot, nothing is compared.
+/// Gives the last inputs, at most so many and for so long, to both programs. Those before them lead the old one, and so
+/// the migration, to the state from which they came; nothing is compared if that takes too long or cannot be migrated.
 pub(crate) fn rehearsed(
     base: &Replica,
     command: &Command,
@@ -140,21 +140,25 @@ pub(crate) fn rehearsed(
 ) -> Comparison {
     let mut old = base.clone().without_sessions();
     let mut comparison = Comparison::default();
-    let Ok(mut new) = base.clone().upgraded(base.index() + 1, command) else {
+    let started = Instant::now();
+    let (before, last) = commands.split_at(commands.len().saturating_sub(inputs_max));
+    for (at, command) in before {
+        if started.elapsed() > time_max {
+            return comparison;
+        }
+        old.apply(*at, command);
+    }
+    let Ok(mut new) = old.clone().upgraded(old.index() + 1, command) else {
         return comparison;
     };
     comparison.compared = true;
-    let started = Instant::now();
-    let last = commands.len().saturating_sub(inputs_max);
-    for (place, (at, command)) in commands.iter().enumerate() {
+    for (at, command) in last {
         if started.elapsed() > time_max {
             break;
         }
         let was = answer(old.apply(*at, command));
         let is = answer(new.apply(*at, command));
-        if place >= last {
-            comparison.add(*at, command, was, is);
-        }
+        comparison.add(*at, command, was, is);
     }
     comparison
 }

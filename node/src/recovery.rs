@@ -15,7 +15,7 @@ use cam::{decode, verify};
 use crate::bundle::{Bundle, BundleId};
 use crate::journal::{Command, Effect, Index, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
-use crate::limits::LINEAGE_MAX;
+use crate::limits::{LINEAGE_MAX, REHEARSAL_BASE_STEPS};
 use crate::replica::{Ancestor, Replica};
 use crate::store::{Kept, Store, StoreError, TrialRecord};
 use crate::trial::{Cause, Trial};
@@ -51,7 +51,7 @@ pub struct Recovered {
     pub input_bytes: u64,
     /// Time it took to apply them again.
     pub replay_time: Duration,
-    /// The machine of the last snapshot.
+    /// The machine some commands before, or that of the last snapshot if it is nearer.
     pub base: Replica,
     /// Why it is to go back before it serves anybody. Its commands have not been applied again then.
     pub overdue: Option<Cause>,
@@ -64,18 +64,34 @@ pub struct Recovered {
 /// of its machines would look healthy.
 pub fn machines(store: &Store) -> Result<Vec<Recovered>, RecoveryError> {
     let kept = store.machines()?;
-    count_start(store, &kept)?;
-    kept.into_iter().map(|kept| machine(store, kept)).collect()
+    let on_trial = kept.iter().filter(|kept| kept.trial.is_some());
+    let on_trial: Vec<String> = on_trial.map(|kept| kept.name.clone()).collect();
+    count_start(store, &on_trial)?;
+    let recovered = kept.into_iter().map(|kept| machine(store, kept));
+    let recovered: Result<Vec<Recovered>, RecoveryError> = recovered.collect();
+    if recovered.is_err() {
+        // Nobody has died: a record that cannot be read takes no other machine back to its program before.
+        uncount_start(store, &on_trial)?;
+    }
+    recovered
 }
 
 /// Notes for each trial that the node was started once more, before any of its code runs.
-fn count_start(store: &Store, kept: &[Kept]) -> Result<(), StoreError> {
-    if kept.iter().all(|kept| kept.trial.is_none()) {
+fn count_start(store: &Store, on_trial: &[String]) -> Result<(), StoreError> {
+    if on_trial.is_empty() {
         return Ok(());
     }
     let commit = store.commit()?;
-    for kept in kept {
-        commit.started(&kept.name)?;
+    for name in on_trial {
+        commit.started(name)?;
+    }
+    commit.finish()
+}
+
+fn uncount_start(store: &Store, on_trial: &[String]) -> Result<(), StoreError> {
+    let commit = store.commit()?;
+    for name in on_trial {
+        commit.ended_well(name)?;
     }
     commit.finish()
 }
@@ -114,7 +130,8 @@ fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
         });
     }
     let (replayed, started) = (kept.commands.len(), Instant::now());
-    let (replica, input_bytes) = applied_again(&base, kept.commands).map_err(fault)?;
+    let again = applied_again(base, kept.commands).map_err(fault)?;
+    let (replica, base, input_bytes) = again;
     let recovered = Recovered {
         replica,
         snapshot_bytes,
@@ -136,13 +153,17 @@ fn kept_instance(kept: &Kept) -> Result<Instance, String> {
     }
 }
 
-/// The machine with the commands since, and how many bytes those have.
+/// The machine with the commands since, the machine some commands before, and how many bytes all of them have.
 fn applied_again(
-    base: &Replica,
+    snapshot: Replica,
     commands: Vec<(Index, Command)>,
-) -> Result<(Replica, u64), String> {
-    let (mut replica, mut bytes) = (base.clone(), 0);
+) -> Result<(Replica, Replica, u64), String> {
+    let (mut older, mut newer) = (snapshot.clone(), snapshot.clone());
+    let (mut replica, mut bytes) = (snapshot, 0);
     for (at, command) in commands {
+        if replica.index() - newer.index() >= REHEARSAL_BASE_STEPS {
+            older = std::mem::replace(&mut newer, replica.clone());
+        }
         if at != replica.index() + 1 {
             let before = replica.index();
             return Err(format!("command {at} does not follow {before}"));
@@ -152,7 +173,7 @@ fn applied_again(
         };
         bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
     }
-    Ok((replica, bytes))
+    Ok((replica, older, bytes))
 }
 
 /// Whether the node has died too often with the program on trial.
@@ -203,9 +224,8 @@ fn tell(recovered: &Recovered, replayed: usize) {
 /// The programs before the running one that are still served, each with the migration that ended it.
 fn lineage(store: &Store, name: &str, ledger: &[Entry]) -> Result<Vec<Ancestor>, RecoveryError> {
     let served = served(ledger);
-    let oldest = served.len().saturating_sub(LINEAGE_MAX);
-    let ancestors = served[oldest..].iter();
-    ancestors
+    served
+        .iter()
         .map(|(program, accepted)| ancestor(store, name, *program, accepted))
         .collect()
 }
@@ -217,6 +237,9 @@ fn served(ledger: &[Entry]) -> Vec<(Digest, &Accepted)> {
         match &entry.event {
             Event::Applied(accepted) => {
                 served.extend(accepted.from.map(|from| (Digest(from), accepted)));
+                // As a running machine forgets: what is forgotten does not come back with a rollback.
+                let forgotten = served.len().saturating_sub(LINEAGE_MAX);
+                served.drain(..forgotten);
             }
             Event::RolledBack(_) => {
                 served.pop();

@@ -61,39 +61,40 @@ pub struct StagedRollback {
     pub report: RolledBack,
 }
 
-/// Works out the rollback of `now`, of which the way back is told the `moment`. `since` gives its commands from the
+/// Works out the rollback of `now`, of which the way back is told the `moment`. `feed` gives a replay its commands from the
 /// upgrade on that is undone, that one first, and is asked only if the state cannot be mapped back.
 ///
 /// # Errors
-/// A refusal if there is no program to go back to, or no way.
+/// A refusal if there is no program to go back to, or no way; or what `feed` could not do.
 pub fn stage<E>(
     now: &Replica,
     at: Index,
     moment: &Context,
     cause: &Cause,
-    since: impl FnOnce() -> Result<Vec<(Index, Command)>, E>,
+    feed: impl FnOnce(&mut Replay) -> Result<(), E>,
 ) -> Result<Result<StagedRollback, Refusal>, E> {
     let Some((ancestor, running)) = now.lineage().last().zip(now.instance()) else {
         let reason = "no program before this one is at hand: there was none, or it is retired";
         return Ok(Err(now.refusal(RefusalCode::NO_WAY_BACK, reason)));
     };
-    let mapped = match cause {
-        // A program that kills the node is not asked for its state.
-        Cause::Starts { .. } => None,
-        _ => mapped(ancestor, running, moment),
-    };
+    let is_crash_loop = matches!(cause, Cause::Starts { .. });
+    // A program that kills the node is not asked for its state.
+    let mapped = (!is_crash_loop).then(|| mapped(ancestor, running, moment));
     let mut counted = now.clone();
-    let (instance, way) = match (mapped, now.trial()) {
+    let (instance, way) = match (mapped.flatten(), now.trial()) {
         (Some(instance), _) => (instance, Way::Mapped),
         (None, Some(trial)) => {
-            let is_crash_loop = matches!(cause, Cause::Starts { .. });
-            let commands = since()?;
+            let mut replay = Replay::of(now, &trial.before, !is_crash_loop);
+            feed(&mut replay)?;
+            counted = replay.now;
             if is_crash_loop {
-                counted = counted.counted_from(&trial.before, inputs(&commands));
+                counted = counted.counted_from(&trial.before, replay.inputs);
             }
-            let (instance, replayed) = replayed(&trial.before, &commands, !is_crash_loop);
-            counted = counted.having_taken(&commands);
-            (instance, Way::Replayed(replayed))
+            // What stopped in the new program may be a step of the old one: no number is told twice.
+            counted = counted.with_steps_from(&replay.old);
+            let instance = replay.old.into_instance();
+            let instance = instance.expect("a machine that was upgraded runs");
+            (instance, Way::Replayed(replay.comparison))
         }
         (None, None) => {
             let reason =
@@ -110,10 +111,46 @@ pub fn stage<E>(
     )))
 }
 
-fn inputs(commands: &[(Index, Command)]) -> u64 {
-    let inputs = commands.iter();
-    let inputs = inputs.filter(|(_, command)| matches!(command, Command::Input { .. }));
-    inputs.count() as u64
+/// The machine from before an upgrade, while it is given the inputs since.
+#[derive(Debug)]
+pub struct Replay {
+    /// After a crash loop it is that of the last snapshot, and learns which numbered inputs came since.
+    now: Replica,
+    old: Replica,
+    /// Tells again what was answered; nothing after a crash loop, since it would kill the node once more.
+    new: Option<Replica>,
+    inputs: u64,
+    comparison: Comparison,
+}
+
+impl Replay {
+    fn of(now: &Replica, before: &Replica, compared: bool) -> Replay {
+        Replay {
+            now: now.clone(),
+            old: before.clone().without_sessions(),
+            new: compared.then(|| before.clone()),
+            inputs: 0,
+            comparison: Comparison {
+                compared,
+                ..Comparison::default()
+            },
+        }
+    }
+
+    /// Gives it the next command of the journal.
+    pub fn take(&mut self, at: Index, command: &Command) {
+        if let Command::Upgrade { .. } = command {
+            let new = self.new.take();
+            self.new = new.and_then(|new| new.upgraded(at, command).ok());
+            return;
+        }
+        self.now.has_taken(at, command);
+        self.inputs += u64::from(matches!(command, Command::Input { .. }));
+        let is = answer(self.old.apply(at, command));
+        let new = self.new.as_mut();
+        let was = new.map_or(Answer::Unknown, |new| answer(new.apply(at, command)));
+        self.comparison.add(at, command, was, is);
+    }
 }
 
 /// The state as the old program has it, if the bundle says how and the old program approves of it.
@@ -127,36 +164,6 @@ fn mapped(ancestor: &Ancestor, running: &Instance, moment: &Context) -> Option<I
         Instance::resume(std::sync::Arc::clone(&ancestor.program), state)
             .expect("verified: the way back ends at the old state")
     })
-}
-
-/// The machine from before the upgrade, with the inputs since.
-fn replayed(
-    before: &Replica,
-    commands: &[(Index, Command)],
-    compared: bool,
-) -> (Instance, Comparison) {
-    let mut old = before.clone().without_sessions();
-    let mut new = compared.then(|| before.clone());
-    let mut comparison = Comparison {
-        compared,
-        ..Comparison::default()
-    };
-    for (at, command) in commands {
-        if let Command::Upgrade { .. } = command {
-            new = new.and_then(|new| new.upgraded(*at, command).ok());
-            continue;
-        }
-        let is = answer(old.apply(*at, command));
-        let was = new
-            .as_mut()
-            .map_or(Answer::Unknown, |new| answer(new.apply(*at, command)));
-        comparison.add(*at, command, was, is);
-    }
-    let instance = old.into_instance();
-    (
-        instance.expect("a machine that was upgraded runs"),
-        comparison,
-    )
 }
 
 fn staged(

@@ -10,10 +10,9 @@ use cam::instance::Context;
 use super::writer::{Batch, Machine, Writer, mistake, oldest_kept};
 use crate::journal::{Apply, Command, Index, Outcome, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
-use crate::limits::TRIAL_COMMANDS_MAX;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::replica::Replica;
-use crate::rollback::{self, StagedRollback};
+use crate::rollback::{self, Replay, StagedRollback};
 use crate::shadow::End;
 use crate::store::{Saved, StoreError, TrialRecord};
 use crate::trial::Cause;
@@ -67,13 +66,13 @@ impl Writer {
         Ok(outcome)
     }
 
-    /// Goes back because the program has failed its trial.
+    /// Goes back because the program has failed its trial, or says why it cannot.
     pub(super) fn go_back(
         &mut self,
         name: &str,
         cause: Cause,
         batch: &mut Batch,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Result<(), Refusal>, StoreError> {
         let replica = &self.machines[name].replica;
         let running = replica.position().program;
         let command = Command::Rollback {
@@ -90,10 +89,14 @@ impl Writer {
                     report.machine_version,
                     report.cause
                 );
+                Ok(Ok(()))
             }
-            outcome => tracing::error!("`{name}` cannot go back: {outcome:?}"),
+            Outcome::Refused(refusal) => {
+                tracing::error!("`{name}` cannot go back: {}", refusal.reason);
+                Ok(Err(refusal))
+            }
+            _ => unreachable!("a rollback goes back or is refused"),
         }
-        Ok(())
     }
 
     /// Commits a rollback, after all of the batch before it.
@@ -175,8 +178,12 @@ impl Writer {
         cause: &Cause,
     ) -> Result<Result<StagedRollback, Refusal>, StoreError> {
         let began = now.trial().map_or(at, |trial| trial.began);
-        let since = || self.store.commands(now.name(), began, TRIAL_COMMANDS_MAX);
-        let stage = || rollback::stage(now, at, moment, cause, since);
+        let feed = |replay: &mut Replay| {
+            let since = began..=u64::MAX;
+            let give = |at, command: &Command| replay.take(at, command);
+            self.store.each_command(now.name(), since, give)
+        };
+        let stage = || rollback::stage(now, at, moment, cause, feed);
         let staged = catch_unwind(AssertUnwindSafe(stage));
         staged.unwrap_or_else(|_| Ok(Err(mistake(now))))
     }

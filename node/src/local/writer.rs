@@ -15,7 +15,7 @@ use crate::limits::{
     SNAPSHOT_INPUT_BYTES_LEAST, TRIAL_LOOK_INTERVAL,
 };
 use crate::protocol::{Refusal, RefusalCode};
-use crate::recovery::Recovered;
+use crate::recovery::{Recovered, RecoveryError};
 use crate::refused;
 use crate::replica::Replica;
 use crate::shadow::{Lane, Taken};
@@ -32,6 +32,8 @@ pub(super) struct Machine {
     replay_time: Duration,
     /// Why it is to go back before it serves anybody.
     pub(super) overdue: Option<Cause>,
+    /// Its trial has failed and it cannot go back, which is not tried again: that may take minutes, and all wait.
+    is_stuck: bool,
     /// What a plan is rehearsed on.
     pub(super) bases: Bases,
     /// What runs beside it.
@@ -75,6 +77,7 @@ impl From<Recovered> for Machine {
             input_bytes: recovered.input_bytes,
             replay_time: recovered.replay_time,
             overdue: recovered.overdue,
+            is_stuck: false,
             shadow: None,
         }
     }
@@ -90,6 +93,7 @@ impl Machine {
             input_bytes: 0,
             replay_time: Duration::ZERO,
             overdue: None,
+            is_stuck: false,
             shadow: None,
         }
     }
@@ -206,8 +210,14 @@ impl Writer {
                 Ok(outcome)
             }
             Effect::Failed(outcome, cause) => {
-                self.go_back(machine, cause, batch)?;
-                Ok(outcome)
+                self.fail(machine, cause, batch)?;
+                Ok(match outcome {
+                    Outcome::Refused(refusal) if self.machines[machine].is_stuck => {
+                        let now = "the step was undone; the machine cannot go back, and runs on";
+                        Outcome::Refused(refusal.now(now))
+                    }
+                    outcome => outcome,
+                })
             }
             Effect::GoesBack => self.roll_back(machine, &command, batch),
             Effect::Staged(upgrade) => {
@@ -273,20 +283,36 @@ impl Writer {
         let mut batch = Batch::default();
         self.look_at_shadows(&mut batch)?;
         for name in names {
-            let machine = self.machines.get_mut(&name).expect("named just now");
-            match machine.overdue.take() {
-                Some(cause) => self.go_back(&name, cause, &mut batch)?,
-                None => self.judge(&name, &mut batch)?,
-            }
+            self.judge(&name, &mut batch)?;
         }
         self.finish(batch)
+    }
+
+    /// Takes the machines back whose programs have killed the node too often. The replica of such a machine is that of
+    /// its last snapshot, and its journal is ahead of it: it must not serve anybody, whatever comes of this.
+    pub(super) fn take_back_overdue(&mut self) -> Result<(), RecoveryError> {
+        let overdue = self.machines.iter_mut();
+        let overdue =
+            overdue.filter_map(|(name, machine)| Some((name.clone(), machine.overdue.take()?)));
+        let overdue: Vec<(String, Cause)> = overdue.collect();
+        let mut batch = Batch::default();
+        for (machine, cause) in overdue {
+            if let Err(refusal) = self.go_back(&machine, cause, &mut batch)? {
+                let what = format!(
+                    "its trial has failed, and it cannot go back: {}",
+                    refusal.reason
+                );
+                return Err(RecoveryError::Machine { machine, what });
+            }
+        }
+        Ok(self.finish(batch)?)
     }
 
     /// Ends the trial of a machine, if it is over.
     fn judge(&mut self, name: &str, batch: &mut Batch) -> Result<(), StoreError> {
         match self.machines[name].replica.verdict((self.clock)()) {
             Verdict::Open => Ok(()),
-            Verdict::Failed(cause) => self.go_back(name, cause, batch),
+            Verdict::Failed(cause) => self.fail(name, cause, batch),
             Verdict::Passed => {
                 let command = Command::Pass {
                     at_ms: 0,
@@ -295,6 +321,17 @@ impl Writer {
                 self.job(name, command, batch).map(|_| ())
             }
         }
+    }
+
+    /// Takes a machine back whose trial has failed, if it can go back.
+    fn fail(&mut self, name: &str, cause: Cause, batch: &mut Batch) -> Result<(), StoreError> {
+        if self.machines[name].is_stuck {
+            return Ok(());
+        }
+        let is_stuck = self.go_back(name, cause, batch)?.is_err();
+        let machine = self.machines.get_mut(name).expect("it is on trial");
+        machine.is_stuck = is_stuck;
+        Ok(())
     }
 
     /// Makes the batch durable, shows it to readers, answers.

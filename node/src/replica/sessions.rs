@@ -115,15 +115,11 @@ impl Replica {
         sessions.map_or_else(KeptSessions::default, Sessions::kept)
     }
 
-    /// The machine, with the numbers of inputs after its last one noted as taken: they were answered, and what is
-    /// not known any more.
-    #[must_use]
-    pub(crate) fn having_taken(mut self, commands: &[(Index, Command)]) -> Replica {
-        let last = self.index;
-        for (at, command) in commands.iter().filter(|(at, _)| *at > last) {
-            self.remember(*at, command, Answer::NotKept);
+    /// Notes the number of an input after its last one as taken: it was answered, and what is not known any more.
+    pub(crate) fn has_taken(&mut self, at: Index, command: &Command) {
+        if at > self.index {
+            self.remember(at, command, Answer::NotKept);
         }
-        self
     }
 
     /// Answers for a numbered input, if it is not one to be taken now.

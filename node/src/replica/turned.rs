@@ -33,6 +33,13 @@ impl Replica {
         self
     }
 
+    /// The machine with at least as many steps as another that has lived the same inputs.
+    #[must_use]
+    pub(crate) fn with_steps_from(mut self, other: &Replica) -> Replica {
+        self.steps = self.steps.max(other.steps);
+        self
+    }
+
     /// The machine, counted from where its trial began, one step for each of so many inputs since. After a crash loop
     /// nobody knows which of them made a step that was answered, and the journal alone must say how it goes on.
     #[must_use]

@@ -7,9 +7,9 @@ use cam::digest::Digest;
 use super::{Service, milliseconds};
 use crate::journal::{Command, Journal};
 use crate::ledger::{Entry, Event};
-use crate::limits::{RESPONSE_BYTES_MAX, TRIAL_COMMANDS_MAX};
+use crate::limits::RESPONSE_BYTES_MAX;
 use crate::protocol::{Life, Refusal, RefusalCode, Request, Response, TrialStatus};
-use crate::rollback;
+use crate::rollback::{self, Replay};
 use crate::server::Peer;
 use crate::store::StoreError;
 use crate::trial::Cause;
@@ -86,12 +86,11 @@ impl<J: Journal> Service<J> {
             let at = replica.index() + 1;
             let began = replica.trial().map_or(at, |trial| trial.began);
             // The journal may be ahead of what readers see; only what they see is looked at.
-            let since = || {
-                let mut commands = store.commands(replica.name(), began, TRIAL_COMMANDS_MAX)?;
-                commands.retain(|(index, _)| *index < at);
-                Ok::<_, StoreError>(commands)
+            let feed = |replay: &mut Replay| {
+                let give = |at, command: &Command| replay.take(at, command);
+                store.each_command(replica.name(), began..=replica.index(), give)
             };
-            rollback::stage(&replica, at, &moment, &Cause::Asked, since)
+            rollback::stage(&replica, at, &moment, &Cause::Asked, feed)
         });
         let staged = staged.await?.map_err(|error| unreadable(&error))??;
         Ok(Response::RolledBack {

@@ -51,6 +51,31 @@ impl Store {
         Ok(commands)
     }
 
+    /// Gives each command of a machine at these places, one after another: a trial may have more than fit in memory.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_command(
+        &self,
+        machine: &str,
+        places: std::ops::RangeInclusive<Index>,
+        mut give: impl FnMut(Index, &Command),
+    ) -> Result<(), StoreError> {
+        let read = self.database.begin_read()?;
+        let table = read.open_table(JOURNAL)?;
+        let (first, last) = places.into_inner();
+        if first > last {
+            return Ok(());
+        }
+        for entry in table.range((machine, first)..=(machine, last))? {
+            let (key, sealed) = entry?;
+            let (_, index) = key.value();
+            let command = unseal("journal", &row_key(machine, index), sealed.value())?;
+            give(index, &command);
+        }
+        Ok(())
+    }
+
     /// The first place in a machine's journal that is kept.
     ///
     /// # Errors

@@ -93,7 +93,7 @@ fn answers(rehearsal: &Comparison) -> String {
     let inputs = same + different + lost;
     match (compared, inputs) {
         (false, _) => {
-            "not compared: the migration stops on the state of some inputs ago".to_owned()
+            "not compared: the state of some inputs ago cannot be migrated, or the inputs take too long".to_owned()
         }
         (true, 0) => "nothing to compare: no input has come since this version runs".to_owned(),
         (true, _) => format!(
