@@ -70,6 +70,28 @@ mod tests {
     }
 
     #[test]
+    fn what_only_asks_changes_nothing_and_what_brings_a_bundle_names_no_machine() {
+        for request in requests() {
+            let (kind, right) = (request.kind(), request.kind().right());
+            let needs_more = [RequestKind::Plan, RequestKind::Session].contains(&kind);
+            let only_asks = right == crate::trust::Right::Observe || needs_more;
+            assert_eq!(kind.is_change(), !only_asks, "{kind:?}");
+            let is_named = request.machine().is_some();
+            assert!(!(kind.brings_bundle() && is_named), "{kind:?}");
+            assert!(kind.brings_bundle() <= kind.judges_bundle(), "{kind:?}");
+        }
+        for rehearse in [true, false] {
+            let rollback = Request::Rollback {
+                machine: "counter".to_owned(),
+                running: [1; 32],
+                reason: String::new(),
+                rehearse,
+            };
+            assert_eq!(rollback.is_change(), !rehearse);
+        }
+    }
+
+    #[test]
     fn every_other_encoding_of_a_request_is_refused() {
         let request = Request::Ledger {
             machine: "m".to_owned(),

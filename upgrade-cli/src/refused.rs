@@ -17,7 +17,8 @@ use crate::session::Peers;
 #[error("`{}` refuses: {}", peers.node, Printable(&refusal.reason))]
 pub(crate) struct Refused {
     peers: Peers,
-    asked: RequestKind,
+    /// Whether the request can have changed anything.
+    is_change: bool,
     refusal: Refusal,
     offer: Option<Offer>,
 }
@@ -60,10 +61,10 @@ pub(crate) struct Accepted {
 
 impl Refused {
     /// A refusal as it came.
-    pub(crate) fn new(peers: Peers, asked: RequestKind, refusal: Refusal) -> Refused {
+    pub(crate) fn new(peers: Peers, is_change: bool, refusal: Refusal) -> Refused {
         Refused {
             peers,
-            asked,
+            is_change,
             refusal,
             offer: None,
         }
@@ -99,12 +100,11 @@ pub(crate) fn code_name(code: RefusalCode) -> String {
 
 impl Failure for Refused {
     fn exit(&self) -> Exit {
-        let writes = !matches!(self.asked.right(), Right::Observe);
         match self.refusal.code.class() {
             Class::Keys => Exit::Keys,
             Class::Busy => Exit::NotReachable,
             // The store may have failed before or after it wrote.
-            Class::Node if writes => Exit::Unknown,
+            Class::Node if self.is_change => Exit::Unknown,
             _ => Exit::Refused,
         }
     }
@@ -178,6 +178,9 @@ impl Failure for Refused {
             ),
             (RefusalCode::TRUST_UNUSABLE, _) => {
                 "on the node: cam-node trust check --config node.toml".to_owned()
+            }
+            (RefusalCode::UNKNOWN_REQUEST, _) => {
+                format!("`{node}` is older than this `cam`, and learns it with a newer `cam-node`")
             }
             (RefusalCode::UNKNOWN_MACHINE, _) => format!("cam status {node}"),
             (RefusalCode::MIGRATION_TRAPPED | RefusalCode::CHECK_FAILED, Some(offer)) => format!(
@@ -346,7 +349,11 @@ mod tests {
             public: SecretKey::from_seed(&[1; 32]).public(),
             purpose: asked,
         };
-        Refused::new(peers, asked, Refusal::new(code, "because\u{1b}[2J"))
+        Refused::new(
+            peers,
+            asked.is_change(),
+            Refusal::new(code, "because\u{1b}[2J"),
+        )
     }
 
     #[test]
@@ -354,6 +361,7 @@ mod tests {
         for code in RefusalCode::ALL {
             let exit = |asked| refused(*code, asked).exit();
             let (push, status) = (exit(RequestKind::Push), exit(RequestKind::Status));
+            assert_eq!(exit(RequestKind::Plan), status, "a plan only asks");
             let expected = match code.0 / 100 {
                 2 => (Exit::Keys, Exit::Keys),
                 4 => (Exit::NotReachable, Exit::NotReachable),

@@ -28,7 +28,7 @@ pub(crate) const CODES: &[(&str, &str, &str)] = &[
     (
         NO_ANSWER,
         "no-answer",
-        "the request was sent and no answer came: it may have happened",
+        "the request was sent and no answer came: if it changes something, it may have happened",
     ),
     (
         HOST_KEY,
@@ -43,7 +43,7 @@ pub(crate) const CODES: &[(&str, &str, &str)] = &[
 ];
 
 pub(crate) const NOT_REACHABLE: &str = "N601";
-const NO_ANSWER: &str = "N602";
+pub(crate) const NO_ANSWER: &str = "N602";
 const HOST_KEY: &str = "N603";
 const OTHER_PROTOCOL: &str = "N604";
 
@@ -131,7 +131,7 @@ impl Session {
             }),
             Err(error) => Err(SessionError::Client {
                 peers: Box::new(peers),
-                asked: None,
+                is_change: false,
                 error: Box::new(error),
             }),
         }
@@ -142,7 +142,7 @@ impl Session {
         let mut caller = self.caller.borrow_mut();
         let caller = caller.as_mut().expect("it is taken only in `drop`");
         let response = self.runtime.block_on(caller.request(request));
-        self.answered(request.kind(), response)
+        self.answered(request.is_change(), response)
     }
 
     /// Begins a session of numbered inputs, or takes one up. A node from before there were sessions has none.
@@ -159,8 +159,8 @@ impl Session {
         match self.runtime.block_on(caller.begin(machine)) {
             Ok(Ok(lane)) => Ok(Some(lane)),
             Ok(Err(refusal)) if refusal.code == RefusalCode::UNKNOWN_REQUEST => Ok(None),
-            Ok(Err(refusal)) => Err(self.refused(RequestKind::Session, refusal)),
-            Err(error) => Err(self.failed(Some(RequestKind::Session), error)),
+            Ok(Err(refusal)) => Err(self.refused(RequestKind::Session.is_change(), refusal)),
+            Err(error) => Err(self.failed(RequestKind::Session.is_change(), error)),
         }
     }
 
@@ -174,30 +174,30 @@ impl Session {
         let mut caller = self.caller.borrow_mut();
         let caller = caller.as_mut().expect("it is taken only in `drop`");
         let response = self.runtime.block_on(caller.submit(lane, program, input));
-        self.answered(RequestKind::Numbered, response)
+        self.answered(RequestKind::Numbered.is_change(), response)
     }
 
     fn answered(
         &self,
-        asked: RequestKind,
+        is_change: bool,
         response: Result<Response, ClientError>,
     ) -> Result<Response, SessionError> {
         match response {
-            Ok(Response::Refused(refusal)) => Err(self.refused(asked, refusal)),
+            Ok(Response::Refused(refusal)) => Err(self.refused(is_change, refusal)),
             Ok(response) => Ok(response),
-            Err(error) => Err(self.failed(Some(asked), error)),
+            Err(error) => Err(self.failed(is_change, error)),
         }
     }
 
-    fn refused(&self, asked: RequestKind, refusal: Refusal) -> SessionError {
-        let refused = Refused::new(self.peers.clone(), asked, refusal);
+    fn refused(&self, is_change: bool, refusal: Refusal) -> SessionError {
+        let refused = Refused::new(self.peers.clone(), is_change, refusal);
         SessionError::Refused(Box::new(refused))
     }
 
-    fn failed(&self, asked: Option<RequestKind>, error: ClientError) -> SessionError {
+    fn failed(&self, is_change: bool, error: ClientError) -> SessionError {
         SessionError::Client {
             peers: Box::new(self.peers.clone()),
-            asked,
+            is_change,
             error: Box::new(error),
         }
     }
@@ -212,6 +212,16 @@ impl Session {
         SessionError::Strange {
             node: self.peers.node.clone(),
             asked,
+            is_change: asked.is_change(),
+        }
+    }
+
+    /// As [`Session::strange`], where the kind alone does not say whether anything may have happened.
+    pub(crate) fn strange_to(&self, request: &Request) -> SessionError {
+        SessionError::Strange {
+            node: self.peers.node.clone(),
+            asked: request.kind(),
+            is_change: request.is_change(),
         }
     }
 }
@@ -229,10 +239,11 @@ impl Drop for Session {
 pub(crate) enum SessionError {
     #[error("the system gives no network")]
     Runtime(#[source] io::Error),
-    #[error("{}", sentence(peers, error))]
+    #[error("{}", sentence(peers, *is_change, error))]
     Client {
         peers: Box<Peers>,
-        asked: Option<RequestKind>,
+        /// Whether the request can have changed anything.
+        is_change: bool,
         #[source]
         error: Box<ClientError>,
     },
@@ -241,7 +252,12 @@ pub(crate) enum SessionError {
     #[error(transparent)]
     Refused(Box<Refused>),
     #[error("`{node}` answers `{}` with something else", asked.name())]
-    Strange { node: String, asked: RequestKind },
+    Strange {
+        node: String,
+        asked: RequestKind,
+        /// Whether the request can have changed anything.
+        is_change: bool,
+    },
 }
 
 /// How long was waited is known here only, and so is the option that changes it.
@@ -253,7 +269,7 @@ fn waited(reason: &str, limit: Duration) -> String {
 }
 
 /// What happened, in words that name the node. The client's own words follow as the cause.
-fn sentence(peers: &Peers, error: &ClientError) -> String {
+fn sentence(peers: &Peers, is_change: bool, error: &ClientError) -> String {
     let node = &peers.node;
     match error {
         ClientError::NotReachable { .. } => format!("`{node}` is not reachable"),
@@ -266,6 +282,8 @@ fn sentence(peers: &Peers, error: &ClientError) -> String {
         ClientError::OtherProtocol => format!("`{node}` speaks another protocol"),
         ClientError::Oversized { .. } => "the request is too long to send".to_owned(),
         ClientError::Local(_) => "there is no network on this side".to_owned(),
+        ClientError::Malformed(_) if !is_change => format!("`{node}` answers what means nothing"),
+        _ if !is_change => format!("no answer from `{node}`"),
         _ => format!("no answer from `{node}`: it may have happened, or not"),
     }
 }
@@ -275,14 +293,22 @@ impl Failure for SessionError {
         match self {
             SessionError::Runtime(_) | SessionError::NotReachable { .. } => Exit::NotReachable,
             SessionError::Refused(refused) => refused.exit(),
-            SessionError::Strange { .. } => Exit::Unknown,
-            SessionError::Client { error, .. } => match **error {
+            SessionError::Strange { is_change, .. } => match is_change {
+                true => Exit::Unknown,
+                false => Exit::Refused,
+            },
+            SessionError::Client {
+                error, is_change, ..
+            } => match **error {
                 ClientError::NotReachable { .. }
                 | ClientError::TurnedAway { .. }
                 | ClientError::NotSent(_)
                 | ClientError::Local(_) => Exit::NotReachable,
                 ClientError::HostKey { .. } | ClientError::NotTrusted { .. } => Exit::Keys,
                 ClientError::OtherProtocol | ClientError::Oversized { .. } => Exit::Refused,
+                // What only asks has changed nothing, whether it was answered or not.
+                ClientError::Malformed(_) if !is_change => Exit::Refused,
+                _ if !is_change => Exit::NotReachable,
                 // Whatever a later client adds: not knowing is the careful answer.
                 _ => Exit::Unknown,
             },
@@ -318,7 +344,11 @@ impl Failure for SessionError {
         match self {
             SessionError::Refused(refused) => refused.facts(),
             SessionError::NotReachable { .. } => vec![("now", "nothing was sent".to_owned())],
-            SessionError::Client { peers, error, .. } => {
+            SessionError::Client {
+                peers,
+                error,
+                is_change,
+            } => {
                 let key = ("key", format!("{} {}", peers.key, peers.public));
                 match **error {
                     ClientError::HostKey { expected, found } => vec![
@@ -337,9 +367,13 @@ impl Failure for SessionError {
                     | ClientError::Oversized { .. } => {
                         vec![("now", "nothing was sent".to_owned())]
                     }
+                    _ if !is_change => vec![("now", ONLY_ASKED.to_owned())],
                     _ => Vec::new(),
                 }
             }
+            SessionError::Strange {
+                is_change: false, ..
+            } => vec![("now", ONLY_ASKED.to_owned())],
             _ => Vec::new(),
         }
     }
@@ -348,7 +382,11 @@ impl Failure for SessionError {
         match self {
             SessionError::Refused(refused) => refused.help(),
             SessionError::NotReachable { .. } => vec![AWAY_HELP.to_owned()],
-            SessionError::Client { peers, error, .. } => client_help(peers, error),
+            SessionError::Client {
+                peers,
+                error,
+                is_change,
+            } => client_help(peers, *is_change, error),
             SessionError::Strange { node, .. } => vec![format!("cam status {node}")],
             SessionError::Runtime(_) => Vec::new(),
         }
@@ -365,7 +403,10 @@ impl Failure for SessionError {
 /// For a node that is away.
 const AWAY_HELP: &str = "cam node list   (is the address right, and does the node run?)";
 
-fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
+/// What is true after a question without an answer.
+const ONLY_ASKED: &str = "nothing was changed: this only asks";
+
+fn client_help(peers: &Peers, is_change: bool, error: &ClientError) -> Vec<String> {
     let node = &peers.node;
     let help = match error {
         ClientError::HostKey { .. } => format!(
@@ -374,9 +415,11 @@ fn client_help(peers: &Peers, error: &ClientError) -> Vec<String> {
         ClientError::NotTrusted { .. } => crate::refused::trust_help(peers),
         ClientError::NotReachable { .. } | ClientError::NotSent(_) => AWAY_HELP.to_owned(),
         ClientError::TurnedAway { .. } => "try again, with more --patience".to_owned(),
-        ClientError::Unknown(_) | ClientError::Malformed(_) => {
+        ClientError::Unknown(_) | ClientError::Malformed(_) if is_change => {
             format!("cam status {node}   (before you try again)")
         }
+        ClientError::Unknown(_) => "try again, or wait longer: --timeout SECONDS".to_owned(),
+        ClientError::Malformed(_) => "use a `cam` of the node's version".to_owned(),
         ClientError::OtherProtocol => "use a `cam` of the node's version".to_owned(),
         _ => return Vec::new(),
     };
@@ -396,54 +439,60 @@ mod tests {
         assert_eq!(waited("refused", limit), "refused");
     }
 
+    /// What every request is told of an error that leaves no doubt, and of the others what one that changes
+    /// something is told and what one that only asks.
     #[test]
     fn the_exit_code_says_whether_anything_may_have_happened() {
         let key = SecretKey::from_seed(&[1; 32]).public();
         let (address, reason) = ("h:1".to_owned(), "silence".to_owned());
+        let not_reachable = ClientError::NotReachable { address, reason };
+        let not_sent = ClientError::NotSent(String::new());
+        let (expected, found) = (key, key);
+        let host_key = ClientError::HostKey { expected, found };
+        let away = (Exit::NotReachable, Exit::NotReachable);
+        let keys = (Exit::Keys, Exit::Keys);
         let table = [
+            (not_reachable, away, "N601"),
+            (not_sent, away, "N601"),
             (
-                ClientError::NotReachable { address, reason },
-                Exit::NotReachable,
-                "N601",
+                ClientError::Unknown(String::new()),
+                (Exit::Unknown, Exit::NotReachable),
+                "N602",
             ),
+            (host_key, keys, "N603"),
+            (ClientError::NotTrusted { own: key }, keys, "N200"),
             (
-                ClientError::NotSent(String::new()),
-                Exit::NotReachable,
-                "N601",
+                ClientError::OtherProtocol,
+                (Exit::Refused, Exit::Refused),
+                "N604",
             ),
-            (ClientError::Unknown(String::new()), Exit::Unknown, "N602"),
-            (
-                ClientError::HostKey {
-                    expected: key,
-                    found: key,
-                },
-                Exit::Keys,
-                "N603",
-            ),
-            (ClientError::NotTrusted { own: key }, Exit::Keys, "N200"),
-            (ClientError::OtherProtocol, Exit::Refused, "N604"),
         ];
-        for (error, exit, code) in table {
-            let peers = Peers {
-                node: "hall".to_owned(),
-                pinned_in: "cam.toml".to_owned(),
-                key: "ops".to_owned(),
-                public: key,
-                purpose: RequestKind::Push,
-            };
-            let may_have_happened = exit == Exit::Unknown;
-            let error = SessionError::Client {
-                peers: Box::new(peers),
-                asked: Some(RequestKind::Push),
+        for (error, exits, code) in table {
+            let mut error = SessionError::Client {
+                peers: Box::new(peers(key)),
+                is_change: true,
                 error: Box::new(error),
             };
-            assert_eq!(error.exit(), exit, "{error}");
-            assert_eq!(error.code(), code, "{error}");
-            assert_eq!(
-                error.to_string().contains("may have happened"),
-                may_have_happened
-            );
-            assert!(!error.help().is_empty(), "{error}");
+            for (changes, exit) in [(true, exits.0), (false, exits.1)] {
+                if let SessionError::Client { is_change, .. } = &mut error {
+                    *is_change = changes;
+                }
+                assert_eq!(error.exit(), exit, "{error}");
+                assert_eq!(error.code(), code, "{error}");
+                let says = error.to_string().contains("may have happened");
+                assert_eq!(says, exit == Exit::Unknown);
+                assert!(!error.help().is_empty(), "{error}");
+            }
+        }
+    }
+
+    fn peers(public: PublicKey) -> Peers {
+        Peers {
+            node: "hall".to_owned(),
+            pinned_in: "cam.toml".to_owned(),
+            key: "ops".to_owned(),
+            public,
+            purpose: RequestKind::Push,
         }
     }
 }

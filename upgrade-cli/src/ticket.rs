@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_ticket_reads_back_and_nothing_else_is_one() {
         let mut session = [0; 16];
-        for (byte, value) in session.iter_mut().zip(0xf0..) {
+        for (byte, value) in session.iter_mut().zip(0xf0..=0xff) {
             *byte = value;
         }
         let ticket = Ticket(Numbered {

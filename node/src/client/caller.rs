@@ -11,7 +11,6 @@ use super::{Client, ClientError, Timeouts};
 use crate::key::{PublicKey, SecretKey};
 use crate::limits::{RECONNECT_PAUSE, RECONNECT_PAUSE_MAX, RECONNECT_TRY};
 use crate::protocol::{Numbered, Refusal, RefusalCode, Request, RequestKind, Response};
-use crate::trust::Right;
 
 /// A client of one node that outlives its connections.
 #[derive(Debug)]
@@ -192,7 +191,7 @@ impl Caller {
                 unknown.get_or_insert_with(|| reason.clone());
             }
             let waiting = waiting.get_or_insert_with(|| Waiting::new(self.patience));
-            if !is_worth_another(request.kind(), &outcome) || !waiting.pause().await {
+            if !is_worth_another(request, &outcome) || !waiting.pause().await {
                 return (after(unknown, outcome), tries);
             }
         }
@@ -223,23 +222,23 @@ fn is_taken(response: &Response) -> bool {
 }
 
 /// Whether the same request may be sent twice without a second effect.
-fn is_repeatable(kind: RequestKind) -> bool {
-    kind.right() == Right::Observe || [RequestKind::Numbered, RequestKind::Session].contains(&kind)
+fn is_repeatable(request: &Request) -> bool {
+    !request.is_change() || request.kind() == RequestKind::Numbered
 }
 
-fn is_worth_another(kind: RequestKind, outcome: &Result<Response, ClientError>) -> bool {
+fn is_worth_another(request: &Request, outcome: &Result<Response, ClientError>) -> bool {
     match outcome {
         Err(
             ClientError::TurnedAway { .. }
             | ClientError::NotReachable { .. }
             | ClientError::NotSent(_),
         ) => true,
-        Err(ClientError::Unknown(_)) => is_repeatable(kind),
+        Err(ClientError::Unknown(_)) => is_repeatable(request),
         Ok(Response::Refused(refusal)) => match refusal.code {
             RefusalCode::STOPPING => true,
-            RefusalCode::BUSY => is_repeatable(kind),
+            RefusalCode::BUSY => is_repeatable(request),
             // The node stops, and what it has made durable is known when it has started again.
-            RefusalCode::STORAGE => kind == RequestKind::Numbered,
+            RefusalCode::STORAGE => request.kind() == RequestKind::Numbered,
             _ => false,
         },
         _ => false,

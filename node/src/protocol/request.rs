@@ -345,11 +345,53 @@ impl RequestKind {
         }
     }
 
+    /// Whether a request of this kind can change anything. Whose answer is lost may have done it then, and only then.
+    /// No default, as above. [`Request::is_change`] knows more.
+    pub const fn is_change(self) -> bool {
+        match self {
+            Self::Push
+            | Self::Submit
+            | Self::Deliver
+            | Self::Rollback
+            | Self::Pass
+            | Self::Retire
+            | Self::Shadow
+            | Self::ShadowPromote
+            | Self::ShadowDrop
+            | Self::Numbered => true,
+            Self::Status
+            | Self::Query
+            | Self::State
+            | Self::Program
+            | Self::Plan
+            | Self::Life
+            | Self::Ledger
+            | Self::Bytecode
+            | Self::Saved
+            | Self::ShadowStatus
+            | Self::Journal
+            | Self::Mark
+            | Self::Origin
+            | Self::Session => false,
+        }
+    }
+
+    /// Whether a request of this kind brings a bundle, which names its machine inside.
+    pub const fn brings_bundle(self) -> bool {
+        matches!(self, Self::Push | Self::Deliver | Self::Plan | Self::Shadow)
+    }
+
+    /// Whether a bundle is judged for it: one that it brings, or one that the node has. Few of them are at a time.
+    pub const fn judges_bundle(self) -> bool {
+        self.brings_bundle() || matches!(self, Self::ShadowPromote)
+    }
+
     /// The longest request of this kind, in bytes.
     pub const fn bytes_max(self) -> usize {
-        match self {
-            Self::Push | Self::Deliver | Self::Plan | Self::Shadow => PUSH_BYTES_MAX,
-            _ => REQUEST_BYTES_MAX,
+        if self.brings_bundle() {
+            PUSH_BYTES_MAX
+        } else {
+            REQUEST_BYTES_MAX
         }
     }
 
@@ -393,6 +435,14 @@ impl Request {
             Self::Origin { .. } => RequestKind::Origin,
             Self::Session { .. } => RequestKind::Session,
             Self::Numbered { .. } => RequestKind::Numbered,
+        }
+    }
+
+    /// Whether the request can change anything; one that only rehearses cannot.
+    pub const fn is_change(&self) -> bool {
+        match self {
+            Self::Rollback { rehearse, .. } => !*rehearse,
+            _ => self.kind().is_change(),
         }
     }
 

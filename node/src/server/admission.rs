@@ -121,14 +121,7 @@ impl<H> Shared<H> {
     }
 
     fn push_permit(&self, kind: RequestKind) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
-        let has_bundle = [
-            RequestKind::Push,
-            RequestKind::Deliver,
-            RequestKind::Plan,
-            RequestKind::Shadow,
-            RequestKind::ShadowPromote,
-        ];
-        if !has_bundle.contains(&kind) {
+        if !kind.judges_bundle() {
             return Ok(None);
         }
         let busy = |_| Refusal::new(RefusalCode::BUSY, "other bundles are being applied");

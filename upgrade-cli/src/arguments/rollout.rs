@@ -37,6 +37,11 @@ pub(crate) enum OnFailure {
 }
 
 impl Rollout {
+    /// Whether anything is said that only a rollout does, to however few nodes.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.wave.is_some() || self.keep_going || self.on_failure == OnFailure::Return
+    }
+
     /// How long a wave may wait for its trials; none where the trial has no time and nobody said.
     pub(crate) fn patience(&self, terms: Terms) -> Option<Duration> {
         match self.gate {

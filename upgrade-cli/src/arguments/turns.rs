@@ -21,10 +21,10 @@ pub(crate) struct Push {
     /// Why it is pushed now, for the history of the machine. The bundle has a reason of its own.
     #[arg(short = 'm', long, value_name = "REASON")]
     pub(crate) reason: Option<String>,
-    /// Only show what the bundle would do.
+    /// Only show what the bundle would do; nothing is delivered.
     #[arg(long)]
     pub(crate) plan: bool,
-    /// Do not ask, at a terminal, whether to go on after the plan.
+    /// Do not ask, at a terminal, whether to go on after the plan or without one.
     #[arg(short, long, conflicts_with = "plan")]
     pub(crate) yes: bool,
     /// Run it beside the version that runs, on the same inputs and without effects: `cam shadow` shows how it does.

@@ -4,38 +4,50 @@ use std::time::Duration;
 
 use cam::digest::Digest;
 use node::comparison::Comparison;
-use node::protocol::{Plan, Request, Response, Terms};
+use node::protocol::{Plan, RefusalCode, Request, Response, Terms};
 use serde_json::{Value, json};
 
 use super::rollback::difference;
-use crate::failure::AnyFailure;
 use crate::moment::span;
+use crate::refused::Refused;
 use crate::report::count;
 use crate::session::{Session, SessionError};
 
-/// Asks for the plan of a bundle; there is none if it runs already.
-pub(super) fn of_bundle(session: &Session, bundle: &[u8]) -> Result<Option<Plan>, SessionError> {
+/// What a node says to a bundle that it would not refuse.
+pub(super) enum Forecast {
+    /// It would take it.
+    Takes(Box<Plan>),
+    /// It has it: the program that runs, and how many bundles the machine has accepted.
+    Has { program: [u8; 32], sequence: u64 },
+    /// It is older than plans.
+    Silent(Box<Refused>),
+}
+
+/// Asks for the plan of a bundle.
+pub(super) fn of_bundle(session: &Session, bundle: &[u8]) -> Result<Forecast, SessionError> {
     let request = Request::Plan {
         bundle: bundle.to_vec(),
     };
-    match session.request(&request)? {
-        Response::Plan(plan) => Ok(Some(*plan)),
-        Response::AlreadyRunning { .. } => Ok(None),
-        _ => Err(session.strange(request.kind())),
+    match session.request(&request) {
+        Ok(Response::Plan(plan)) => Ok(Forecast::Takes(plan)),
+        Ok(Response::AlreadyRunning {
+            program, sequence, ..
+        }) => Ok(Forecast::Has { program, sequence }),
+        Ok(_) => Err(session.strange_to(&request)),
+        Err(SessionError::Refused(refused)) if refused.reason() == RefusalCode::UNKNOWN_REQUEST => {
+            Ok(Forecast::Silent(refused))
+        }
+        Err(error) => Err(error),
     }
 }
 
 /// A plan for people.
-pub(super) fn lines(
-    session: &Session,
-    plan: &Plan,
-    trial: Option<Terms>,
-) -> Result<Vec<String>, AnyFailure> {
+pub(super) fn lines(session: &Session, plan: &Plan, trial: Option<Terms>) -> Vec<String> {
     let node = &session.peers().node;
     let (machine, to) = (&plan.machine, &plan.to);
     let target = format!("version {}  {}", to.machine_version, Digest(to.program));
     let Some(from) = &plan.from else {
-        return Ok(vec![format!("plan: {node} starts `{machine}` {target}")]);
+        return vec![format!("plan: {node} starts `{machine}` {target}")];
     };
     let running = format!("version {}  {}", from.machine_version, Digest(from.program));
     let mut lines = vec![
@@ -48,11 +60,11 @@ pub(super) fn lines(
     if let Some(rehearsal) = &plan.rehearsal {
         lines.push(format!("    answers  {}", answers(rehearsal)));
         if let Some(first) = &rehearsal.first {
-            lines.extend(difference(session, machine, first)?);
+            lines.extend(difference(session, machine, first));
         }
     }
     lines.push(format!("    return   {}", way_back(plan, trial)));
-    Ok(lines)
+    lines
 }
 
 fn state(plan: &Plan) -> String {

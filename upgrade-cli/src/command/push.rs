@@ -5,6 +5,7 @@ use node::bundle::BundleId;
 use node::limits::BUNDLE_BYTES_MAX;
 use node::protocol::{Applied, Entry, RefusalCode, Request, RequestKind, Response};
 
+use super::plan::Forecast;
 use super::{Context, history, plan, rollout, shadow};
 use crate::arguments::Push;
 use crate::bundle_file::BundleFile;
@@ -18,7 +19,7 @@ use crate::session::{Session, SessionError};
 pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
     let nodes = context.nodes()?.meant(&arguments.to)?;
     match &nodes[..] {
-        [node] if arguments.rollout.wave.is_none() => to_one(context, arguments, &node.name),
+        [node] if !arguments.rollout.is_asked_for() => to_one(context, arguments, &node.name),
         _ if arguments.shadow => Err(shadow::ManyNodes.into()),
         _ => rollout::run(context, arguments, nodes),
     }
@@ -37,9 +38,26 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
     if arguments.shadow {
         return run_beside(context, (&session, node), report, (&file, arguments));
     }
-    match plan::of_bundle(&session, &bundle) {
-        Ok(Some(plan)) => {
-            let lines = plan::lines(&session, &plan, arguments.trial.terms())?;
+    let forecast = match plan::of_bundle(&session, &bundle) {
+        Ok(forecast) => forecast,
+        Err(SessionError::Refused(refused)) => {
+            return Err(explained(context, (&session, node), *refused, &file));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let is_wanted = match forecast {
+        Forecast::Has { program, sequence } => {
+            let report = already_running(report, node, (&file, program, sequence));
+            return Ok(has_it(context, report, (node, &file), arguments));
+        }
+        Forecast::Silent(refused) if arguments.plan => return Err((*refused).into()),
+        Forecast::Silent(_) => {
+            let talk = format!("{node} is older than plans: what the bundle would do is not known");
+            context.console.talk(&talk);
+            arguments.yes || context.console.agrees("push it all the same?")
+        }
+        Forecast::Takes(plan) => {
+            let lines = plan::lines(&session, &plan, arguments.trial.terms());
             report = report.field("plan", plan::object(&plan));
             if arguments.plan {
                 let report = lines.iter().fold(report, Report::line);
@@ -48,23 +66,29 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
                     .next(format!("cam push {} --to {node}", file.path.display())));
             }
             lines.iter().for_each(|line| context.console.talk(line));
-            if !arguments.yes && !context.console.agrees("go on?") {
-                return Ok(report
-                    .line("nothing was changed")
-                    .field("result", "declined"));
-            }
+            arguments.yes || context.console.agrees("go on?")
         }
-        // The push itself says that nothing is to be done.
-        Ok(None) => {}
-        Err(SessionError::Refused(refused)) if refused.reason() == RefusalCode::UNKNOWN_REQUEST => {
-            context.console.talk("(this node is older than plans)");
-        }
-        Err(SessionError::Refused(refused)) => {
-            return Err(explained(context, (&session, node), *refused, &file));
-        }
-        Err(error) => return Err(error.into()),
+    };
+    if !is_wanted {
+        return Ok(declined(report));
     }
-    match session.request(&delivery(arguments, bundle)) {
+    deliver(
+        context,
+        (&session, node),
+        report,
+        (&file, bundle, arguments),
+    )
+}
+
+/// Delivers the bundle.
+fn deliver(
+    context: &Context,
+    (session, node): (&Session, &str),
+    report: Report,
+    (file, bundle, arguments): (&BundleFile, Vec<u8>, &Push),
+) -> Outcome {
+    let request = delivery(arguments, bundle);
+    match session.request(&request) {
         Ok(Response::Applied(applied)) => {
             let report = applied_report(report, node, &applied);
             let report = match (arguments.trial.terms(), applied.from) {
@@ -73,24 +97,43 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
             };
             Ok(noted(context, report, node, file.bundle.id()))
         }
+        // Somebody has been quicker.
         Ok(Response::AlreadyRunning {
             program, sequence, ..
         }) => {
-            let report = already_running(report, node, (&file, program, sequence));
-            let report = match arguments.trial.terms() {
-                Some(_) => {
-                    report.talk("the terms of the trial were not used: only an upgrade begins one")
-                }
-                None => report,
-            };
-            Ok(noted(context, report, node, file.bundle.id()))
+            let report = already_running(report, node, (file, program, sequence));
+            Ok(has_it(context, report, (node, file), arguments))
         }
-        Ok(_) => Err(session.strange(RequestKind::Push).into()),
+        Ok(_) => Err(session.strange_to(&request).into()),
         Err(SessionError::Refused(refused)) => {
-            Err(explained(context, (&session, node), *refused, &file))
+            Err(explained(context, (session, node), *refused, file))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Nobody wants it after all.
+pub(super) fn declined(report: Report) -> Report {
+    report
+        .line("nothing was changed")
+        .field("result", "declined")
+}
+
+/// What follows when the node runs the bundle's program.
+fn has_it(
+    context: &Context,
+    report: Report,
+    (node, file): (&str, &BundleFile),
+    arguments: &Push,
+) -> Report {
+    if arguments.plan {
+        return report;
+    }
+    let report = match arguments.trial.terms() {
+        Some(_) => report.talk("the terms of the trial were not used: only an upgrade begins one"),
+        None => report,
+    };
+    noted(context, report, node, file.bundle.id())
 }
 
 /// Has the bundle run beside the machine.

@@ -27,9 +27,12 @@ pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
         rehearse: !arguments.yes,
     };
     let Response::RolledBack { rehearsed, report } = session.request(&request)? else {
-        return Err(session.strange(RequestKind::Rollback).into());
+        return Err(session.strange_to(&request).into());
     };
     let node = &arguments.on.node;
+    // What has happened is noted before anything else is asked: whatever comes of that, it has happened.
+    let noted =
+        (!rehearsed).then(|| history::note_rollbacks(context, (node, &machine), &[&report]));
     let version = report.machine_version;
     let to = Digest(report.to);
     let head = match rehearsed {
@@ -37,14 +40,11 @@ pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
         false => format!("rolled back: {node} runs `{machine}` version {version}  {to}"),
     };
     let shown = Report::new().line(head);
-    let lines = way_lines(&session, &machine, &report)?;
+    let lines = way_lines(&session, &machine, &report);
     let shown = lines.iter().fold(shown, Report::line);
-    let shown = match rehearsed {
-        true => shown.next(format!("cam rollback {node} {machine} --yes")),
-        false => {
-            let noted = history::note_rollbacks(context, (node, &machine), &[&report]);
-            done(shown, node, (&machine, &report), noted)
-        }
+    let shown = match noted {
+        None => shown.next(format!("cam rollback {node} {machine} --yes")),
+        Some(noted) => done(shown, node, (&machine, &report), noted),
     };
     Ok(shown
         .field("node", node)
@@ -82,15 +82,11 @@ fn done(
     }
 }
 
-fn way_lines(
-    session: &Session,
-    machine: &str,
-    report: &RolledBack,
-) -> Result<Vec<String>, AnyFailure> {
+fn way_lines(session: &Session, machine: &str, report: &RolledBack) -> Vec<String> {
     let replayed = match &report.way {
         Way::Mapped => {
             let line = "    state    mapped by the way back of the bundle, with what was written since as far as that carries it";
-            return Ok(vec![line.to_owned()]);
+            return vec![line.to_owned()];
         }
         Way::Replayed(replayed) => replayed,
     };
@@ -104,9 +100,9 @@ fn way_lines(
         outcome_line(replayed),
     ];
     if let Some(first) = &replayed.first {
-        lines.extend(difference(session, machine, first)?);
+        lines.extend(difference(session, machine, first));
     }
-    Ok(lines)
+    lines
 }
 
 fn outcome_line(replayed: &Comparison) -> String {
@@ -127,12 +123,22 @@ fn outcome_line(replayed: &Comparison) -> String {
     }
 }
 
-/// The first input that is answered otherwise, in the words of the program it was written for.
-pub(super) fn difference(
+/// The first input that is answered otherwise, in the words of the program it was written for. It only adorns what
+/// is known without it: where the node does not give that program, or it cannot be shown, a line says so.
+pub(super) fn difference(session: &Session, machine: &str, first: &Difference) -> Vec<String> {
+    in_words(session, machine, first).unwrap_or_else(|failure| {
+        vec![format!(
+            "    first    cannot be shown: {}",
+            Printable(&failure.to_string())
+        )]
+    })
+}
+
+fn in_words(
     session: &Session,
     machine: &str,
     first: &Difference,
-) -> Result<[String; 3], AnyFailure> {
+) -> Result<Vec<String>, AnyFailure> {
     let interface = Interface::of_program(session, machine, Digest(first.program))?;
     let input = interface.show_input(&first.input)?.text;
     let answer = |answer: &Answer| -> Result<String, AnyFailure> {
@@ -143,7 +149,7 @@ pub(super) fn difference(
             Answer::Unknown => "not known".to_owned(),
         })
     };
-    Ok([
+    Ok(vec![
         format!("    first    {input} from {}", Printable(&first.from)),
         format!("      was    {}", answer(&first.was)?),
         format!("      now    {}", answer(&first.is)?),

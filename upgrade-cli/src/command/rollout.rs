@@ -37,16 +37,26 @@ pub(super) fn run(context: &Context, arguments: &Push, nodes: Vec<NamedNode>) ->
     }
     context.console.talk(shown::plan_text(&planned).trim_end());
     let is_whole = planned.iter().all(|(_, prospect)| prospect.is_some());
+    let may_roll = is_whole || arguments.rollout.keep_going;
+    let asks = may_roll && would_change(&planned) && !arguments.yes;
+    if asks && !context.console.agrees("go on?") {
+        return Ok(shown::declined_report(&errand, &planned));
+    }
     let mut members: Vec<Member> = planned.into_iter().map(|(member, _)| member).collect();
-    let stopped = if !is_whole && !arguments.rollout.keep_going {
-        Some("not all of them would take it, so nothing was changed (--keep-going)".to_owned())
-    } else if !arguments.yes && !context.console.agrees("go on?") {
-        Some("nothing was changed".to_owned())
-    } else {
-        roll(context, &errand, &mut members, patience)
+    let stopped = match may_roll {
+        true => roll(context, &errand, &mut members, patience),
+        false => {
+            Some("not all of them would take it, so nothing was changed (--keep-going)".to_owned())
+        }
     };
     let report = shown::report(&errand, &members, stopped.as_deref());
     Ok(noted(context, &errand, &members, report))
+}
+
+/// Whether anybody is there whom the bundle would change.
+fn would_change(planned: &[Planned]) -> bool {
+    let mut prospects = planned.iter().map(|(_, prospect)| prospect);
+    prospects.any(|prospect| matches!(prospect, Some(Prospect::Takes(..) | Prospect::Silent)))
 }
 
 /// What can be known to be wrong before anybody is asked. Gives how long a wave waits for its trials, if it does.
@@ -104,6 +114,7 @@ fn roll(
         begin += size;
         if let Some(why) = one_wave(context, errand, (number, wave), patience) {
             if rollout.on_failure == OnFailure::Return && !interrupt::is_interrupted() {
+                find_out(errand, &mut takers[..begin]);
                 take_back(context, errand, &mut takers[..begin]);
             }
             return Some(why);
@@ -127,6 +138,7 @@ fn one_wave(
     for (member, standing) in wave.iter_mut().zip(standings) {
         if let Some(standing) = standing {
             member.wave = Some(number);
+            member.is_sent = standing.is_ours(&member.standing);
             member.standing = standing;
         }
     }
@@ -160,6 +172,22 @@ fn failing(wave: &[&mut Member], is_gated: bool) -> String {
     match failed.is_empty() && is_gated {
         true => late.collect::<Vec<_>>().join(", "),
         false => failed.join(", "),
+    }
+}
+
+/// Looks once more at the nodes that this command may have upgraded, and of which nothing is known.
+fn find_out(errand: &Errand<'_>, members: &mut [&mut Member]) {
+    let lost: Vec<(usize, &NamedNode)> = members
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| member.is_sent && matches!(member.standing, Standing::Unknown(_)))
+        .map(|(place, member)| (place, &member.node))
+        .collect();
+    let found = with_each(&lost, |(place, node)| (*place, errand.find_out(node)));
+    for (place, standing) in found {
+        if let Some(standing) = standing {
+            members[place].standing = standing;
+        }
     }
 }
 
@@ -242,5 +270,30 @@ impl Failure for Misfit {
             Misfit::Endless => "--gate TIME says how long",
         };
         vec![help.to_owned()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use node::key::SecretKey;
+
+    #[test]
+    fn nobody_is_asked_about_what_would_change_nothing() {
+        let planned = |prospect| {
+            let node = NamedNode {
+                name: "hall".to_owned(),
+                address: "h:1".parse().unwrap(),
+                key: SecretKey::from_seed(&[1; 32]).public(),
+                file: "cam.toml".into(),
+            };
+            (Member::new(node, Standing::NotPushed), prospect)
+        };
+        assert!(!would_change(&[
+            planned(Some(Prospect::Has)),
+            planned(None)
+        ]));
+        let silent = planned(Some(Prospect::Silent));
+        assert!(would_change(&[planned(Some(Prospect::Has)), silent]));
     }
 }

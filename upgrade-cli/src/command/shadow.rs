@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, arguments: &Shadow) -> Outcome {
     let beside = of(&session, &asked)?;
     let report = Report::new().field("node", node).field("machine", &machine);
     if purpose == RequestKind::ShadowStatus {
-        return shown(&session, (node, &machine), &beside, report);
+        return Ok(shown(&session, (node, &machine), &beside, report));
     }
     let running = beside.running.ok_or_else(|| NoShadow {
         node: node.clone(),
@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, arguments: &Shadow) -> Outcome {
     let report = report.line(format!(
         "dropped: nothing runs beside `{machine}` on {node} any more"
     ));
-    let report = tally_lines(&session, &machine, &last.tally)?
+    let report = tally_lines(&session, &machine, &last.tally)
         .iter()
         .fold(report, Report::line);
     Ok(report
@@ -119,20 +119,20 @@ fn shown(
     (node, machine): (&str, &str),
     beside: &Beside,
     report: Report,
-) -> Outcome {
+) -> Report {
     let report = report
         .field("shadow", beside.running.as_ref().map(running_object))
         .field("last", beside.last.as_ref().map(ended_object));
     let Some(running) = &beside.running else {
         let report = report.line(format!("nothing runs beside `{machine}` on {node}"));
         let Some(last) = &beside.last else {
-            return Ok(report);
+            return report;
         };
         let report = report
             .line(format!("    last     {}", version(&last.offered)))
             .line(format!("    ended    {}", Printable(&last.why.to_string())));
-        let lines = tally_lines(session, machine, &last.tally)?;
-        return Ok(lines.iter().fold(report, Report::line));
+        let lines = tally_lines(session, machine, &last.tally);
+        return lines.iter().fold(report, Report::line);
     };
     let offered = &running.offered;
     let mut report = report.line(format!(
@@ -150,14 +150,14 @@ fn shown(
             utc(running.counted_ms)
         ));
     }
-    let lines = tally_lines(session, machine, &running.tally)?;
+    let lines = tally_lines(session, machine, &running.tally);
     let mut report = lines.iter().fold(report, Report::line);
     if running.waiting > 0 {
         report = report.line(format!("    waiting  {}", inputs(running.waiting)));
     }
-    Ok(report.next(format!(
+    report.next(format!(
         "cam shadow {node} {machine} --promote   (or --drop)"
-    )))
+    ))
 }
 
 fn because(offered: &Offered) -> String {
@@ -172,7 +172,7 @@ fn version(offered: &Offered) -> String {
     format!("version {}  {program}", offered.machine_version)
 }
 
-fn tally_lines(session: &Session, machine: &str, tally: &Tally) -> Result<Vec<String>, AnyFailure> {
+fn tally_lines(session: &Session, machine: &str, tally: &Tally) -> Vec<String> {
     let Comparison {
         same,
         different,
@@ -182,14 +182,14 @@ fn tally_lines(session: &Session, machine: &str, tally: &Tally) -> Result<Vec<St
     } = &tally.comparison;
     let total = same + different + lost;
     if total == 0 {
-        return Ok(vec!["    answers  none yet".to_owned()]);
+        return vec!["    answers  none yet".to_owned()];
     }
     let mut lines = vec![format!(
         "    answers  {}: {same} alike, {different} otherwise, {lost} refused",
         inputs(total)
     )];
     if let Some(first) = first {
-        lines.extend(difference(session, machine, first)?);
+        lines.extend(difference(session, machine, first));
     }
     lines.push(format!(
         "    time     {} a step, at most {}; the machine's own {}",
@@ -197,7 +197,7 @@ fn tally_lines(session: &Session, machine: &str, tally: &Tally) -> Result<Vec<St
         milliseconds(tally.longest_us),
         milliseconds(tally.own_us / total)
     ));
-    Ok(lines)
+    lines
 }
 
 fn inputs(number: u64) -> String {

@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use cam::digest::Digest;
+use node::bundle::BundleId;
+use node::ledger::Event;
 use node::limits::BUNDLE_BYTES_MAX;
-use node::protocol::{Plan, RefusalCode, Request, RequestKind, Response};
+use node::protocol::{Entry, Plan, Request, RequestKind, Response};
+use node::trial::Cause;
 
 use super::standing::{Running, Standing, Trial, Trouble};
 use crate::arguments::Push;
 use crate::bundle_file::BundleFile;
+use crate::command::plan::Forecast;
 use crate::command::{Context, history, plan, push, rollback, trial};
 use crate::failure::{AnyFailure, Failure};
 use crate::keys::NamedKey;
@@ -38,14 +42,18 @@ pub(super) enum Prospect {
     Silent,
 }
 
-/// What has become of a node at the gate.
+/// What has become of a node, by its ledger.
 pub(super) enum Look {
-    /// Its trial goes on.
+    /// It runs the program of the bundle, whose trial goes on.
     OnTrial,
-    /// Its trial is over, and the program stays.
-    Passed,
+    /// It runs that, and is not on trial.
+    Stays,
     /// It went back.
     WentBack(Box<RolledBack>),
+    /// Somebody has brought it another bundle since, which leads to this program.
+    Replaced(Digest),
+    /// It has not accepted the bundle.
+    Never,
 }
 
 impl<'a> Errand<'a> {
@@ -76,23 +84,18 @@ impl<'a> Errand<'a> {
             Ok(session) => session,
             Err(error) => return Err(self.trouble(&error)),
         };
-        let plan = match plan::of_bundle(&session, &self.bundle) {
-            Ok(Some(plan)) => plan,
-            Ok(None) => return Ok(Prospect::Has),
-            Err(SessionError::Refused(refused))
-                if refused.reason() == RefusalCode::UNKNOWN_REQUEST =>
-            {
-                return Ok(Prospect::Silent);
+        Ok(match plan::of_bundle(&session, &self.bundle) {
+            Ok(Forecast::Has { .. }) => Prospect::Has,
+            Ok(Forecast::Silent(_)) => Prospect::Silent,
+            Ok(Forecast::Takes(plan)) => {
+                let first = plan.rehearsal.as_ref();
+                let first = first.and_then(|rehearsal| rehearsal.first.as_ref());
+                let shown = |first| rollback::difference(&session, &plan.machine, first);
+                let lines = first.map(shown).unwrap_or_default();
+                Prospect::Takes(plan, lines)
             }
             Err(error) => return Err(self.explained(&session, error)),
-        };
-        let first = plan.rehearsal.as_ref();
-        let first = first.and_then(|rehearsal| rehearsal.first.as_ref());
-        match first.map(|first| rollback::difference(&session, &plan.machine, first)) {
-            Some(Err(failure)) => Err(self.trouble(failure.as_ref())),
-            Some(Ok(lines)) => Ok(Prospect::Takes(Box::new(plan), lines.to_vec())),
-            None => Ok(Prospect::Takes(Box::new(plan), Vec::new())),
-        }
+        })
     }
 
     /// What is true of a node that has the bundle.
@@ -105,6 +108,28 @@ impl<'a> Errand<'a> {
             trial: Trial::Unasked,
             stays: None,
         })
+    }
+
+    /// Looks once more at a node to which the bundle was sent, and of which nothing has been known since.
+    pub(super) fn find_out(&self, node: &NamedNode) -> Option<Standing> {
+        let running = |trial| {
+            Standing::Running(Running {
+                is_news: true,
+                from: self.file.manifest.old_program,
+                program: self.file.manifest.new_program,
+                sequence: self.file.manifest.sequence,
+                trial,
+                stays: None,
+            })
+        };
+        match self.look(node) {
+            Ok(Look::OnTrial) => Some(running(Trial::On)),
+            Ok(Look::Stays) => Some(running(Trial::None)),
+            Ok(Look::WentBack(report)) => Some(Standing::WentBack(report)),
+            Ok(Look::Replaced(program)) => Some(Standing::Replaced(program)),
+            // What was sent may still arrive.
+            Ok(Look::Never) | Err(_) => None,
+        }
     }
 
     /// Pushes.
@@ -134,20 +159,15 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// Asks how its trial goes. The ledger knows; that nothing is on trial any more would not say why.
-    pub(super) fn look(&self, node: &NamedNode, sequence: u64) -> Result<Look, Box<Trouble>> {
+    /// Asks what has become of the bundle. The ledger knows: neither that something is on trial nor that nothing is
+    /// would say what that something is.
+    pub(super) fn look(&self, node: &NamedNode) -> Result<Look, Box<Trouble>> {
         let look = || -> Result<Look, AnyFailure> {
             let session = self.session(node, RequestKind::Life)?;
-            if trial::life(&session, self.machine())?.trial.is_some() {
-                return Ok(Look::OnTrial);
-            }
+            // Before the ledger: a trial that ends in between is in there then.
+            let is_on_trial = trial::life(&session, self.machine())?.trial.is_some();
             let entries = history::entries(&session, self.machine())?;
-            let mut rollbacks = history::rollbacks(&entries).into_iter();
-            let back = rollbacks.find(|report| report.sequence == sequence + 1);
-            Ok(match back {
-                Some(report) => Look::WentBack(Box::new(report.clone())),
-                None => Look::Passed,
-            })
+            Ok(fate(&entries, self.file.bundle.id(), is_on_trial))
         };
         look().map_err(|failure| self.trouble(failure.as_ref()))
     }
@@ -160,27 +180,31 @@ impl<'a> Errand<'a> {
             reason: "the rollout failed".to_owned(),
             rehearse: false,
         };
-        let trouble = match self.session(node, RequestKind::Rollback) {
+        let asked = self.session(node, RequestKind::Rollback);
+        let asked = asked.and_then(|session| match session.request(&request)? {
+            Response::RolledBack { report, .. } => Ok(report),
+            _ => Err(session.strange_to(&request)),
+        });
+        let trouble = match asked {
+            Ok(report) => return Standing::RolledBack(report),
             Err(error) => self.trouble(&error),
-            Ok(session) => match session.request(&request) {
-                Ok(Response::RolledBack { report, .. }) => return Standing::RolledBack(report),
-                Ok(_) => {
-                    let strange = session.strange(RequestKind::Rollback);
-                    return Standing::Unknown(self.trouble(&strange));
-                }
-                Err(error) => match Standing::after_change(self.trouble(&error)) {
-                    Standing::Refused(trouble) | Standing::Unreachable(trouble) => trouble,
-                    unknown => return unknown,
-                },
-            },
         };
-        // It may have gone back by itself in the meantime.
-        match self.look(node, running.sequence) {
+        let may_come = matches!(
+            Standing::after_change(trouble.clone()),
+            Standing::Unknown(_)
+        );
+        // It may have gone back by itself, or be somebody else's by now: who cannot be asked is unknown.
+        match self.look(node) {
+            Ok(Look::WentBack(report)) if may_come && report.cause == Cause::Asked => {
+                Standing::RolledBack(report)
+            }
             Ok(Look::WentBack(report)) => Standing::WentBack(report),
-            _ => Standing::Running(Running {
+            Ok(Look::Replaced(program)) => Standing::Replaced(program),
+            Ok(Look::OnTrial | Look::Stays) if !may_come => Standing::Running(Running {
                 stays: Some(trouble),
                 ..running.clone()
             }),
+            Ok(_) | Err(_) => Standing::Unknown(trouble),
         }
     }
 
@@ -206,5 +230,104 @@ impl<'a> Errand<'a> {
 
     fn trouble(&self, failure: &dyn Failure) -> Box<Trouble> {
         Trouble::of(self.context.console, failure)
+    }
+}
+
+/// What has become of a bundle, by the ledger of the machine.
+fn fate(entries: &[Entry], bundle: BundleId, is_on_trial: bool) -> Look {
+    let mut after = entries
+        .iter()
+        .skip_while(|entry| history::bundle_after(entry).is_none_or(|(_, id)| id != bundle));
+    if after.next().is_none() {
+        return Look::Never;
+    }
+    let next = after.find_map(|entry| match &entry.event {
+        Event::Applied(accepted) => Some(Look::Replaced(Digest(accepted.to))),
+        Event::RolledBack(report) => Some(Look::WentBack(Box::new(report.clone()))),
+        Event::Passed { .. } | Event::Retired { .. } | Event::Shadowed(_) => None,
+    });
+    match (next, is_on_trial) {
+        (Some(next), _) => next,
+        (None, true) => Look::OnTrial,
+        (None, false) => Look::Stays,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use node::ledger::Accepted;
+    use node::rollback::Way;
+
+    fn entry(event: Event) -> Entry {
+        let before: Option<&Entry> = None;
+        let entry = Entry {
+            number: 0,
+            before: [0; 32],
+            at_ms: 0,
+            step: 0,
+            by: "ops".to_owned(),
+            reason: String::new(),
+            event,
+        };
+        entry.behind(before)
+    }
+
+    fn applied(sequence: u64, bundle: u8) -> Entry {
+        entry(Event::Applied(Accepted {
+            sequence,
+            bundle: [bundle; 32],
+            from: None,
+            to: [bundle; 32],
+            machine_version: 1,
+            signers: Vec::new(),
+            note: String::new(),
+            state_bytes: 1,
+            pause_us: None,
+            trial: None,
+        }))
+    }
+
+    fn rolled_back(sequence: u64) -> Entry {
+        entry(Event::RolledBack(RolledBack {
+            sequence,
+            id: [0xff; 32],
+            from: [2; 32],
+            to: [1; 32],
+            machine_version: 1,
+            cause: Cause::Asked,
+            way: Way::Mapped,
+            state_bytes: 1,
+        }))
+    }
+
+    #[test]
+    fn what_has_become_of_a_bundle_is_what_came_next_after_it_and_not_what_is_on_trial_now() {
+        let passed = || entry(Event::Passed { sequence: 2 });
+        let table = [
+            (vec![applied(1, 1)], "never"),
+            (vec![applied(1, 1), applied(2, 2)], "runs"),
+            (vec![applied(1, 1), applied(2, 2), passed()], "runs"),
+            (vec![applied(2, 2), passed(), applied(3, 3)], "replaced"),
+            (vec![applied(2, 2), rolled_back(3)], "went back"),
+            (
+                vec![applied(2, 2), rolled_back(3), applied(4, 4)],
+                "went back",
+            ),
+        ];
+        for (entries, expected) in table {
+            for is_on_trial in [true, false] {
+                let look = fate(&entries, BundleId([2; 32]), is_on_trial);
+                let word = match look {
+                    Look::OnTrial if is_on_trial => "runs",
+                    Look::Stays if !is_on_trial => "runs",
+                    Look::WentBack(_) => "went back",
+                    Look::Replaced(program) if program == Digest([3; 32]) => "replaced",
+                    Look::Never => "never",
+                    _ => "something else",
+                };
+                assert_eq!(word, expected, "{entries:?}");
+            }
+        }
     }
 }

@@ -24,17 +24,14 @@ pub(super) fn wait(errand: &Errand<'_>, wave: &mut [&mut Member], patience: Dura
     let mut is_last = false;
     loop {
         let asked = wave.iter().enumerate();
-        let asked: Vec<(usize, &NamedNode, u64)> = asked
-            .filter_map(|(place, member)| {
-                Some((place, &member.node, waited_for(&member.standing)?))
-            })
+        let asked: Vec<(usize, &NamedNode)> = asked
+            .filter(|(_, member)| member.standing.is_undecided())
+            .map(|(place, member)| (place, &member.node))
             .collect();
         if asked.is_empty() {
             return;
         }
-        let looks = with_each(&asked, |(place, node, sequence)| {
-            (*place, errand.look(node, *sequence))
-        });
+        let looks = with_each(&asked, |(place, node)| (*place, errand.look(node)));
         silent.clear();
         for (place, look) in looks {
             match look {
@@ -62,19 +59,13 @@ pub(super) fn wait(errand: &Errand<'_>, wave: &mut [&mut Member], patience: Dura
     }
 }
 
-/// The number of the bundle whose trial is waited for. Who has it already may have it on trial.
-fn waited_for(standing: &Standing) -> Option<u64> {
-    match standing {
-        Standing::Running(running) if standing.is_undecided() => Some(running.sequence),
-        _ => None,
-    }
-}
-
+/// What a look has found at a node that ran the program of the bundle.
 fn found(standing: &mut Standing, look: Look) {
     match (look, standing) {
         (Look::WentBack(report), standing) => *standing = Standing::WentBack(report),
+        (Look::Replaced(program), standing) => *standing = Standing::Replaced(program),
         (Look::OnTrial, Standing::Running(Running { trial, .. })) => *trial = Trial::On,
-        (Look::Passed, Standing::Running(Running { trial, .. })) => {
+        (Look::Stays, Standing::Running(Running { trial, .. })) => {
             *trial = match trial {
                 Trial::On => Trial::Passed,
                 _ => Trial::None,

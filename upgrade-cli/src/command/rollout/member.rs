@@ -19,6 +19,8 @@ pub(super) struct Member {
     pub(super) wave: Option<usize>,
     /// What is known of it.
     pub(super) standing: Standing,
+    /// Whether this command has upgraded it, or may have.
+    pub(super) is_sent: bool,
 }
 
 impl Member {
@@ -27,6 +29,7 @@ impl Member {
             node,
             wave: None,
             standing,
+            is_sent: false,
         }
     }
 

@@ -9,7 +9,7 @@ use super::Planned;
 use super::errand::{Errand, Prospect};
 use super::member::{Member, names};
 use super::standing::{self, Standing};
-use crate::command::plan;
+use crate::command::{plan, push};
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::report::{Report, row, table};
@@ -56,6 +56,16 @@ fn plan_cells(name: &str, plan: &Plan) -> Vec<String> {
     ])
 }
 
+/// Nobody has agreed: nothing was pushed, and what every node would have done was shown.
+pub(super) fn declined_report(errand: &Errand<'_>, planned: &[Planned]) -> Report {
+    let objects: Vec<_> = planned.iter().map(planned_object).collect();
+    let report = Report::new()
+        .field("bundle", errand.file.bundle.id().to_string())
+        .field("machine", errand.machine())
+        .field("nodes", objects);
+    push::declined(report)
+}
+
 /// What every node would do.
 pub(super) fn planned_report(errand: &Errand<'_>, planned: &[Planned]) -> Report {
     let mut report = Report::new().text(plan_text(planned));
@@ -65,7 +75,9 @@ pub(super) fn planned_report(errand: &Errand<'_>, planned: &[Planned]) -> Report
     {
         report = report.problem(trouble.text());
     }
-    let without = planned.iter().filter(|(_, prospect)| prospect.is_none());
+    let has_plan =
+        |prospect: &Option<Prospect>| matches!(prospect, Some(Prospect::Takes(..) | Prospect::Has));
+    let without = planned.iter().filter(|(_, prospect)| !has_plan(prospect));
     let standings: Vec<_> = without.map(|(member, _)| &member.standing).collect();
     let objects: Vec<_> = planned.iter().map(planned_object).collect();
     let report = report
@@ -73,9 +85,11 @@ pub(super) fn planned_report(errand: &Errand<'_>, planned: &[Planned]) -> Report
         .field("machine", errand.machine())
         .field("result", "planned")
         .field("nodes", objects);
-    match standing::exit(&standings, true) {
-        Exit::Done => report,
-        exit => {
+    match standings.is_empty() {
+        true => report,
+        false => {
+            // Who is older than plans has said no to the question, as any other does.
+            let exit = standing::unchanged_exit(&standings).unwrap_or(Exit::Refused);
             let (without, all) = (standings.len(), planned.len());
             let sum = format!("{without} of {all} nodes give no plan");
             let members = planned.iter().map(|(member, _)| member);
@@ -172,7 +186,9 @@ fn next(report: Report, errand: &Errand<'_>, members: &[Member]) -> Report {
     if let Some(lost) = first(|standing| matches!(standing, Standing::Unknown(_))) {
         return report.next(format!("cam history {} {machine}", lost.name()));
     }
-    if let Some(back) = first(|standing| matches!(standing, Standing::WentBack(_))) {
+    let is_gone =
+        |standing: &Standing| matches!(standing, Standing::WentBack(_) | Standing::Replaced(_));
+    if let Some(back) = first(is_gone) {
         return report.next(format!("cam history {} {machine}", back.name()));
     }
     let left = members

@@ -9,7 +9,7 @@ use crate::command::rollback;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::{Console, count, error_object};
-use crate::session::NOT_REACHABLE;
+use crate::session::{NO_ANSWER, NOT_REACHABLE};
 
 /// What is known of a node. Nothing is guessed: who cannot say is unknown.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(super) enum Standing {
     WentBack(Box<RolledBack>),
     /// It ran that, and was taken back by the policy.
     RolledBack(Box<RolledBack>),
+    /// It ran that, and somebody has brought it another bundle since, which leads to this program.
+    Replaced(Digest),
 }
 
 /// A node that runs the program of the bundle.
@@ -79,6 +81,11 @@ impl Trouble {
         })
     }
 
+    /// Whether there was no answer, so that nothing is known but what was asked.
+    fn is_silence(&self) -> bool {
+        [NOT_REACHABLE, NO_ANSWER].contains(&self.code.as_str())
+    }
+
     /// Whether asking again cannot help.
     pub(super) fn is_final(&self) -> bool {
         matches!(self.exit, Exit::Refused | Exit::Keys)
@@ -100,7 +107,7 @@ impl Standing {
     pub(super) fn unchanged(trouble: Box<Trouble>) -> Standing {
         match trouble.exit {
             Exit::Unknown => Standing::Unreachable(trouble),
-            _ if trouble.code == NOT_REACHABLE => Standing::Unreachable(trouble),
+            _ if trouble.is_silence() => Standing::Unreachable(trouble),
             _ => Standing::Refused(trouble),
         }
     }
@@ -135,6 +142,7 @@ impl Standing {
             Standing::Running(_) => "already running".to_owned(),
             Standing::WentBack(_) => "went back".to_owned(),
             Standing::RolledBack(_) => "rolled back".to_owned(),
+            Standing::Replaced(_) => "replaced".to_owned(),
         }
     }
 
@@ -149,6 +157,12 @@ impl Standing {
             },
             Standing::WentBack(report) => format!("{}; {}", report.cause, way(report)),
             Standing::RolledBack(report) => way(report),
+            Standing::Replaced(program) => {
+                format!(
+                    "somebody has brought it another bundle: {}",
+                    program.short()
+                )
+            }
             _ => String::new(),
         }
     }
@@ -171,12 +185,21 @@ impl Standing {
             "wave": wave,
             "result": self.name(),
             "from": from.map(|from| from.to_string()),
-            "program": running.map(|running| running.program.to_string()),
+            "program": self.program().map(|program| program.to_string()),
             "sequence": running.map(|running| running.sequence),
             "trial": trial,
             "rollback": self.rollback().map(rollback::object),
             "error": self.trouble().map(|trouble| &trouble.object),
         })
+    }
+
+    /// The program that runs, where this command knows it.
+    fn program(&self) -> Option<Digest> {
+        match self {
+            Standing::Running(running) => Some(running.program),
+            Standing::Replaced(program) => Some(*program),
+            _ => None,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -189,6 +212,16 @@ impl Standing {
             Standing::Running(_) => "already-running",
             Standing::WentBack(_) => "went-back",
             Standing::RolledBack(_) => "rolled-back",
+            Standing::Replaced(_) => "replaced",
+        }
+    }
+
+    /// Whether a push that ended so has changed the node, or may have: who had the bundle before has not been changed.
+    pub(super) fn is_ours(&self, before: &Standing) -> bool {
+        match self {
+            Standing::Running(running) => running.is_news,
+            Standing::Unknown(_) => !before.is_running(),
+            _ => false,
         }
     }
 
@@ -212,7 +245,12 @@ impl Standing {
 
     /// Whether it is certain that it has accepted the bundle.
     pub(super) fn has_had_it(&self) -> bool {
-        self.is_running() || self.rollback().is_some()
+        self.is_running() || self.has_left()
+    }
+
+    /// Whether it is certain that it ran the program of the bundle, and does no more.
+    pub(super) fn has_left(&self) -> bool {
+        self.rollback().is_some() || matches!(self, Standing::Replaced(_))
     }
 
     /// How it went back.
@@ -256,14 +294,18 @@ pub(super) fn exit(standings: &[&Standing], is_whole: bool) -> Exit {
     if running > 0 {
         return Exit::Partial;
     }
-    if any(|standing| matches!(standing, Standing::WentBack(_) | Standing::RolledBack(_))) {
+    if any(Standing::has_left) {
         return Exit::Returned;
     }
+    // Nobody runs it and nobody says why not: that must not pass for a success.
+    unchanged_exit(standings).unwrap_or(Exit::Refused)
+}
+
+/// The worst of the reasons for which nothing was done. Keys are worse than a node that is away.
+pub(super) fn unchanged_exit(standings: &[&Standing]) -> Option<Exit> {
     let troubles = standings.iter().filter_map(|standing| standing.trouble());
-    // Nothing was done, also where a plan got no answer. Keys are worse than a node that is away.
     let exits = troubles.map(|trouble| trouble.exit.min(Exit::NotReachable));
-    let worst = exits.max_by_key(|exit| (*exit == Exit::Keys, *exit));
-    worst.unwrap_or(Exit::Done)
+    exits.max_by_key(|exit| (*exit == Exit::Keys, *exit))
 }
 
 #[cfg(test)]
@@ -310,6 +352,7 @@ mod tests {
         let keys = || Standing::Refused(trouble(Exit::Keys));
         let away = || Standing::Unreachable(trouble(Exit::NotReachable));
         let unknown = || Standing::Unknown(trouble(Exit::Unknown));
+        let replaced = || Standing::Replaced(Digest([3; 32]));
         let table = [
             (vec![running(), running()], Exit::Done),
             (vec![running(), refused()], Exit::Partial),
@@ -322,7 +365,10 @@ mod tests {
             (vec![refused(), away()], Exit::NotReachable),
             (vec![refused(), keys(), away()], Exit::Keys),
             (vec![refused(), Standing::NotPushed], Exit::Refused),
-            (vec![Standing::NotPushed], Exit::Done),
+            (vec![running(), replaced()], Exit::Partial),
+            (vec![replaced(), Standing::NotPushed], Exit::Returned),
+            (vec![replaced(), unknown()], Exit::Unknown),
+            (vec![Standing::NotPushed], Exit::Refused),
         ];
         for (standings, expected) in table {
             let standings: Vec<_> = standings.iter().collect();
@@ -338,5 +384,8 @@ mod tests {
         assert_eq!(Standing::unchanged(unknown()).word(), "unreachable");
         let busy = Standing::after_change(trouble(Exit::NotReachable));
         assert_eq!(busy.word(), "refused N303");
+        let mut silent = trouble(Exit::NotReachable);
+        silent.code = NO_ANSWER.to_owned();
+        assert_eq!(Standing::unchanged(silent).word(), "unreachable");
     }
 }
