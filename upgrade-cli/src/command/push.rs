@@ -25,6 +25,9 @@ pub(super) fn run(context: &Context, arguments: &Push) -> Outcome {
     }
 }
 
+/// What comes after a plan. To write the command out would leave out what else it says: a trial, a reason, a key.
+pub(super) const WITHOUT_PLAN: &str = "the same command without --plan";
+
 fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
     let file = BundleFile::read(&arguments.file)?;
     let session = context.session(node, &arguments.speak, RequestKind::Push)?;
@@ -61,9 +64,7 @@ fn to_one(context: &Context, arguments: &Push, node: &str) -> Outcome {
             report = report.field("plan", plan::object(&plan));
             if arguments.plan {
                 let report = lines.iter().fold(report, Report::line);
-                return Ok(report
-                    .field("result", "planned")
-                    .next(format!("cam push {} --to {node}", file.path.display())));
+                return Ok(report.field("result", "planned").next(WITHOUT_PLAN));
             }
             lines.iter().for_each(|line| context.console.talk(line));
             arguments.yes || context.console.agrees("go on?")

@@ -38,8 +38,10 @@ pub(super) fn run(context: &Context, arguments: &Push, nodes: Vec<NamedNode>) ->
     context.console.talk(shown::plan_text(&planned).trim_end());
     let is_whole = planned.iter().all(|(_, prospect)| prospect.is_some());
     let may_roll = is_whole || arguments.rollout.keep_going;
-    let asks = may_roll && would_change(&planned) && !arguments.yes;
-    if asks && !context.console.agrees("go on?") {
+    let changed = would_change(&planned);
+    let question = format!("go on with {}?", count(changed, "node"));
+    let asks = may_roll && changed > 0 && !arguments.yes;
+    if asks && !context.console.agrees(&question) {
         return Ok(shown::declined_report(&errand, &planned));
     }
     let mut members: Vec<Member> = planned.into_iter().map(|(member, _)| member).collect();
@@ -53,10 +55,12 @@ pub(super) fn run(context: &Context, arguments: &Push, nodes: Vec<NamedNode>) ->
     Ok(noted(context, &errand, &members, report))
 }
 
-/// Whether anybody is there whom the bundle would change.
-fn would_change(planned: &[Planned]) -> bool {
-    let mut prospects = planned.iter().map(|(_, prospect)| prospect);
-    prospects.any(|prospect| matches!(prospect, Some(Prospect::Takes(..) | Prospect::Silent)))
+/// How many nodes the bundle would change.
+fn would_change(planned: &[Planned]) -> usize {
+    let prospects = planned.iter().map(|(_, prospect)| prospect);
+    let changed = prospects
+        .filter(|prospect| matches!(prospect, Some(Prospect::Takes(..) | Prospect::Silent)));
+    changed.count()
 }
 
 /// What can be known to be wrong before anybody is asked. Gives how long a wave waits for its trials, if it does.
@@ -289,11 +293,9 @@ mod tests {
             };
             (Member::new(node, Standing::NotPushed), prospect)
         };
-        assert!(!would_change(&[
-            planned(Some(Prospect::Has)),
-            planned(None)
-        ]));
+        let has = || planned(Some(Prospect::Has));
+        assert_eq!(would_change(&[has(), planned(None)]), 0);
         let silent = planned(Some(Prospect::Silent));
-        assert!(would_change(&[planned(Some(Prospect::Has)), silent]));
+        assert_eq!(would_change(&[has(), silent]), 1);
     }
 }

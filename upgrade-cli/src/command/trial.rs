@@ -79,7 +79,10 @@ fn lines(trial: &TrialStatus, machine: &str, node: &str) -> Vec<String> {
             utc(trial.began_ms)
         ),
         format!("    steps    {steps}"),
-        format!("    stopped  {}, {} may", trial.faults, terms.faults),
+        format!(
+            "    stopped  {}, at most {} may",
+            trial.faults, terms.faults
+        ),
     ];
     if terms.time_ms > 0 {
         lines.push(format!("    left     {}", span(trial.left_ms)));

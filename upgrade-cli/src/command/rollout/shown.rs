@@ -59,22 +59,23 @@ fn plan_cells(name: &str, plan: &Plan) -> Vec<String> {
 /// Nobody has agreed: nothing was pushed, and what every node would have done was shown.
 pub(super) fn declined_report(errand: &Errand<'_>, planned: &[Planned]) -> Report {
     let objects: Vec<_> = planned.iter().map(planned_object).collect();
-    let report = Report::new()
+    let report = with_troubles(Report::new(), planned)
         .field("bundle", errand.file.bundle.id().to_string())
         .field("machine", errand.machine())
         .field("nodes", objects);
     push::declined(report)
 }
 
+/// Why nodes would not take it, in full.
+fn with_troubles(report: Report, planned: &[Planned]) -> Report {
+    let members = planned.iter().map(|(member, _)| member);
+    let troubles = members.filter_map(|member| member.standing.trouble());
+    troubles.fold(report, |report, trouble| report.problem(trouble.text()))
+}
+
 /// What every node would do.
 pub(super) fn planned_report(errand: &Errand<'_>, planned: &[Planned]) -> Report {
-    let mut report = Report::new().text(plan_text(planned));
-    for trouble in planned
-        .iter()
-        .filter_map(|(member, _)| member.standing.trouble())
-    {
-        report = report.problem(trouble.text());
-    }
+    let report = with_troubles(Report::new().text(plan_text(planned)), planned);
     let has_plan =
         |prospect: &Option<Prospect>| matches!(prospect, Some(Prospect::Takes(..) | Prospect::Has));
     let without = planned.iter().filter(|(_, prospect)| !has_plan(prospect));
@@ -86,7 +87,7 @@ pub(super) fn planned_report(errand: &Errand<'_>, planned: &[Planned]) -> Report
         .field("result", "planned")
         .field("nodes", objects);
     match standings.is_empty() {
-        true => report,
+        true => report.next(push::WITHOUT_PLAN),
         false => {
             // Who is older than plans has said no to the question, as any other does.
             let exit = standing::unchanged_exit(&standings).unwrap_or(Exit::Refused);
