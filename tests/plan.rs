@@ -11,6 +11,7 @@ use harness::street::{Node, Release, bundle, refusal, releases};
 use harness::tally::{MACHINE, TALLY_1, TALLY_2, add, read, running, sum, to_second};
 use node::bundle::Bundle;
 use node::comparison::Answer;
+use node::ledger::Event;
 use node::limits::REHEARSAL_COMMANDS_MAX;
 use node::protocol::{Plan, RefusalCode, Request, Response};
 
@@ -53,6 +54,43 @@ async fn a_plan_changes_nothing_and_the_push_does_what_it_says() {
         (rehearsal.same, rehearsal.different, rehearsal.lost),
         (21, 0, 0)
     );
+}
+
+#[tokio::test]
+async fn what_the_last_plan_has_found_stands_in_the_ledger() {
+    let found = async |plans: &[usize], restarts: bool| {
+        let (mut node, releases, first) = running().await;
+        let capped = harness::street::releases(&[TALLY_1, CAPPED]);
+        let from = Some((&releases[0], first.id(), 1));
+        let bundles = [
+            to_second(&releases, &first),
+            bundle(MACHINE, from, &capped[1], &["author"]),
+        ];
+        node.send(MACHINE, &releases[0], &add(20))
+            .await
+            .expect("a step");
+        node.send(MACHINE, &releases[0], &read(1))
+            .await
+            .expect("a step");
+        for plan in plans {
+            planned(&node, &bundles[*plan]).await;
+        }
+        if restarts {
+            node.restart();
+        }
+        node.deploy(&bundles[1]).await;
+        let entry = node.ledger(MACHINE).await.pop().expect("an entry");
+        match entry.event {
+            Event::Applied(accepted) => accepted.plan,
+            other => panic!("no bundle was applied: {other:?}"),
+        }
+    };
+    let plan = found(&[0, 1], false).await.expect("it was planned");
+    assert_eq!((plan.same, plan.different, plan.lost), (2, 1, 0));
+    assert_eq!(plan.step, 3);
+    for (plans, restarts) in [(&[][..], false), (&[1, 0], false), (&[1], true)] {
+        assert_eq!(found(plans, restarts).await, None, "{plans:?} {restarts}");
+    }
 }
 
 /// It answers reads of more than 50 with 50.

@@ -218,6 +218,7 @@ pub fn against(
         bundle,
         reason: String::new(),
         trial: None,
+        plan: None,
     };
     let mut tried = base.clone().on_trial(None);
     match tried.apply(base.index().saturating_add(1), &command) {

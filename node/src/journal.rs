@@ -11,6 +11,7 @@ use std::sync::Arc;
 use cam::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Found;
 use crate::protocol::{Applied, Refusal};
 use crate::replica::KeptSessions;
 use crate::rollback::RolledBack;
@@ -56,6 +57,10 @@ pub enum Command {
         /// The terms on which the new program runs at first.
         #[serde(default)]
         trial: Option<Terms>,
+        /// What the node's plan of this bundle has found, if there was one. It is written only then: what was written
+        /// before there was this field is the same byte for byte.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<Found>,
     },
     /// The way back to the program before.
     Rollback {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::BundleId;
+use crate::plan::Found;
 use crate::rollback::RolledBack;
 use crate::shadow::Ended;
 use crate::trial::Terms;
@@ -87,6 +88,10 @@ pub struct Accepted {
     pub pause_us: Option<u64>,
     /// The terms on which the program runs at first.
     pub trial: Option<Terms>,
+    /// What the node's last plan of it had found, if there was one. It is written only then, so that entries from
+    /// before keep their hashes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Found>,
 }
 
 impl Accepted {

@@ -227,6 +227,7 @@ mod tests {
             bundle: vec![0; 8],
             reason: String::new(),
             trial: None,
+            plan: None,
         }
     }
 

@@ -1,13 +1,17 @@
 //! A plan: what a bundle would do to a machine, worked out on a copy of it before anybody decides.
 //!
 //! The migration runs on the live state, the program's check is asked, and the inputs that the machine took last
-//! are given to both programs. Nothing of it is kept.
+//! are given to both programs. Of all this only the counts are remembered, for the ledger.
+
+mod found;
 
 use std::time::{Duration, Instant};
 
 use cam::encode;
 use serde::{Deserialize, Serialize};
 
+pub use self::found::Found;
+pub(crate) use self::found::Plans;
 use crate::comparison::{Comparison, answer};
 use crate::journal::{Apply, Command, Index};
 use crate::limits::{REHEARSAL_COMMANDS_MAX, REHEARSAL_TIME_MAX};

@@ -18,6 +18,7 @@ use crate::key::PublicKey;
 use crate::limits::{RESPONSE_BYTES_MAX, WORKERS, WORKERS_RESERVED};
 use crate::local::{Clock, Published};
 use crate::places::Places;
+use crate::plan::Plans;
 use crate::protocol::{Numbered, Refusal, RefusalCode, Request, Response};
 use crate::refused;
 use crate::replica::Replica;
@@ -34,6 +35,7 @@ pub struct Service<J> {
     clock: Clock,
     workers: Places,
     sizes: Sizes,
+    plans: Plans,
 }
 
 impl<J: Journal> Service<J> {
@@ -53,6 +55,7 @@ impl<J: Journal> Service<J> {
             clock,
             workers: Places::new(WORKERS, WORKERS_RESERVED),
             sizes: Sizes::default(),
+            plans: Plans::default(),
         }
     }
 

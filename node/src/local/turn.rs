@@ -259,6 +259,7 @@ fn applied(
         signers,
         reason,
         trial,
+        plan,
         ..
     } = command
     else {
@@ -276,6 +277,7 @@ fn applied(
         state_bytes: snapshot.state.len() as u64,
         pause_us: Some(pause_us),
         trial: trial.filter(|_| upgrade.from().program.is_some()),
+        plan: *plan,
     };
     entry(replica, command, (by, reason), Event::Applied(accepted))
 }

@@ -62,7 +62,7 @@ impl<J: Journal> Service<J> {
         (reason, trial): (String, Option<Terms>),
     ) -> Result<Response, Refusal> {
         let machine = authentic.manifest().machine.clone();
-        let signers = authentic.signers().to_vec();
+        let (id, signers) = (authentic.id(), authentic.signers().to_vec());
         match self.judge(peer, authentic).await? {
             Judged::Running(response) => Ok(response),
             Judged::Fits(_) => {
@@ -74,17 +74,18 @@ impl<J: Journal> Service<J> {
                     bundle: bytes,
                     reason,
                     trial,
+                    plan: self.plans.of(&machine, id),
                 };
                 self.submit(&machine, command).await
             }
         }
     }
 
-    /// Works out what a bundle would do, and changes nothing.
+    /// Works out what a bundle would do, and changes nothing of the machine.
     pub(super) async fn plan(&self, peer: &Peer, bytes: Vec<u8>) -> Result<Response, Refusal> {
         let authentic = self.authenticate(peer, &bytes)?;
         let machine = authentic.manifest().machine.clone();
-        let signers = authentic.signers().to_vec();
+        let (id, signers) = (authentic.id(), authentic.signers().to_vec());
         let upgrade = match self.judge(peer, authentic).await? {
             Judged::Running(response) => return Ok(response),
             Judged::Fits(upgrade) => upgrade,
@@ -98,6 +99,7 @@ impl<J: Journal> Service<J> {
             bundle: bytes,
             reason: String::new(),
             trial: None,
+            plan: None,
         };
         let plan = self.apart(peer, move || {
             let new = || Arc::new(Replica::new(&machine));
@@ -113,6 +115,7 @@ impl<J: Journal> Service<J> {
             plan::work_out(&now, &base, *upgrade, &command, since)
         });
         let plan = plan.await?.map_err(|error| unreadable(&error))??;
+        self.plans.remember(id, at_ms, &plan);
         Ok(Response::Plan(Box::new(plan)))
     }
 

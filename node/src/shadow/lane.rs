@@ -75,6 +75,7 @@ impl Lane {
                 bundle: bundle.to_vec(),
                 reason: String::new(),
                 trial: None,
+                plan: None,
             };
             running.work(&receiver, || {
                 let at = base.index();

@@ -63,6 +63,7 @@ fn entry(first: First) -> Entry {
             state_bytes: first.state_bytes,
             pause_us: None,
             trial: None,
+            plan: None,
         }),
     }
 }

@@ -155,16 +155,21 @@ fn cells(entry: &Entry, before: Option<u32>) -> Vec<String> {
     ])
 }
 
-/// The author's reason, the operator's, and the trial that it began.
+/// The author's reason, the operator's, the trial that it began, and what its plan had found.
 fn because(accepted: &Accepted, reason: &str) -> String {
     let trial = accepted.trial.map(|terms| match terms.time_ms {
         0 => format!("on trial for {} steps", terms.steps),
         time_ms => format!("on trial for {}", span(time_ms)),
     });
+    let plan = accepted.plan.map(|found| {
+        let (same, different, lost) = (found.same, found.different, found.lost);
+        format!("planned: {same} alike, {different} otherwise, {lost} refused")
+    });
     let parts = [
         accepted.note.clone(),
         reason.to_owned(),
         trial.unwrap_or_default(),
+        plan.unwrap_or_default(),
     ];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("; ")
@@ -231,6 +236,13 @@ fn event_object(event: &Event) -> (&'static str, Value) {
                 "state_bytes": accepted.state_bytes,
                 "pause_us": accepted.pause_us,
                 "trial": accepted.trial,
+                "plan": accepted.plan.map(|found| json!({
+                    "at_ms": found.at_ms,
+                    "step": found.step,
+                    "same": found.same,
+                    "different": found.different,
+                    "refused": found.lost,
+                })),
             }),
         ),
         Event::Passed { sequence } => ("passed", json!({ "sequence": sequence })),

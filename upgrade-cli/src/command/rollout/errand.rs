@@ -285,6 +285,7 @@ mod tests {
             state_bytes: 1,
             pause_us: None,
             trial: None,
+            plan: None,
         }))
     }
 
