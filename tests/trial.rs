@@ -49,6 +49,60 @@ machine Tally version 2 {
   reply to 1
 }";
 
+/// Its invariant takes some ten million units of fuel where much was added.
+const DEAR_CHECK: &str = "
+machine Tally version 2 {
+  input  Add(Int) | Read
+  output Ok | Sum(Int)
+  state  { total: Int }
+  init   { total: 0 }
+  on Add(n) => { set total = total + n  Ok }
+  on Read => Sum(total)
+  invariant dear: fold(range(0, 1000), 0, fn(a, i) => if i * 20 < total {
+    fold(range(0, 1000), a, fn(b, j) => b + i * j)
+  } else { a }) >= 0
+  migrate from 1 { total } => { total: total }
+  migrate back to 1 { total } => { total: total }
+  accept from 1
+  reply to 1
+}";
+
+#[tokio::test]
+async fn a_check_after_each_step_takes_no_longer_than_a_step() {
+    let terms = Terms {
+        checks: true,
+        ..TERMS
+    };
+    let bench = Bench::new(DEAR_CHECK, terms).await;
+    bench.add(2, 58).await;
+    // A migration has the fuel for it, a step has not.
+    let refused = bench.send(2, add(1_000_000)).await.expect_err("too dear");
+    assert_eq!(refusal(refused).code, RefusalCode::CHECK_FAILED);
+    bench.trial_ends().await;
+    assert_eq!(
+        (bench.version().await, bench.total().await),
+        (1, sum(1, 100))
+    );
+    let releases = releases(&[TALLY_1, DEAR_CHECK]);
+    let first = bundle(MACHINE, None, &releases[0], &["author"]);
+    let node = Node::new();
+    node.deploy(&first).await;
+    let much = node.send(MACHINE, &releases[0], &add(1_000_000)).await;
+    much.expect("a step");
+    let second = bundle(
+        MACHINE,
+        Some((&releases[0], first.id(), 1)),
+        &releases[1],
+        &["author"],
+    );
+    let before = node.picture(MACHINE).await;
+    let response = node.try_out(&second, terms).await;
+    assert_eq!(refusal(response).code, RefusalCode::BAD_TERMS);
+    assert_eq!(node.picture(MACHINE).await, before);
+    let response = node.try_out(&second, TERMS).await;
+    assert!(matches!(response, Response::Applied(_)), "{response:?}");
+}
+
 const TERMS: Terms = Terms {
     time_ms: 60_000,
     steps: 0,

@@ -32,8 +32,21 @@ impl Program {
     /// A [`Trap`].
     #[must_use]
     pub fn approves(&self, state: Value) -> Option<Result<bool, Trap>> {
+        self.approves_within(state, MIGRATION_FUEL)
+    }
+
+    /// The same with the fuel of a step, for who asks after each: whoever waits for a step waits for the check too.
+    ///
+    /// # Errors
+    /// A [`Trap`].
+    #[must_use]
+    pub fn approves_as_step(&self, state: Value) -> Option<Result<bool, Trap>> {
+        self.approves_within(state, STEP_FUEL)
+    }
+
+    fn approves_within(&self, state: Value, fuel: u64) -> Option<Result<bool, Trap>> {
         let check = self.check()?;
-        let verdict = run(self.code(), check, state, MIGRATION_FUEL);
+        let verdict = run(self.code(), check, state, fuel);
         Some(verdict.map(|verdict| verdict == Value::bool(true)))
     }
 }

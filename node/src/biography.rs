@@ -9,7 +9,6 @@ mod origin;
 mod told;
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use cam::digest::Digest;
 
@@ -222,12 +221,7 @@ pub fn against(
     };
     let mut tried = base.clone().on_trial(None);
     match tried.apply(base.index().saturating_add(1), &command) {
-        Effect::Staged(_) => Ok(plan::rehearsed(
-            base,
-            &command,
-            commands,
-            (usize::MAX, Duration::MAX),
-        )),
+        Effect::Staged(_) => Ok(plan::rehearsed(base, &command, commands)),
         Effect::Nothing(Outcome::Refused(refusal)) => Err(refusal),
         _ => Err(base.refusal(RefusalCode::ALREADY_RUNNING, "this bundle runs already")),
     }

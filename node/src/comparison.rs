@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Command, Effect, Index, Outcome};
+use crate::limits::DIFFERENCE_BYTES_MAX;
 
 /// What became of inputs that a second program was given.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -31,7 +32,8 @@ pub struct Difference {
     /// The program it was written for.
     #[serde(with = "serde_bytes")]
     pub program: [u8; 32],
-    /// The input, in the codec of values.
+    /// The input, in the codec of values. Empty if it has more than [`DIFFERENCE_BYTES_MAX`] bytes: the journal has it at
+    /// its place.
     #[serde(with = "serde_bytes")]
     pub input: Vec<u8>,
     /// What was answered.
@@ -51,6 +53,8 @@ pub enum Answer {
     Refused(String),
     /// Nobody has looked.
     Unknown,
+    /// An output of so many bytes, more than [`DIFFERENCE_BYTES_MAX`]: it was compared, and is not kept.
+    Long(u64),
 }
 
 impl Comparison {
@@ -76,10 +80,25 @@ impl Comparison {
                 at,
                 from: from.to_string(),
                 program: *program,
-                input: input.clone(),
-                was,
-                is,
+                input: match input.len() > DIFFERENCE_BYTES_MAX {
+                    true => Vec::new(),
+                    false => input.clone(),
+                },
+                was: was.kept(),
+                is: is.kept(),
             });
+        }
+    }
+}
+
+impl Answer {
+    /// The answer, unless it is too long to be kept.
+    fn kept(self) -> Answer {
+        match self {
+            Answer::Output(output) if output.len() > DIFFERENCE_BYTES_MAX => {
+                Answer::Long(output.len() as u64)
+            }
+            answer => answer,
         }
     }
 }
@@ -100,5 +119,44 @@ pub(crate) fn outcome_answer(outcome: Outcome) -> Answer {
         Outcome::Trapped { name, .. } => Answer::Stopped(name.to_owned()),
         Outcome::Refused(refusal) => Answer::Refused(refusal.reason.into()),
         _ => Answer::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_is_compared_whole_and_not_kept() {
+        let command = |length| Command::Input {
+            at_ms: 1,
+            from: "client".into(),
+            program: [1; 32],
+            input: vec![7; length],
+            numbered: None,
+        };
+        let output = |length, last: u8| {
+            let mut output = vec![0; length];
+            output.push(last);
+            Answer::Output(output)
+        };
+        let fits = DIFFERENCE_BYTES_MAX - 1;
+        let mut comparison = Comparison::default();
+        let (was, is) = (output(fits, 1), output(fits, 2));
+        comparison.add(1, &command(fits + 1), was.clone(), is.clone());
+        let first = comparison.first.expect("they differ");
+        assert_eq!(
+            (first.input.len(), first.was, first.is),
+            (fits + 1, was, is)
+        );
+        let mut comparison = Comparison::default();
+        let long = DIFFERENCE_BYTES_MAX;
+        comparison.add(1, &command(long + 1), output(long, 1), output(long, 1));
+        comparison.add(2, &command(long + 1), output(long, 1), output(long, 2));
+        assert_eq!((comparison.same, comparison.different), (1, 1));
+        let first = comparison.first.expect("they differ");
+        assert!(first.input.is_empty());
+        let kept = Answer::Long(long as u64 + 1);
+        assert_eq!((first.at, &first.was, &first.is), (2, &kept, &kept));
     }
 }

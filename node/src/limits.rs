@@ -63,6 +63,10 @@ pub const ANSWERS_BYTES_PER_KEY: usize = 128 * MIB;
 /// Those above [`ANSWERS_BYTES`] for keys that may deliver: one such state.
 pub const ANSWERS_BYTES_RESERVED: usize = RESPONSE_BYTES_MAX;
 
+/// Bytes of an input or an answer that are kept of the first difference between two programs: what somebody reads. It
+/// stays in the ledger for ever; the journal has the whole input at its place.
+pub const DIFFERENCE_BYTES_MAX: usize = 16 * KIB;
+
 // Connections.
 
 /// Handshakes in progress. Each costs a signature and some 100 KiB; an unknown peer can cause them.
@@ -212,6 +216,10 @@ pub const QUEUE_MAX: usize = 4096;
 /// Commands of one commit. It bounds what the first of them waits for.
 pub const BATCH_MAX: usize = 512;
 
+/// Time after which a commit takes no more commands: a step may take a second, and the first of them would wait for
+/// them all. As long as some ten syncs, so that usual steps share one as before.
+pub const BATCH_TIME_MAX: Duration = Duration::from_millis(50);
+
 /// Programs before the running one whose clients are still served through adapters.
 pub const LINEAGE_MAX: usize = 16;
 
@@ -225,6 +233,10 @@ pub const REPLAY_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Journal entries kept behind the last snapshot, for people who look back.
 pub const JOURNAL_ENTRIES_KEPT: u64 = 1_000_000;
+
+/// Bytes of them that are kept, beside those of a trial: a client that sends the longest inputs fills so much of the disk and
+/// no more. Rehearsals begin up to twice [`REHEARSAL_BASE_STEPS`] and a batch before the last input, 2.5 GiB of the longest.
+pub const JOURNAL_BYTES_KEPT: u64 = 4 * 1024 * 1024 * 1024;
 
 /// The file of a life. A million inputs of two hundred bytes are in it; a longer life begins later.
 pub const LIFE_BYTES_MAX: usize = 256 * MIB;

@@ -5,6 +5,7 @@
 
 mod found;
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use cam::encode;
@@ -63,6 +64,9 @@ pub struct Release {
     pub machine_version: u32,
 }
 
+/// Takes commands one after the other, until it has enough.
+pub(crate) type Give<'a> = &'a mut dyn FnMut(Index, &Command) -> ControlFlow<()>;
+
 /// Works out a plan on `now`. `base` is the same machine some inputs ago, and `since` gives those.
 ///
 /// # Errors
@@ -72,7 +76,7 @@ pub(crate) fn work_out<E>(
     base: &Replica,
     upgrade: VerifiedUpgrade,
     command: &Command,
-    since: impl FnOnce() -> Result<Vec<(Index, Command)>, E>,
+    since: impl FnOnce(Give<'_>) -> Result<(), E>,
 ) -> Result<Result<Plan, Refusal>, E> {
     if [now.position(), base.position()] != [upgrade.from(); 2] {
         let reason = "the machine has moved on while this was worked out";
@@ -90,10 +94,7 @@ pub(crate) fn work_out<E>(
     let pause = started.elapsed();
     let rehearsal = match now.instance() {
         None => None,
-        Some(_) => {
-            let bounds = (REHEARSAL_COMMANDS_MAX, REHEARSAL_TIME_MAX);
-            Some(rehearsed(base, command, &since()?, bounds))
-        }
+        Some(_) => Some(rehearsed_last(now, base, command, since)?),
     };
     let migration = migration.as_deref();
     let plan = Plan {
@@ -134,35 +135,102 @@ fn release(program: &cam::verify::Program) -> Release {
     }
 }
 
-/// Gives the last inputs, at most so many and for so long, to both programs. Those before them lead the old one, and so
-/// the migration, to the state from which they came; nothing is compared if that takes too long or cannot be migrated.
+/// Gives the last inputs to both programs as they are read, at most so many and for so long.
+fn rehearsed_last<E>(
+    now: &Replica,
+    base: &Replica,
+    command: &Command,
+    since: impl FnOnce(Give<'_>) -> Result<(), E>,
+) -> Result<Comparison, E> {
+    let counted = now.index().saturating_sub(REHEARSAL_COMMANDS_MAX as u64) + 1;
+    let mut rehearsal = Rehearsal::new(base, command, counted, REHEARSAL_TIME_MAX);
+    let mut next = base.index() + 1;
+    since(&mut |at, command| {
+        // Without one that is no longer kept the machine is not what it was.
+        rehearsal.is_over |= at != next;
+        next = at + 1;
+        rehearsal.give(at, command)
+    })?;
+    Ok(rehearsal.end())
+}
+
+/// Gives inputs to both programs.
 pub(crate) fn rehearsed(
     base: &Replica,
     command: &Command,
     commands: &[(Index, Command)],
-    (inputs_max, time_max): (usize, Duration),
 ) -> Comparison {
-    let mut old = base.clone().without_sessions();
-    let mut comparison = Comparison::default();
-    let started = Instant::now();
-    let (before, last) = commands.split_at(commands.len().saturating_sub(inputs_max));
-    for (at, command) in before {
-        if started.elapsed() > time_max {
-            return comparison;
-        }
-        old.apply(*at, command);
-    }
-    let Ok(mut new) = old.clone().upgraded(old.index() + 1, command) else {
-        return comparison;
-    };
-    comparison.compared = true;
-    for (at, command) in last {
-        if started.elapsed() > time_max {
+    let mut rehearsal = Rehearsal::new(base, command, 0, Duration::MAX);
+    for (at, command) in commands {
+        if rehearsal.give(*at, command).is_break() {
             break;
         }
-        let was = answer(old.apply(*at, command));
-        let is = answer(new.apply(*at, command));
-        comparison.add(*at, command, was, is);
     }
-    comparison
+    rehearsal.end()
+}
+
+/// A machine, and what a bundle makes of it, which are given the same inputs. Those before the first that counts lead
+/// the machine, and so the migration, to the state in which that one came; nothing is compared if they take too long, or
+/// that state cannot be migrated.
+struct Rehearsal<'a> {
+    old: Replica,
+    new: Option<Replica>,
+    command: &'a Command,
+    comparison: Comparison,
+    /// The first input that counts.
+    counted: Index,
+    started: Instant,
+    time_max: Duration,
+    is_over: bool,
+}
+
+impl<'a> Rehearsal<'a> {
+    fn new(base: &Replica, command: &'a Command, counted: Index, time_max: Duration) -> Self {
+        Rehearsal {
+            old: base.clone().without_sessions(),
+            new: None,
+            command,
+            comparison: Comparison::default(),
+            counted,
+            started: Instant::now(),
+            time_max,
+            is_over: false,
+        }
+    }
+
+    fn give(&mut self, at: Index, command: &Command) -> ControlFlow<()> {
+        self.is_over |= self.started.elapsed() > self.time_max;
+        if self.is_over {
+            return ControlFlow::Break(());
+        }
+        if at < self.counted {
+            self.old.apply(at, command);
+            return ControlFlow::Continue(());
+        }
+        self.migrate();
+        let Some(new) = &mut self.new else {
+            return ControlFlow::Break(());
+        };
+        let was = answer(self.old.apply(at, command));
+        let is = answer(new.apply(at, command));
+        self.comparison.add(at, command, was, is);
+        ControlFlow::Continue(())
+    }
+
+    /// Makes the new program from the old one as it is now.
+    fn migrate(&mut self) {
+        if self.new.is_some() || self.is_over {
+            return;
+        }
+        let at = self.old.index() + 1;
+        self.new = self.old.clone().upgraded(at, self.command).ok();
+        self.comparison.compared = self.new.is_some();
+        self.is_over = self.new.is_none();
+    }
+
+    fn end(mut self) -> Comparison {
+        // Also where there was no input that counts.
+        self.migrate();
+        self.comparison
+    }
 }

@@ -366,6 +366,17 @@ impl Replica {
         self.refusal(RefusalCode::ON_TRIAL, "the running program is on trial")
     }
 
+    /// Whether an upgrade asks for a check after each step that takes longer than a step may.
+    fn is_too_dear(&self, command: &Command, upgrade: &MigratedUpgrade) -> bool {
+        let is_asked = command.trial().is_some_and(|terms| terms.checks);
+        is_asked && self.instance.is_some() && {
+            let instance = upgrade.instance();
+            let verdict = instance.program().approves_as_step(instance.state());
+            // With more fuel it has approved of the state.
+            matches!(verdict, Some(Err(_)))
+        }
+    }
+
     /// Ends the trial well.
     fn pass(&mut self) -> Effect {
         if self.trial.take().is_none() {
@@ -423,7 +434,10 @@ fn take_step(
     };
     let pending = attempted.map_err(Failure::Attempt)?;
     if let Some(program) = checked
-        && !matches!(program.approves(pending.state()), None | Some(Ok(true)))
+        && !matches!(
+            program.approves_as_step(pending.state()),
+            None | Some(Ok(true))
+        )
     {
         return Err(Failure::Disapproved);
     }
@@ -471,6 +485,12 @@ impl Replica {
             } => match self.stage(&self.moment(*at_ms, by), bundle, signers) {
                 Ok(_) if self.trial.is_some() => {
                     Effect::Nothing(Outcome::Refused(self.still_on_trial()))
+                }
+                Ok(upgrade) if self.is_too_dear(command, &upgrade) => {
+                    let reason = "the program's check takes more fuel on this state than a step has, so it cannot be asked after each";
+                    Effect::Nothing(Outcome::Refused(
+                        self.refusal(RefusalCode::BAD_TERMS, reason),
+                    ))
                 }
                 Ok(upgrade) => return Effect::Staged(Box::new(upgrade)),
                 Err(refusal) if refusal.code == RefusalCode::ALREADY_RUNNING => {

@@ -10,6 +10,7 @@
 mod commit;
 mod format;
 mod journal;
+mod ledger;
 mod shadow;
 
 use std::fs::{File, OpenOptions};
@@ -34,6 +35,7 @@ use crate::trial::Terms;
 use crate::upgrade::Position;
 
 pub use self::commit::Commit;
+pub use self::journal::Keeping;
 pub use self::shadow::ShadowRecord;
 pub use crate::store_error::StoreError;
 
@@ -413,6 +415,12 @@ mod tests {
 
     const MACHINE: &str = "counter";
 
+    const EVERYTHING: Keeping = Keeping {
+        oldest: 0,
+        needed: 0,
+        bytes: u64::MAX,
+    };
+
     fn command(number: u64) -> Command {
         Command::Input {
             at_ms: 0,
@@ -456,7 +464,9 @@ mod tests {
             program: Some([1; 32]),
             sessions: crate::replica::KeptSessions::default(),
         };
-        commit.snapshot(MACHINE, &snapshot, 0).expect("written");
+        commit
+            .snapshot(MACHINE, &snapshot, EVERYTHING)
+            .expect("written");
         commit.finish().expect("durable");
         for at in 1..=20 {
             let commit = store.commit().expect("a commit");

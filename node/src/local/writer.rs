@@ -11,15 +11,15 @@ use tokio::sync::{oneshot, watch};
 use super::{Clock, Job, Published, Work};
 use crate::journal::{Apply, Command, Effect, Index, Outcome};
 use crate::limits::{
-    BATCH_MAX, JOURNAL_ENTRIES_KEPT, MACHINES_MAX, REHEARSAL_BASE_STEPS, REPLAY_TIME_MAX,
-    SNAPSHOT_INPUT_BYTES_LEAST, TRIAL_LOOK_INTERVAL,
+    BATCH_MAX, BATCH_TIME_MAX, JOURNAL_BYTES_KEPT, JOURNAL_ENTRIES_KEPT, MACHINES_MAX,
+    REHEARSAL_BASE_STEPS, REPLAY_TIME_MAX, SNAPSHOT_INPUT_BYTES_LEAST, TRIAL_LOOK_INTERVAL,
 };
 use crate::protocol::{Refusal, RefusalCode};
 use crate::recovery::{Recovered, RecoveryError};
 use crate::refused;
 use crate::replica::Replica;
 use crate::shadow::{Lane, Taken};
-use crate::store::{Commit, Store, StoreError};
+use crate::store::{Commit, Keeping, Store, StoreError};
 use crate::trial::{Cause, Verdict};
 
 /// A machine in the writer's hands, ahead of the disk by the current batch.
@@ -154,7 +154,7 @@ impl Writer {
             match first {
                 Ok(first) => {
                     let waiting = std::iter::once(first).chain(receiver.try_iter());
-                    self.batch(waiting.take(BATCH_MAX))?;
+                    self.batch(waiting)?;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.close(),
@@ -165,7 +165,8 @@ impl Writer {
 
     fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), StoreError> {
         let mut batch = Batch::default();
-        for job in jobs {
+        let started = Instant::now();
+        for (count, job) in (1..).zip(jobs) {
             let Job {
                 machine,
                 work,
@@ -176,6 +177,9 @@ impl Writer {
                 Work::Shadow(order) => self.order(&machine, order, &mut batch)?,
             };
             batch.answers.push((answer, outcome));
+            if is_full(count, started.elapsed()) {
+                break;
+            }
         }
         self.finish(batch)
     }
@@ -389,12 +393,20 @@ impl Batch {
     }
 }
 
-/// The oldest entry of the journal that is kept: a trial needs all of its own.
-pub(super) fn oldest_kept(replica: &Replica) -> Index {
+/// Whether the commands of a batch, which took so long to apply, wait no longer for others to share their sync.
+fn is_full(commands: usize, applying: Duration) -> bool {
+    commands >= BATCH_MAX || applying >= BATCH_TIME_MAX
+}
+
+/// What of the journal is kept: a trial needs all of its own.
+pub(super) fn oldest_kept(replica: &Replica) -> Keeping {
     let oldest = replica.index().saturating_sub(JOURNAL_ENTRIES_KEPT);
-    replica
-        .trial()
-        .map_or(oldest, |trial| oldest.min(trial.began))
+    let needed = replica.trial().map_or(replica.index(), |trial| trial.began);
+    Keeping {
+        oldest: oldest.min(needed),
+        needed,
+        bytes: JOURNAL_BYTES_KEPT,
+    }
 }
 
 /// A panic in the machine would be a mistake of ours; it must not take the node down. The replica is a
@@ -414,6 +426,19 @@ pub(super) fn mistake(replica: &Replica) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_ends_with_many_commands_or_with_dear_ones() {
+        let almost = BATCH_TIME_MAX - Duration::from_micros(1);
+        for (commands, applying, full) in [
+            (1, Duration::ZERO, false),
+            (BATCH_MAX - 1, almost, false),
+            (BATCH_MAX, Duration::ZERO, true),
+            (1, BATCH_TIME_MAX, true),
+        ] {
+            assert_eq!(is_full(commands, applying), full, "{commands} {applying:?}");
+        }
+    }
 
     #[test]
     fn a_snapshot_is_due_after_many_bytes_or_after_much_work() {

@@ -8,7 +8,7 @@ use super::Service;
 use super::life::unreadable;
 use crate::bundle::{AuthenticBundle, Bundle, UnauthenticBundle};
 use crate::journal::{Command, Journal};
-use crate::limits::{MACHINE_NAME_LETTERS, REHEARSAL_BASE_STEPS};
+use crate::limits::MACHINE_NAME_LETTERS;
 use crate::plan;
 use crate::printable::Printable;
 use crate::protocol::{Refusal, RefusalCode, Response};
@@ -16,7 +16,6 @@ use crate::push_log;
 use crate::refused;
 use crate::replica::Replica;
 use crate::server::Peer;
-use crate::store::StoreError;
 use crate::trial::Terms;
 use crate::trust::Right;
 use crate::upgrade::{Position, UpgradeError, VerifiedUpgrade};
@@ -106,11 +105,9 @@ impl<J: Journal> Service<J> {
             let base = published.base(&machine).unwrap_or_else(new);
             let now = published.machine(&machine).unwrap_or_else(new);
             // The journal may be ahead of what readers see; only what they see is looked at.
-            let since = || {
-                let limit = usize::try_from(2 * REHEARSAL_BASE_STEPS).unwrap_or(usize::MAX);
-                let mut commands = store.commands(&machine, base.index() + 1, limit)?;
-                commands.retain(|(index, _)| *index <= now.index());
-                Ok::<_, StoreError>(commands)
+            let since = |give: plan::Give<'_>| {
+                let places = base.index() + 1..=now.index();
+                store.commands_until(&machine, places, give)
             };
             plan::work_out(&now, &base, *upgrade, &command, since)
         });

@@ -7,11 +7,11 @@ use cam::digest::Digest;
 use super::{Service, milliseconds};
 use crate::journal::{Command, Journal};
 use crate::ledger::{Entry, Event};
-use crate::limits::RESPONSE_BYTES_MAX;
+use crate::limits::{LEDGER_ANSWER_BYTES, RESPONSE_BYTES_MAX};
 use crate::protocol::{Life, Refusal, RefusalCode, Request, Response, TrialStatus};
 use crate::rollback::{self, Replay};
 use crate::server::Peer;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::trial::Cause;
 
 impl<J: Journal> Service<J> {
@@ -44,16 +44,14 @@ impl<J: Journal> Service<J> {
                 };
                 self.submit(&machine, command).await
             }
-            Request::Life { machine } => self.life(&machine),
+            Request::Life { machine } => self.life(peer, &machine).await,
             Request::Ledger {
                 machine,
                 after,
                 limit,
-            } => Ok(Response::Ledger {
-                entries: self.ledger(&machine, after, limit)?,
-            }),
-            Request::Bytecode { machine, program } => self.bytecode(&machine, program),
-            Request::Saved { machine, sequence } => self.saved(&machine, sequence),
+            } => self.ledger(peer, machine, (after, limit)).await,
+            Request::Bytecode { machine, program } => self.bytecode(peer, machine, program).await,
+            Request::Saved { machine, sequence } => self.saved(peer, machine, sequence).await,
             request @ (Request::Journal { .. } | Request::Mark { .. } | Request::Origin { .. }) => {
                 self.biography(peer, request).await
             }
@@ -99,10 +97,12 @@ impl<J: Journal> Service<J> {
         })
     }
 
-    fn life(&self, machine: &str) -> Result<Response, Refusal> {
+    async fn life(&self, peer: &Peer, machine: &str) -> Result<Response, Refusal> {
         let replica = self.machine(machine)?;
-        let last = self.store.last_entry(machine);
-        let last = last.map_err(|error| unreadable(&error))?;
+        let name = machine.to_owned();
+        let last = self
+            .read(peer, move |store| store.last_entry(&name))
+            .await?;
         let now_ms = (self.clock)();
         let trial = replica.trial().map(|trial| TrialStatus {
             terms: trial.terms,
@@ -123,28 +123,39 @@ impl<J: Journal> Service<J> {
 
     /// A program out of the store: only one that the ledger of this machine names, since the right to look at
     /// one machine is none to look at another.
-    fn bytecode(&self, machine: &str, program: [u8; 32]) -> Result<Response, Refusal> {
-        let entries = self.ledger(machine, 0, u32::MAX)?;
-        let ran = |entry: &Entry| match &entry.event {
-            Event::Applied(accepted) => accepted.to == program,
-            _ => false,
-        };
-        if !entries.iter().any(ran) {
+    async fn bytecode(
+        &self,
+        peer: &Peer,
+        machine: String,
+        program: [u8; 32],
+    ) -> Result<Response, Refusal> {
+        self.machine(&machine)?;
+        let name = machine.clone();
+        let found = self.read(peer, move |store| {
+            let ran = |entry: Entry| match entry.event {
+                Event::Applied(accepted) => (accepted.to == program).then_some(()),
+                _ => None,
+            };
+            let ran = store.newest(&name, ran)?;
+            ran.map(|()| store.program(Digest(program))).transpose()
+        });
+        let bytecode = found.await?.ok_or_else(|| {
             let reason = format!("no such program has run as `{machine}`");
-            return Err(Refusal::new(RefusalCode::OTHER_PROGRAM, reason));
-        }
-        let bytecode = self.store.program(Digest(program));
-        Ok(Response::Program {
-            program,
-            bytecode: bytecode.map_err(|error| unreadable(&error))?,
-        })
+            Refusal::new(RefusalCode::OTHER_PROGRAM, reason)
+        })?;
+        Ok(Response::Program { program, bytecode })
     }
 
-    fn saved(&self, machine: &str, sequence: u64) -> Result<Response, Refusal> {
-        self.machine(machine)?;
-        let saved = self.store.saved(machine, sequence);
-        let saved = saved.map_err(|error| unreadable(&error))?;
-        let saved = saved.ok_or_else(|| {
+    async fn saved(
+        &self,
+        peer: &Peer,
+        machine: String,
+        sequence: u64,
+    ) -> Result<Response, Refusal> {
+        self.machine(&machine)?;
+        let name = machine.clone();
+        let saved = self.read(peer, move |store| store.saved(&name, sequence));
+        let saved = saved.await?.ok_or_else(|| {
             let reason =
                 format!("entry {sequence} of `{machine}` is no rollback that saved a state");
             Refusal::new(RefusalCode::NOTHING_SAVED, reason)
@@ -160,16 +171,31 @@ impl<J: Journal> Service<J> {
         })
     }
 
-    pub(super) fn ledger(
+    async fn ledger(
         &self,
-        machine: &str,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<Entry>, Refusal> {
-        self.machine(machine)?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let entries = self.store.ledger(machine, after, limit);
-        entries.map_err(|error| unreadable(&error))
+        peer: &Peer,
+        machine: String,
+        (after, limit): (u64, u32),
+    ) -> Result<Response, Refusal> {
+        self.machine(&machine)?;
+        let bounds = (
+            usize::try_from(limit).unwrap_or(usize::MAX),
+            LEDGER_ANSWER_BYTES,
+        );
+        let page = move |store: &Store| store.ledger_within(&machine, after, bounds);
+        let entries = self.read(peer, page).await?;
+        Ok(Response::Ledger { entries })
+    }
+
+    /// Reads the store away from the threads that carry packets: the disk may be slow, and a record long.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        peer: &Peer,
+        read: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let store = Arc::clone(&self.store);
+        let read = self.apart(peer, move || read(&store)).await?;
+        read.map_err(|error| unreadable(&error))
     }
 }
 

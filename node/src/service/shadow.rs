@@ -8,7 +8,7 @@ use super::Service;
 use super::delivery::Judged;
 use crate::bundle::AuthenticBundle;
 use crate::journal::Journal;
-use crate::ledger::Event;
+use crate::ledger::{Entry, Event};
 use crate::limits::{SHADOW_LOOK_INTERVAL, SHADOW_PATIENCE};
 use crate::protocol::{Refusal, RefusalCode, Request, Response};
 use crate::push_log;
@@ -22,7 +22,7 @@ impl<J: Journal> Service<J> {
     pub(super) async fn shadow(&self, peer: &Peer, request: Request) -> Result<Response, Refusal> {
         match request {
             Request::Shadow { bundle, reason } => self.run_beside(peer, bundle, reason).await,
-            Request::ShadowStatus { machine } => self.beside(&machine).await,
+            Request::ShadowStatus { machine } => self.beside(peer, &machine).await,
             Request::ShadowPromote {
                 machine,
                 bundle,
@@ -125,7 +125,7 @@ impl<J: Journal> Service<J> {
     }
 
     /// How a shadow does. What was answered before the question is in it, if the shadow keeps up.
-    async fn beside(&self, machine: &str) -> Result<Response, Refusal> {
+    async fn beside(&self, peer: &Peer, machine: &str) -> Result<Response, Refusal> {
         let asked_at = self.machine(machine)?.index();
         let asked = Instant::now();
         let published = loop {
@@ -150,12 +150,13 @@ impl<J: Journal> Service<J> {
                 last: Some(last),
             },
             (None, None) => {
-                let entries = self.ledger(machine, 0, u32::MAX)?;
-                let mut newest_first = entries.into_iter().rev();
-                let last = newest_first.find_map(|entry| match entry.event {
+                let name = machine.to_owned();
+                let ended = |entry: Entry| match entry.event {
                     Event::Shadowed(ended) => Some(ended),
                     _ => None,
-                });
+                };
+                let last = self.read(peer, move |store| store.newest(&name, ended));
+                let last = last.await?;
                 Beside {
                     running: None,
                     last,

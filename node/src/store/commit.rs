@@ -3,7 +3,7 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::{
-    BUNDLES, JOURNAL, LEDGER, MACHINES, MachineRecord, PROGRAMS, SAVED, SNAPSHOTS, Saved,
+    BUNDLES, JOURNAL, Keeping, LEDGER, MACHINES, MachineRecord, PROGRAMS, SAVED, SNAPSHOTS, Saved,
     StoreError, TRIALS, TrialRecord, last_entry,
 };
 use crate::bundle::BundleId;
@@ -38,7 +38,7 @@ impl Commit {
         Ok(sealed.len() as u64)
     }
 
-    /// Writes a snapshot in place of the last one, and drops journal entries older than `oldest`.
+    /// Writes a snapshot in place of the last one, and drops what need not be kept of the journal.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -46,14 +46,13 @@ impl Commit {
         &self,
         machine: &str,
         snapshot: &Snapshot,
-        oldest: Index,
+        keeping: Keeping,
     ) -> Result<u64, StoreError> {
         let sealed = seal("snapshots", machine.as_bytes(), snapshot);
         self.write
             .open_table(SNAPSHOTS)?
             .insert(machine, sealed.as_slice())?;
-        let mut journal = self.write.open_table(JOURNAL)?;
-        journal.retain_in((machine, 0)..(machine, oldest), |_, _| false)?;
+        self.trim(machine, keeping)?;
         Ok(sealed.len() as u64)
     }
 

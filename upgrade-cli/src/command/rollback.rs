@@ -2,6 +2,7 @@
 
 use cam::digest::Digest;
 use node::comparison::{Answer, Comparison, Difference};
+use node::limits::DIFFERENCE_BYTES_MAX;
 use node::protocol::{Request, RequestKind, Response, RolledBack};
 use node::rollback::Way;
 use serde_json::{Value, json};
@@ -140,13 +141,20 @@ fn in_words(
     first: &Difference,
 ) -> Result<Vec<String>, AnyFailure> {
     let interface = Interface::of_program(session, machine, Digest(first.program))?;
-    let input = interface.show_input(&first.input)?.text;
+    let input = match first.input.is_empty() {
+        true => format!(
+            "an input of more than {DIFFERENCE_BYTES_MAX} bytes, in the journal at {},",
+            first.at
+        ),
+        false => interface.show_input(&first.input)?.text,
+    };
     let answer = |answer: &Answer| -> Result<String, AnyFailure> {
         Ok(match answer {
             Answer::Output(bytes) => interface.show_output(&interface.output(bytes)?).text,
             Answer::Stopped(name) => format!("stopped: {}", Printable(name)),
             Answer::Refused(reason) => format!("refused: {}", Printable(reason)),
             Answer::Unknown => "not known".to_owned(),
+            Answer::Long(bytes) => format!("an output of {bytes} bytes, which are not kept"),
         })
     };
     Ok(vec![
