@@ -41,6 +41,7 @@ mod uses;
 pub mod verify;
 
 pub mod chain;
+pub mod provenance;
 
 pub mod decode;
 pub mod digest;

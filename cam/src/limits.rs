@@ -129,3 +129,11 @@ pub const STEP_ENTRIES_MAX: usize = 1 << 22;
 /// Register files of half a mebibyte that a program keeps for its next runs: as many as run at once on a
 /// small node.
 pub const SPARE_FILES_MAX: usize = 4;
+
+/// Places of a state whose leaves are followed through a migration: parts by name, one for all items of a container.
+/// A type of a few kilobytes could have 2^32. Above it nothing is known of the migration.
+pub const PLACES_MAX: usize = 2048;
+
+/// Work of following one migration: instructions, parts that are looked at and words of sets that are joined. A
+/// fraction of a second at the worst, for whoever may deliver a bundle. A migration above it is not known.
+pub const FLOW_WORK_MAX: usize = 1 << 22;

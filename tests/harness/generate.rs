@@ -6,6 +6,7 @@
 
 mod arrow;
 mod bodies;
+pub mod migration;
 pub mod strategies;
 
 use cam::combinator::{Arrow, Combinators, Draft, FunctionId, Role};

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod generated;
 pub mod language;
+pub mod leaf;
 pub mod long_source;
 pub mod meaning;
 pub mod mutant;
