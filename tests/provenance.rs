@@ -70,7 +70,10 @@ const TABLE: &[Row] = &[
     Row {
         name: "a field that is bound and not used is dropped",
         types: "",
-        old: ["{ a: Int, b: { c: Int, d: Int } }", "{ a: 0, b: { c: 0, d: 0 } }"],
+        old: [
+            "{ a: Int, b: { c: Int, d: Int } }",
+            "{ a: 0, b: { c: 0, d: 0 } }",
+        ],
         new: ["{ a: Int, c: Int }", "{ a: 0, c: 0 }"],
         migrate: "{ a, b } => { a, c: b.c }",
         said: "a kept; b.c kept; b.d dropped | a kept a; c kept b.c",
@@ -154,10 +157,14 @@ fn sources(row: &Row) -> [String; 2] {
 
 fn words(leaves: &Leaves) -> String {
     let old = leaves.old.iter();
-    let old: Vec<_> = old.map(|leaf| format!("{} {}", leaf.path, leaf.fate.word())).collect();
+    let old: Vec<_> = old
+        .map(|leaf| format!("{} {}", leaf.path, leaf.fate.word()))
+        .collect();
     let new = leaves.new.iter().map(|leaf| {
         let sources = leaf.from.sources().join(", ");
-        format!("{} {} {sources}", leaf.path, leaf.from.word()).trim_end().to_owned()
+        format!("{} {} {sources}", leaf.path, leaf.from.word())
+            .trim_end()
+            .to_owned()
     });
     let new: Vec<_> = new.collect();
     format!("{} | {}", old.join("; "), new.join("; "))
@@ -173,17 +180,32 @@ fn each_leaf_is_said_to_be_kept_transformed_dropped_or_new() {
         let [old, new] = [0, 1].map(|at| releases[at].program.schema());
         let leaves = forward(migration, old, new);
         if words(&leaves) != row.said {
-            wrong.push(format!("{}:\n  is   {}\n  want {}", row.name, words(&leaves), row.said));
+            wrong.push(format!(
+                "{}:\n  is   {}\n  want {}",
+                row.name,
+                words(&leaves),
+                row.said
+            ));
         }
         for seed in 0..40 {
-            hold(migration, (old, new), &leaves, &mut Choices::seeded(seed, 400));
+            hold(
+                migration,
+                (old, new),
+                &leaves,
+                &mut Choices::seeded(seed, 400),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Holds what is said of a migration to what it does with one state.
-fn hold(migration: &Migration, (old, new): (&Schema, &Schema), leaves: &Leaves, choices: &mut Choices) {
+fn hold(
+    migration: &Migration,
+    (old, new): (&Schema, &Schema),
+    leaves: &Leaves,
+    choices: &mut Choices,
+) {
     let context = Context {
         at_ms: 7,
         from: "me".into(),
@@ -199,7 +221,13 @@ fn hold(migration: &Migration, (old, new): (&Schema, &Schema), leaves: &Leaves, 
         if !is_whole(leaves.old.iter().map(|leaf| &*leaf.path), &leaf.path) {
             continue; // a choice whose payload is used: another constructor has another payload
         }
-        let other = changed((&mut types, &old.shapes), old.state, &state, &leaf.path, choices);
+        let other = changed(
+            (&mut types, &old.shapes),
+            old.state,
+            &state,
+            &leaf.path,
+            choices,
+        );
         if let Ok(other) = migration.migrate_state(&context, other) {
             assert_eq!(other, made, "`{}` is dropped and matters", leaf.path);
         }
@@ -220,7 +248,12 @@ fn copied(leaf: &NewLeaf, leaves: &Leaves, state: &Named<'_>, made: &Named<'_>) 
     let said = |parts: Vec<Named<'_>>| -> Vec<String> {
         parts.iter().map(|part| part.words(deep)).collect()
     };
-    assert_eq!(said(was), said(is), "`{}` is kept from `{source}` and differs", leaf.path);
+    assert_eq!(
+        said(was),
+        said(is),
+        "`{}` is kept from `{source}` and differs",
+        leaf.path
+    );
 }
 
 fn whole(schema: &Schema, value: Value) -> Named<'_> {

@@ -23,7 +23,7 @@ use crate::problem::catalogue::{C001, C002, C003};
 use crate::problem::{Problem, Problems};
 use crate::source::{Source, Span};
 use crate::typed::{Machine, Manner};
-use crate::{check, parse, places, play, translate};
+use crate::{check, parse, places, play, translate, waived};
 
 /// A machine that compiles, and everything its source says about older versions.
 #[derive(Clone, Debug)]
@@ -78,6 +78,17 @@ impl Compiled {
         let mut migrations = self.machine.migrations.iter();
         let migration = migrations.find(|migration| migration.version == from)?;
         Some(leaves::leaves(&self.machine, migration))
+    }
+
+    /// Those of `paths`, parts of an older state that the migration from it drops, that the source says it drops: what is
+    /// written as `_` where it would be named.
+    #[must_use]
+    pub fn waived(&self, from: u32, paths: &[String]) -> Vec<String> {
+        let mut migrations = self.machine.migrations.iter();
+        let migration = migrations.find(|migration| migration.version == from);
+        migration.map_or(Vec::new(), |migration| {
+            waived::waived(&self.machine, migration, paths)
+        })
     }
 
     /// What functions and handlers do besides giving a value.

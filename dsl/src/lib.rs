@@ -37,6 +37,7 @@ pub mod flags;
 mod judge;
 pub mod leaves;
 mod places;
+mod waived;
 
 mod broken;
 pub mod diff;

@@ -31,6 +31,7 @@ pub mod refusal;
 mod report;
 
 pub mod bundle;
+pub mod losses;
 mod refused;
 pub mod upgrade;
 
@@ -48,6 +49,7 @@ pub mod store;
 mod store_error;
 pub mod trial;
 
+pub mod leaves;
 pub mod plan;
 mod push_log;
 pub mod service;

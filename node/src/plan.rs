@@ -9,12 +9,14 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use cam::encode;
+use cam::instance::Instance;
 use serde::{Deserialize, Serialize};
 
 pub use self::found::Found;
 pub(crate) use self::found::Plans;
 use crate::comparison::{Comparison, answer};
 use crate::journal::{Apply, Command, Index};
+use crate::leaves::Leaves;
 use crate::limits::{REHEARSAL_COMMANDS_MAX, REHEARSAL_TIME_MAX};
 use crate::protocol::{Refusal, RefusalCode};
 use crate::refused;
@@ -51,6 +53,9 @@ pub struct Plan {
     pub has_way_back: bool,
     /// The inputs that the machine took last, given to both programs; nothing before the first bundle.
     pub rehearsal: Option<Comparison>,
+    /// What becomes of each part of the state; nothing before the first bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<Leaves>,
 }
 
 /// A program, as plans name it.
@@ -83,7 +88,7 @@ pub(crate) fn work_out<E>(
         return Ok(Err(now.refusal(RefusalCode::STALE_PROGRAM, reason)));
     }
     let migration = upgrade.migration().cloned();
-    let state = now.instance().map(cam::instance::Instance::state);
+    let state = now.instance().map(Instance::state);
     // The journal would not stamp it earlier than what came last.
     let moment = now.moment(command.at_ms().max(now.last_ms()), command.by());
     let started = Instant::now();
@@ -97,6 +102,11 @@ pub(crate) fn work_out<E>(
         Some(_) => Some(rehearsed_last(now, base, command, since)?),
     };
     let migration = migration.as_deref();
+    let ends = now.instance().map(Instance::program).zip(migration);
+    let leaves = ends.map(|(old, migration)| {
+        let new = migrated.instance().program();
+        Leaves::of(migration, old.schema(), new.schema())
+    });
     let plan = Plan {
         from: now.instance().map(|instance| release(instance.program())),
         state_bytes_before: state.map_or(0, |state| encode::value(&state).len() as u64),
@@ -104,6 +114,7 @@ pub(crate) fn work_out<E>(
         has_adapters: migration.is_some_and(|migration| migration.adapters().is_some()),
         has_way_back: migration.is_some_and(|migration| migration.back().is_some()),
         rehearsal,
+        leaves,
         ..measured(now, &migrated, pause)
     };
     Ok(Ok(plan))
@@ -125,6 +136,7 @@ fn measured(now: &Replica, migrated: &MigratedUpgrade, pause: Duration) -> Plan 
         has_adapters: false,
         has_way_back: false,
         rehearsal: None,
+        leaves: None,
     }
 }
 

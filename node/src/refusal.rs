@@ -98,6 +98,8 @@ refusals! {
     324 NOTHING_SAVED "nothing-saved" "no rollback of this sequence has saved a state"
     325 HAS_SHADOW "has-shadow" "another version runs beside the machine"
     326 NO_SHADOW "no-shadow" "no such version runs beside the machine"
+    335 LOSS_NOT_SIGNED "loss-not-signed" "the migration drops what nobody who signed has agreed to drop"
+    336 LOSS_MISSTATED "loss-misstated" "the bundle says otherwise than its code what is lost"
 
     355 OTHER_INPUT "other-input" "another input of the session has taken the number"
     356 STALE_NUMBER "stale-number" "the number is older than the last one of its session"

@@ -1,5 +1,6 @@
 //! What a refusal says is true on the node, in one place, so that it is always said.
 
+use crate::losses::Misstated;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::upgrade::{Position, UpgradeError};
 
@@ -58,6 +59,8 @@ impl UpgradeError {
             UpgradeError::Invalid { .. } => RefusalCode::INVALID_PROGRAM,
             UpgradeError::Misfit(_) if self.is_adapter() => RefusalCode::INVALID_ADAPTER,
             UpgradeError::Misfit(_) => RefusalCode::INVALID_MIGRATION,
+            UpgradeError::Misstated(Misstated::Unacknowledged(_)) => RefusalCode::LOSS_NOT_SIGNED,
+            UpgradeError::Misstated(_) => RefusalCode::LOSS_MISSTATED,
             UpgradeError::Trapped(_) => RefusalCode::MIGRATION_TRAPPED,
             UpgradeError::CheckFailed(_) => RefusalCode::CHECK_FAILED,
         }

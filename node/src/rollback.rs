@@ -11,6 +11,7 @@ use cam::verify::Program;
 
 use crate::comparison::{Answer, Comparison, answer};
 use crate::journal::{Apply, Command, Index};
+use crate::leaves::WayBack;
 use crate::protocol::{Refusal, RefusalCode};
 use crate::replica::{Ancestor, Replica};
 use crate::trial::Cause;
@@ -109,6 +110,14 @@ pub fn stage<E>(
         (at, moment.at_ms),
         cause,
     )))
+}
+
+/// What the way back of the running program's bundle does not carry, if it has one.
+#[must_use]
+pub fn way_back(now: &Replica) -> Option<WayBack> {
+    let (ancestor, running) = now.lineage().last().zip(now.instance())?;
+    let (old, new) = (ancestor.program.schema(), running.program().schema());
+    WayBack::of(&ancestor.migration, old, new)
 }
 
 /// The machine from before an upgrade, while it is given the inputs since.

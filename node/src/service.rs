@@ -225,6 +225,7 @@ fn response(outcome: Outcome, machine: &str) -> Response {
         Outcome::RolledBack(report) => Response::RolledBack {
             rehearsed: false,
             report,
+            back: None,
         },
         Outcome::Passed { sequence } => Response::Passed { sequence },
         Outcome::Retired {

@@ -22,6 +22,7 @@ use cam::verify::{Invalid, Migration, Misfit, Program};
 use cam::{assembly, decode, verify};
 
 use crate::bundle::{AuthenticBundle, BundleId, Manifest};
+use crate::losses::{Losses, Misstated};
 
 /// Where a machine stands in its life: what an upgrade is compared with, twice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -95,6 +96,9 @@ pub enum UpgradeError {
     /// The migration does not lead from the running program to the new one.
     #[error("{0}")]
     Misfit(#[from] Misfit),
+    /// The bundle does not say what is lost on the way, or says otherwise.
+    #[error("{0}")]
+    Misstated(#[from] Misstated),
     /// The migration, or the first state of a new machine, stopped.
     #[error("{0}")]
     Trapped(Trap),
@@ -167,7 +171,8 @@ pub struct Adopted {
 }
 
 impl AuthenticBundle {
-    /// Compares the bundle's place with the machine's and verifies all code.
+    /// Compares the bundle's place with the machine's, verifies all code, and holds what the authors say is lost to
+    /// what the code does.
     ///
     /// # Errors
     /// [`UpgradeError`]; the first check that fails, cheapest first.
@@ -187,7 +192,15 @@ impl AuthenticBundle {
             return Err(UpgradeError::OtherMachine { running, offered });
         }
         let migration = match (&parts.migration, running) {
-            (Some(bytes), Some(old)) => Some(Arc::new(read_migration(bytes, old, &new)?)),
+            (Some(bytes), Some(old)) => {
+                let migration = read_migration(bytes, old, &new)?;
+                // What was agreed to before this node asked for it has happened.
+                if !self.is_recalled() {
+                    let found = Losses::of(&migration, old.schema(), new.schema());
+                    found.hold(self.manifest().losses.as_ref())?;
+                }
+                Some(Arc::new(migration))
+            }
             _ => None,
         };
         Ok(VerifiedUpgrade {

@@ -1,9 +1,11 @@
 //! What a bundle's container lets through, and whose signatures count.
 
 use cam::digest::Digest;
+use cam::limits::PLACES_MAX;
 use node::bundle::{Bundle, BundleId, MalformedBundle, Manifest, Parts, UnauthenticBundle};
 use node::key::SecretKey;
 use node::limits::{BUNDLE_BYTES_MAX, SIGNATURES_MAX};
+use node::losses::Losses;
 use node::trust::Trust;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -54,6 +56,10 @@ fn manifest() -> Manifest {
         new_program: Digest::of_module(&parts.new_program),
         migration: parts.migration.as_deref().map(Digest::of_module),
         note: "why".to_owned(),
+        losses: Some(Losses {
+            drops: vec!["log[].at".to_owned(), "note".to_owned()],
+            back: Some(Vec::new()),
+        }),
     }
 }
 
@@ -357,6 +363,11 @@ fn parts_are_those_that_were_signed() {
 
 #[test]
 fn a_signed_manifest_that_makes_no_sense_is_malformed() {
+    let losses = |paths: &[&str]| Losses {
+        drops: paths.iter().map(|path| (*path).to_owned()).collect(),
+        back: None,
+    };
+    let many: Vec<String> = (0..=PLACES_MAX).map(|at| format!("{at:09}")).collect();
     let rows = [
         Manifest {
             sequence: 0,
@@ -382,6 +393,18 @@ fn a_signed_manifest_that_makes_no_sense_is_malformed() {
             note: "n".repeat(1025),
             ..manifest()
         },
+        Manifest {
+            losses: Some(losses(&["note", "log"])),
+            ..manifest()
+        },
+        Manifest {
+            losses: Some(losses(&["note", "note"])),
+            ..manifest()
+        },
+        Manifest {
+            losses: Some(losses(&many.iter().map(String::as_str).collect::<Vec<_>>())),
+            ..manifest()
+        },
     ];
     for manifest in rows {
         let mut bundle = Bundle::new(&manifest, parts()).expect("the parts are named");
@@ -389,5 +412,27 @@ fn a_signed_manifest_that_makes_no_sense_is_malformed() {
         let refused = bundle.authenticate(&trust(1)).err();
         let expected = UnauthenticBundle::Malformed(MalformedBundle::Manifest);
         assert_eq!(refused, Some(expected), "{manifest:?}");
+    }
+}
+
+#[test]
+fn a_bundle_of_format_1_says_nothing_of_losses_and_is_read_still() {
+    let silent = Manifest {
+        losses: None,
+        ..manifest()
+    };
+    let mut old = Bundle::new(&silent, parts()).expect("the manifest names the parts");
+    old.sign(&key(AUTHOR));
+    assert_eq!(envelope(&old).format, 1);
+    let read = Bundle::decode(&old.encode()).expect("well-formed");
+    assert_eq!(read.claims(), Ok((silent, &parts())));
+    assert!(passes(&old.encode(), &trust(1)));
+    // The manifest of one format is none of the other, whatever the container says.
+    for (bundle, format) in [(&old, 2), (&signed(&[AUTHOR]), 1), (&old, 3), (&old, 0)] {
+        let forged = Envelope {
+            format,
+            ..envelope(bundle)
+        };
+        assert!(!passes(&written(&forged), &trust(1)), "format {format}");
     }
 }

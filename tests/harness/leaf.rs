@@ -34,7 +34,8 @@ impl<'a> Named<'a> {
             }
             (Shape::Record(fields), Value::Product(values)) => {
                 let fields = fields.iter().zip(values.iter());
-                let fields = fields.map(|((name, part), value)| (format!(".{name}"), named(part, value)));
+                let fields =
+                    fields.map(|((name, part), value)| (format!(".{name}"), named(part, value)));
                 fields.collect()
             }
             (Shape::Variant(_, constructors), Value::Sum(tag, payload)) => {
@@ -45,7 +46,9 @@ impl<'a> Named<'a> {
                 vec![(".Some".to_owned(), named(content, payload))]
             }
             (Shape::List(item), Value::List(items)) => {
-                let items = items.iter().map(|value| ("[]".to_owned(), named(item, &value)));
+                let items = items
+                    .iter()
+                    .map(|value| ("[]".to_owned(), named(item, &value)));
                 items.collect()
             }
             (Shape::Map(key, item), Value::Map(entries)) => {
@@ -155,7 +158,8 @@ fn change(
         }
         (Shape::Record(fields), Value::Product(values)) => {
             let fields = fields.iter().zip(values.iter());
-            let fields = fields.map(|((name, shape), value)| part(shape, value, &format!(".{name}")));
+            let fields =
+                fields.map(|((name, shape), value)| part(shape, value, &format!(".{name}")));
             Value::product(fields.collect())
         }
         (Shape::Variant(_, constructors), Value::Sum(tag, payload)) => {

@@ -14,6 +14,7 @@ use cam::{decode, encode};
 use node::bundle::{Bundle, BundleId, Manifest, Parts};
 use node::key::SecretKey;
 use node::local::{Clock, LocalJournal};
+use node::losses::Losses;
 use node::protocol::{Entry, Life, MachineStatus, Refusal, Request, Response, Terms};
 use node::server::{Handler, Peer};
 use node::service::Service;
@@ -80,6 +81,7 @@ pub fn bundle(
         new_program: new.program.digest(),
         migration: migration.map(|migration| migration.digest()),
         note: "a test".to_owned(),
+        losses: Some(losses(old.map(|(release, ..)| release), new)),
     };
     let parts = Parts {
         old_program: old.map(|(release, ..)| release.program.bytes()),
@@ -87,6 +89,17 @@ pub fn bundle(
         migration: migration.map(|migration| migration.bytes()),
     };
     signed(&manifest, parts, signers)
+}
+
+/// What the way from `old` to `new` loses.
+#[must_use]
+pub fn losses(old: Option<&Release>, new: &Release) -> Losses {
+    match (old, &new.migration) {
+        (Some(old), Some(migration)) => {
+            Losses::of(migration, old.program.schema(), new.program.schema())
+        }
+        _ => Losses::default(),
+    }
 }
 
 /// A bundle of any content, signed by the keys named.

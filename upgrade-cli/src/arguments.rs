@@ -254,6 +254,10 @@ pub(crate) struct Bundle {
     /// Take the place of the last bundle, which was never pushed.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Agree to lose this part of the old state, which the migration drops and the source does not say it drops.
+    /// May be given several times.
+    #[arg(long = "drop", value_name = "PATH")]
+    pub(crate) drops: Vec<String>,
     /// Follow this bundle, which the node accepted last, instead of the one that the history notes.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) after: Option<BundleId>,

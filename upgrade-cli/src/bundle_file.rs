@@ -7,6 +7,8 @@ use cam::verify::{Invalid, Migration, Misfit, Program};
 use cam::{decode, verify};
 use node::bundle::{Bundle, MalformedBundle, Manifest, Parts};
 use node::key::PublicKey;
+use node::losses::{Losses, Misstated};
+use node::printable::Printable;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -102,6 +104,15 @@ impl BundleFile {
         })
     }
 
+    /// Holds what the manifest says is lost to what the code does, as a node would.
+    pub(crate) fn check_losses(&self, judged: &Judged) -> Result<(), BundleFileError> {
+        if let (Some(old), Some(migration)) = (&judged.old, &judged.migration) {
+            let found = Losses::of(migration, old.schema(), judged.new.schema());
+            found.hold(self.manifest.losses.as_ref())?;
+        }
+        Ok(())
+    }
+
     /// The manifest and the modules that it names.
     pub(crate) fn claims(&self) -> Result<(Manifest, &Parts), BundleFileError> {
         self.bundle.claims().map_err(|reason| {
@@ -195,12 +206,37 @@ pub(crate) fn lines(file: &BundleFile, judged: &Judged) -> Vec<String> {
     if let Some(migration) = &judged.migration {
         lines.push(format!("    carries  {}", carries(migration)));
     }
+    lines.extend(lost(manifest));
     lines.extend(manifest.node.map(|node| format!("    only on  {node}")));
     if !manifest.note.is_empty() {
-        let note = node::printable::Printable(&manifest.note);
+        let note = Printable(&manifest.note);
         lines.push(format!("    because  {note}"));
     }
     lines
+}
+
+/// What whoever signs agrees to lose.
+fn lost(manifest: &Manifest) -> Vec<String> {
+    let Some(losses) = &manifest.losses else {
+        return Vec::new();
+    };
+    let named = |paths: &[String]| {
+        let paths = paths.iter().map(|path| Printable(path).to_string());
+        paths.collect::<Vec<_>>().join(", ")
+    };
+    let mut lines = Vec::new();
+    if !losses.drops.is_empty() {
+        lines.push(format!("    drops    {}", named(&losses.drops)));
+    }
+    if let Some(back) = losses.back.as_deref().filter(|back| !back.is_empty()) {
+        lines.push(format!("    back     loses {}", named(back)));
+    }
+    lines
+}
+
+/// The parts of the old state that a bundle says it drops.
+pub(crate) fn drops(manifest: &Manifest) -> &[String] {
+    manifest.losses.as_ref().map_or(&[], |losses| &losses.drops)
 }
 
 fn carries(migration: &Migration) -> String {
@@ -237,6 +273,10 @@ pub(crate) fn object(file: &BundleFile, judged: &Judged) -> Value {
         "to": program(&judged.new),
         "adapters": migration.is_some_and(|migration| migration.adapters().is_some()),
         "way_back": migration.is_some_and(|migration| migration.back().is_some()),
+        "losses": manifest.losses.as_ref().map(|losses| json!({
+            "drops": losses.drops,
+            "back": losses.back,
+        })),
         "note": manifest.note,
     })
 }
@@ -266,6 +306,8 @@ pub(crate) enum BundleFileError {
     OtherMachine { old: String, new: String },
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    #[error(transparent)]
+    Misstated(#[from] Misstated),
 }
 
 impl Failure for BundleFileError {
@@ -286,6 +328,7 @@ impl Failure for BundleFileError {
             BundleFileError::Invalid { .. } => "F214",
             BundleFileError::OtherMachine { .. } => "F215",
             BundleFileError::Misfit(_) => "F216",
+            BundleFileError::Misstated(_) => "F217",
             BundleFileError::File(error) => return error.code(),
             BundleFileError::Kind(error) => return error.code(),
         };
@@ -302,6 +345,9 @@ impl Failure for BundleFileError {
             BundleFileError::Misfit(_) => vec![
                 "`cam disasm` shows the types of each module; chapter 4 of the specification, \"Machines and migrations\", says which must agree".to_owned(),
             ],
+            BundleFileError::Misstated(Misstated::Unacknowledged(_)) => {
+                vec!["make the bundle again: `cam bundle` says what to agree to".to_owned()]
+            }
             _ => vec!["do not push it: make the bundle again from source, and compare".to_owned()],
         }
     }

@@ -18,6 +18,7 @@ mod fmt;
 mod graph;
 mod history;
 mod key;
+mod leaves;
 mod man;
 mod new;
 mod node;

@@ -192,6 +192,7 @@ Examples:
   cam bundle --as counter-east     under another name on the node
   cam bundle --node hall           for this node only
   cam bundle --release 1           version 1 again, from the history
+  cam bundle --drop 'log[].at'     agree to lose a part that the source does not say it drops
 
 Without a project, for a module that something else compiled: the bundle is written beside the module,
 and what would be in history/ is read from the bundle that it follows.

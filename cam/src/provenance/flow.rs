@@ -66,7 +66,11 @@ impl<'a> Flow<'a> {
 
     /// Runs a function. Each level is one of the code's, and a module that calls deeper than modules may without
     /// closures is too much.
-    pub(super) fn run(&mut self, function: FunctionId, argument: Origin) -> Result<Origin, TooMuch> {
+    pub(super) fn run(
+        &mut self,
+        function: FunctionId,
+        argument: Origin,
+    ) -> Result<Origin, TooMuch> {
         if self.height > CALL_HEIGHT_MAX {
             return Err(TooMuch);
         }

@@ -119,7 +119,9 @@ impl Flow<'_> {
                 let payload = payloads.get(constructor).cloned();
                 Some(payload.map_or(Found::Nothing, Found::Own))
             }
-            (_, Some(Kind::Sum(payloads, _))) => payloads.get(constructor).copied().map(Found::Place),
+            (_, Some(Kind::Sum(payloads, _))) => {
+                payloads.get(constructor).copied().map(Found::Place)
+            }
             _ => None,
         })
     }
@@ -169,9 +171,7 @@ impl Flow<'_> {
                 Kind::List(_) | Kind::Map(..) => Spine::Of(*id),
                 _ => Spine::Made(of.reach.clone()),
             },
-            What::Worn(inside, more) => {
-                Spine::Made(spine_reach(&self.spine(inside)?).and(more))
-            }
+            What::Worn(inside, more) => Spine::Made(spine_reach(&self.spine(inside)?).and(more)),
             _ => Spine::Made(of.reach.clone()),
         })
     }

@@ -44,7 +44,11 @@ pub(super) type Arm = (usize, Origin);
 impl Flow<'_> {
     /// One of `arms`, as `subject` decides. Recursion is bounded by the height of types.
     pub(super) fn join(&mut self, arms: &[Arm], subject: &Subject) -> Result<Origin, TooMuch> {
-        let arms: Vec<Arm> = arms.iter().filter(|arm| !arm.1.is_nothing()).cloned().collect();
+        let arms: Vec<Arm> = arms
+            .iter()
+            .filter(|arm| !arm.1.is_nothing())
+            .cloned()
+            .collect();
         self.spend(1 + arms.len())?;
         let Some(((_, first), others)) = arms.split_first() else {
             return self.nothing();

@@ -7,6 +7,10 @@ use crate::provenance::place::{Kind, PlaceId, Places, STATE, Step};
 use crate::provenance::sources::{Reach, Sources};
 use crate::provenance::{Fate, Leaves, NewLeaf, OldLeaf, Provenance, TooMuch};
 
+/// How many sources of one leaf are named. Of more, it is said to be made of the whole state: thousands of leaves
+/// made of thousands would be more text than an answer may have.
+const SOURCES_MAX: usize = 8;
+
 /// What is found at a place of the new state itself.
 #[derive(Clone, PartialEq)]
 enum Found {
@@ -156,13 +160,16 @@ impl Reader<'_, '_> {
         };
         let new: Vec<&Above> = self.above.iter().filter(counts).collect();
         new.len() == old.len()
-            && new.iter().zip(old).all(|(new, (place, own))| match (new, own) {
-                (Above::Items(Spine::Of(from)), None) => *from == place,
-                (Above::Choice(Tag::Of(from, to), constructor), Some(own)) => {
-                    *from == place && to.get(own) == Some(&Some(*constructor))
-                }
-                _ => false,
-            })
+            && new
+                .iter()
+                .zip(old)
+                .all(|(new, (place, own))| match (new, own) {
+                    (Above::Items(Spine::Of(from)), None) => *from == place,
+                    (Above::Choice(Tag::Of(from, to), constructor), Some(own)) => {
+                        *from == place && to.get(own) == Some(&Some(*constructor))
+                    }
+                    _ => false,
+                })
     }
 }
 
@@ -255,16 +262,20 @@ fn copied(
     }
     if place.is_none() {
         // A record: it is the one that its first part with leaves says.
-        let first = below.iter().find(|part| !new.get(**part).leaves.is_empty())?;
+        let first = below
+            .iter()
+            .find(|part| !new.get(**part).leaves.is_empty())?;
         place = old.get(copied(new, old, found, *first, None)?).above;
     }
     let place = place?;
+    if matches!(found[id], Found::Silent) && old.is_leaf(place) {
+        return None; // a record of nothing is no copy of a number
+    }
     let parts = old.below(place);
     let is_same = parts.len() == below.len()
         && below.iter().zip(&parts).all(|(own, part)| {
             let steps = (&new.get(*own).step, &old.get(*part).step);
-            let is_silent =
-                new.get(*own).leaves.is_empty() && old.get(*part).leaves.is_empty();
+            let is_silent = new.get(*own).leaves.is_empty() && old.get(*part).leaves.is_empty();
             steps.0 == steps.1
                 && (is_silent || copied(new, old, found, *own, Some(*part)).is_some())
         });
@@ -304,6 +315,9 @@ fn provenance(old: &Places, found: &Found) -> Provenance {
             }
             let of_moment = (0..old.len()).filter(|id| !is_of_state(old, *id));
             places.extend(of_moment.filter(|id| old.is_leaf(*id) && all.contains(*id)));
+            if places.len() > SOURCES_MAX {
+                places = vec![STATE];
+            }
             Provenance::Made(places.into_iter().map(|place| old.path(place)).collect())
         }
     }

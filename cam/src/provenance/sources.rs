@@ -42,7 +42,10 @@ impl Sources {
             false => (other.words(), self.words()),
         };
         let mut words = long.to_vec();
-        words.iter_mut().zip(short).for_each(|(own, more)| *own |= more);
+        words
+            .iter_mut()
+            .zip(short)
+            .for_each(|(own, more)| *own |= more);
         Sources(Some(words.into()))
     }
 

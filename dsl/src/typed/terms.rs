@@ -40,6 +40,12 @@ impl Terms {
         &self.patterns[id.0 as usize]
     }
 
+    /// All patterns.
+    #[must_use]
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
     /// The arrow named `id`.
     #[must_use]
     pub fn arrow(&self, id: ArrowId) -> &Arrow {

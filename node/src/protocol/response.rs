@@ -6,6 +6,7 @@ use super::{
     Applied, Beside, Command, Entry, Life, Malformed, Mark, NodeStatus, Origin, Plan, Refusal,
     RolledBack, decode, encode,
 };
+use crate::leaves::WayBack;
 use crate::limits::RESPONSE_BYTES_MAX;
 
 /// What a node answers.
@@ -77,6 +78,9 @@ pub enum Response {
         rehearsed: bool,
         /// What happened.
         report: Box<RolledBack>,
+        /// What the way back does not carry; nothing if it was not taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back: Option<WayBack>,
     },
     /// The program has come through its trial.
     Passed {

@@ -9,7 +9,7 @@ use crate::journal::{Command, Journal};
 use crate::ledger::{Entry, Event};
 use crate::limits::{LEDGER_ANSWER_BYTES, RESPONSE_BYTES_MAX};
 use crate::protocol::{Life, Refusal, RefusalCode, Request, Response, TrialStatus};
-use crate::rollback::{self, Replay};
+use crate::rollback::{self, Replay, Way};
 use crate::server::Peer;
 use crate::store::{Store, StoreError};
 use crate::trial::Cause;
@@ -69,6 +69,9 @@ impl<J: Journal> Service<J> {
         rehearse: bool,
     ) -> Result<Response, Refusal> {
         if !rehearse {
+            let replica = self.machine(machine)?;
+            let lost = self.apart(peer, move || rollback::way_back(&replica));
+            let lost = lost.await?;
             let command = Command::Rollback {
                 at_ms: 0,
                 by: peer.name().to_owned(),
@@ -76,7 +79,11 @@ impl<J: Journal> Service<J> {
                 cause: Cause::Asked,
                 running,
             };
-            return self.submit(machine, command).await;
+            let mut response = self.submit(machine, command).await?;
+            if let Response::RolledBack { report, back, .. } = &mut response {
+                *back = lost.filter(|_| report.way == Way::Mapped);
+            }
+            return Ok(response);
         }
         let (replica, store) = (self.machine(machine)?, Arc::clone(&self.store));
         let moment = replica.moment((self.clock)(), peer.name());
@@ -88,12 +95,16 @@ impl<J: Journal> Service<J> {
                 let give = |at, command: &Command| replay.take(at, command);
                 store.each_command(replica.name(), began..=replica.index(), give)
             };
-            rollback::stage(&replica, at, &moment, &Cause::Asked, feed)
+            let staged = rollback::stage(&replica, at, &moment, &Cause::Asked, feed);
+            (staged, rollback::way_back(&replica))
         });
-        let staged = staged.await?.map_err(|error| unreadable(&error))??;
+        let (staged, back) = staged.await?;
+        let staged = staged.map_err(|error| unreadable(&error))??;
+        let back = (staged.report.way == Way::Mapped).then_some(back).flatten();
         Ok(Response::RolledBack {
             rehearsed: true,
             report: Box::new(staged.report),
+            back,
         })
     }
 

@@ -1,10 +1,12 @@
 //! `cam bundle`: from one released version to the next, with a note of it in the history.
 
+mod agreed;
 mod error;
 mod keep;
 mod module;
 mod plan;
 
+use dsl::compile::Compiled;
 use node::bundle::{Bundle, BundleId, Manifest};
 use node::limits::{MACHINE_NAME_LETTERS, NAME_BYTES_MAX};
 
@@ -47,7 +49,7 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
         compilation.compiled.schema().version,
     )?;
     let plan = Plan::make(&compilation, &released, &lineage, chain, arguments)?;
-    let drops = plan.drops(&compilation.compiled, &lineage);
+    check_drops(&compilation.compiled, &released, &lineage, &plan, arguments)?;
     let bundle = plan.bundle(&released)?;
     let kept = keep(
         &project,
@@ -63,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     let path = project.out(&plan.versions(), &format!("{qualifiers}bundle"));
     let file = write(path, bundle, plan.manifest(&released)?)?;
     let report = report(context, &file, "commit history/, then: ")?;
-    let report = with_chain(report, &plan, drops)
+    let report = with_chain(report, &plan)
         .problem(compilation.warnings(context.console.style))
         .field("diagnostics", compilation.diagnostics());
     Ok(match replaced {
@@ -74,8 +76,31 @@ pub(super) fn run(context: &Context, arguments: &arguments::Bundle) -> Outcome {
     })
 }
 
-/// Adds what the steps come to together: through which versions, what they lack, and what they drop.
-fn with_chain(mut report: Report, plan: &Plan, drops: Vec<String>) -> Report {
+/// Holds what the source's own step drops to what is said of it. The other steps of a chain were released, and what they
+/// drop was agreed to then.
+fn check_drops(
+    compiled: &Compiled,
+    released: &Released,
+    lineage: &Lineage,
+    plan: &Plan,
+    arguments: &arguments::Bundle,
+) -> Result<(), AnyFailure> {
+    let Some(upgrade) = &plan.upgrade else {
+        return Ok(());
+    };
+    let from = upgrade.last_from();
+    let step = compiled.upgrades().iter().find(|step| step.from == from);
+    let Some((step, old)) = step.zip(released.program(from)) else {
+        return Ok(());
+    };
+    let dropped = agreed::dropped(&step.migration, old, &plan.program);
+    let step = (from, &*step.migration);
+    agreed::check_step(compiled, lineage, step, &dropped, &arguments.drops)?;
+    Ok(())
+}
+
+/// Adds what the steps come to together: through which versions, and what they lack.
+fn with_chain(mut report: Report, plan: &Plan) -> Report {
     let composed = plan.upgrade.as_ref();
     let composed = composed.filter(|upgrade| upgrade.is_composed());
     if let Some(upgrade) = composed {
@@ -84,12 +109,7 @@ fn with_chain(mut report: Report, plan: &Plan, drops: Vec<String>) -> Report {
             report = report.line(format!("             {lacks}"));
         }
     }
-    if !drops.is_empty() {
-        report = report.line(format!("    drops    {}", drops.join(", ")));
-    }
-    report
-        .field("drops", drops)
-        .field("chain", composed.map(told::object))
+    report.field("chain", composed.map(told::object))
 }
 
 /// What was bundled before, as far as this bundle is concerned.
@@ -226,6 +246,7 @@ fn report(context: &Context, file: &BundleFile, first: &str) -> Outcome {
     let signers: Vec<_> = signers.iter().map(|signer| signer.object()).collect();
     Ok(report
         .field("bundle", bundle_file::object(file, &judged))
+        .field("drops", bundle_file::drops(&file.manifest))
         .field("bytes", bytes)
         .field("signers", signers)
         .next(next))

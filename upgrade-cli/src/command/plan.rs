@@ -7,6 +7,7 @@ use node::comparison::Comparison;
 use node::protocol::{Plan, RefusalCode, Request, Response, Terms};
 use serde_json::{Value, json};
 
+use super::leaves;
 use super::rollback::difference;
 use crate::moment::span;
 use crate::refused::Refused;
@@ -54,9 +55,10 @@ pub(super) fn lines(session: &Session, plan: &Plan, trial: Option<Terms>) -> Vec
         format!("plan: {node} takes `{machine}` to {target}"),
         format!("    from     {running}, after step {}", plan.step),
         format!("    state    {}", state(plan)),
-        format!("    pause    {}", pause(plan)),
-        format!("    clients  {}", clients(plan)),
     ];
+    lines.extend(plan.leaves.iter().flat_map(leaves::lines));
+    lines.push(format!("    pause    {}", pause(plan)));
+    lines.push(format!("    clients  {}", clients(plan)));
     if let Some(rehearsal) = &plan.rehearsal {
         lines.push(format!("    answers  {}", answers(rehearsal)));
         if let Some(first) = &rehearsal.first {
@@ -64,6 +66,8 @@ pub(super) fn lines(session: &Session, plan: &Plan, trial: Option<Terms>) -> Vec
         }
     }
     lines.push(format!("    return   {}", way_back(plan, trial)));
+    let back = plan.leaves.as_ref().and_then(|leaves| leaves.back.as_ref());
+    lines.extend(back.into_iter().flat_map(leaves::way_back));
     lines
 }
 
@@ -161,5 +165,6 @@ pub(super) fn object(plan: &Plan) -> Value {
         "has_adapters": plan.has_adapters,
         "has_way_back": plan.has_way_back,
         "rehearsal": rehearsal,
+        "leaves": plan.leaves.as_ref().map(leaves::object),
     })
 }

@@ -8,7 +8,7 @@ use node::rollback::Way;
 use serde_json::{Value, json};
 
 use super::state::machine_or_only;
-use super::{Context, history};
+use super::{Context, history, leaves};
 use crate::arguments::Rollback;
 use crate::failure::AnyFailure;
 use crate::interface::Interface;
@@ -27,7 +27,13 @@ pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
         reason: arguments.because.reason.clone(),
         rehearse: !arguments.yes,
     };
-    let Response::RolledBack { rehearsed, report } = session.request(&request)? else {
+    let response = session.request(&request)?;
+    let Response::RolledBack {
+        rehearsed,
+        report,
+        back,
+    } = response
+    else {
         return Err(session.strange_to(&request).into());
     };
     let node = &arguments.on.node;
@@ -42,7 +48,9 @@ pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
     };
     let shown = Report::new().line(head);
     let lines = way_lines(&session, &machine, &report);
-    let shown = lines.iter().fold(shown, Report::line);
+    let losses = back.as_ref().map(leaves::way_back).unwrap_or_default();
+    let lines = lines.iter().chain(&losses);
+    let shown = lines.fold(shown, Report::line);
     let shown = match noted {
         None => shown.next(format!("cam rollback {node} {machine} --yes")),
         Some(noted) => done(shown, node, (&machine, &report), noted),
@@ -58,7 +66,8 @@ pub(super) fn run(context: &Context, arguments: &Rollback) -> Outcome {
                 "rolled-back"
             },
         )
-        .field("rollback", object(&report)))
+        .field("rollback", object(&report))
+        .field("back", back.as_ref().map(leaves::way_back_object)))
 }
 
 /// What can be done afterwards. The rollback has happened, whatever comes of the note.

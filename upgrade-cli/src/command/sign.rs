@@ -10,6 +10,7 @@ pub(super) fn run(context: &Context, arguments: &Sign) -> Outcome {
     let mut file = BundleFile::read(&arguments.file)?;
     // A signature says "I have judged this": what does not verify, or was altered, is not signed.
     let judged = file.judge()?;
+    file.check_losses(&judged)?;
     file.check_signatures()?;
     file.bundle.sign(&key.secret);
     file.write()?;

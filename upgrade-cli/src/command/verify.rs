@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context, arguments: &Verify) -> Outcome {
     let file = BundleFile::of_bytes(&arguments.file, &bytes)?;
     file.check_signatures()?;
     let judged = file.judge()?;
+    file.check_losses(&judged)?;
     let (path, id) = (file.path.display(), file.bundle.id());
     let mut report = Report::new().line(format!("{path}  {id}"));
     for line in bundle_file::lines(&file, &judged) {
@@ -30,6 +31,7 @@ pub(super) fn run(context: &Context, arguments: &Verify) -> Outcome {
     let mut found = vec!["✓ hashes", "✓ code"];
     if judged.migration.is_some() {
         found.push("✓ migration fits");
+        found.push("✓ losses");
     }
     found.push(if signers.is_empty() {
         "– not signed"

@@ -86,6 +86,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("F214", "a module in a bundle does not verify"),
     ("F215", "a bundle leads to a machine of another name"),
     ("F216", "the parts of a bundle do not fit together"),
+    ("F217", "a bundle says otherwise than its code what is lost"),
     ("F221", "a part is asked for of a file that is no bundle"),
     ("F222", "source lines are asked for of a bundle"),
     ("F223", "a bundle lacks the part that is asked for"),
@@ -175,6 +176,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "the steps between two versions do not fit into one upgrade",
     ),
     ("F417", "a migration that was released is to be another one"),
+    (
+        "F418",
+        "the migration drops what nobody has said may be lost",
+    ),
     ("F420", "another bundle has the file's place"),
     (
         "F421",

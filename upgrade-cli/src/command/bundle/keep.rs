@@ -3,8 +3,9 @@
 use dsl::chain::Upgrade;
 use node::bundle::{Bundle, BundleId};
 
+use super::agreed;
 use super::error::BundleError;
-use super::plan::{Plan, dropped};
+use super::plan::Plan;
 use crate::arguments;
 use crate::failure::AnyFailure;
 use crate::project::Project;
@@ -51,7 +52,9 @@ pub(super) fn keep(
             from,
             to,
             digest: migration.digest(),
-            drops: dropped(&compilation.compiled, from),
+            drops: released.program(from).map_or(Vec::new(), |old| {
+                agreed::dropped(migration, old, &plan.program)
+            }),
         });
     }
     lineage.put(Link {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cam::verify::Program;
 use node::bundle::{Bundle, BundleId, Manifest, Parts};
 
-use super::{Chain, Context, Outcome, chain, check_note, report, write};
+use super::{Chain, Context, Outcome, agreed, chain, check_note, report, write};
 use crate::arguments;
 use crate::bundle_file::BundleFile;
 use crate::exit::Exit;
@@ -27,6 +27,8 @@ pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle)
     let place = Place::find(context, &program, arguments)?;
     let new = program.schema().version;
     let old = place.old.as_ref().map(|old| old.schema().version);
+    let losses = agreed::losses(place.old.as_deref(), &program, migration.as_deref());
+    agreed::check(&losses.drops, &[&arguments.drops])?;
     let manifest = Manifest {
         machine: place.chain.machine,
         node: place.chain.node,
@@ -36,6 +38,7 @@ pub(super) fn run(context: &Context, file: &Path, arguments: &arguments::Bundle)
         new_program: program.digest(),
         migration: migration.as_ref().map(|migration| migration.digest()),
         note: arguments.note.clone(),
+        losses: Some(losses),
     };
     let parts = Parts {
         old_program: place.old.map(|old| old.bytes()),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use cam::verify::{Migration, Program};
 use dsl::chain::{self, Upgrade};
 use dsl::compile::Compiled;
-use dsl::leaves::Fate;
-use node::bundle::{Bundle, Manifest, Parts};
+use node::bundle::{Bundle, BundleId, Manifest, Parts};
 use node::limits::NOTE_BYTES_MAX;
 
+use super::agreed::losses;
 use super::error::BundleError;
 use crate::arguments::{self, From};
 use crate::project::compilation::Compilation;
@@ -23,29 +23,11 @@ pub(super) struct Plan {
     pub(super) note: String,
     pub(super) program: Arc<Program>,
     pub(super) upgrade: Option<Upgrade>,
+    /// The bundle that was made for this place before.
+    again: Option<BundleId>,
 }
 
 impl Plan {
-    /// The values of older states that nothing is made of, step by step.
-    pub(super) fn drops(&self, compiled: &Compiled, lineage: &Lineage) -> Vec<String> {
-        let own = self.program.schema().version;
-        let mut drops = Vec::new();
-        for step in self.upgrade.iter().flat_map(|upgrade| &upgrade.steps) {
-            let kept = lineage.migration(step.from, step.to);
-            let kept = kept.map(|kept| kept.drops.clone());
-            let dropped = match step.to == own {
-                true => dropped(compiled, step.from),
-                false => kept.unwrap_or_default(),
-            };
-            let is_chain = self.upgrade.as_ref().is_some_and(Upgrade::is_composed);
-            drops.extend(dropped.into_iter().map(|place| match is_chain {
-                true => format!("{place} ({step})"),
-                false => place,
-            }));
-        }
-        drops
-    }
-
     pub(super) fn make(
         compilation: &Compilation,
         released: &Released,
@@ -78,6 +60,7 @@ impl Plan {
             upgrade(&compilation.compiled, released, from, arguments.release)
         });
         let upgrade = upgrade.transpose()?;
+        let again_id = again.map(|again| again.bundle);
         let note = match again {
             Some(again) if arguments.note.is_empty() => again.note.clone(),
             _ => arguments.note.clone(),
@@ -91,6 +74,7 @@ impl Plan {
             note,
             program,
             upgrade,
+            again: again_id,
         })
     }
 
@@ -106,7 +90,7 @@ impl Plan {
     pub(super) fn manifest(&self, released: &Released) -> Result<Manifest, BundleError> {
         let old = self.old_program(released)?;
         let migration = self.migration();
-        Ok(Manifest {
+        let manifest = Manifest {
             machine: self.chain.machine.clone(),
             node: self.chain.node,
             sequence: self.sequence,
@@ -115,7 +99,26 @@ impl Plan {
             new_program: self.program.digest(),
             migration: migration.map(Migration::digest),
             note: self.note.clone(),
-        })
+            losses: Some(losses(old.map(|old| &**old), &self.program, migration)),
+        };
+        Ok(self.as_before(manifest))
+    }
+
+    /// A bundle that was made before bundles said what is lost, and drops nothing, stays what it was: others
+    /// follow it by its name.
+    fn as_before(&self, manifest: Manifest) -> Manifest {
+        let silent = Manifest {
+            losses: None,
+            ..manifest.clone()
+        };
+        let drops = manifest
+            .losses
+            .iter()
+            .any(|losses| !losses.drops.is_empty());
+        match self.again {
+            Some(again) if !drops && silent.id() == again => silent,
+            _ => manifest,
+        }
     }
 
     pub(super) fn bundle(&self, released: &Released) -> Result<Bundle, BundleError> {
@@ -125,7 +128,8 @@ impl Plan {
             new_program: self.program.bytes(),
             migration: self.migration().map(Migration::bytes),
         };
-        let bundle = Bundle::new(&self.manifest(released)?, parts);
+        let manifest = self.manifest(released)?;
+        let bundle = Bundle::new(&manifest, parts);
         Ok(bundle.expect("the manifest names the parts by their own digests"))
     }
 
@@ -177,13 +181,6 @@ fn upgrade(
             next: released.next_after(from).filter(|next| *next < to),
         },
     })
-}
-
-/// The values of an older state that the source makes nothing of.
-pub(super) fn dropped(compiled: &Compiled, from: u32) -> Vec<String> {
-    let leaves = compiled.leaves(from).into_iter().flatten();
-    let dropped = leaves.filter(|leaf| leaf.fate == Fate::Dropped);
-    dropped.map(|leaf| leaf.place).collect()
 }
 
 pub(super) fn check_note(note: &str) -> Result<(), BundleError> {
