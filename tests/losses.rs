@@ -80,7 +80,7 @@ fn drops(paths: &[&str]) -> Vec<String> {
 /// At build `cam bundle` asks: `upgrade-cli/tests/cli/losses.md`. A source that leaves a field out does not compile at
 /// all. Here is the node, which believes neither.
 #[tokio::test]
-async fn a_dropped_field_without_acknowledgement_is_refused_at_build_and_at_the_node() {
+async fn complaint_7_a_dropped_field_without_acknowledgement_is_refused_at_build_and_at_the_node() {
     let silent = INN_2.replace("phone, note: _ }", "phone }");
     let source = dsl::source::Source::new("inn.cam", silent).expect("short");
     let mut history = dsl::history::History::new();
@@ -230,7 +230,7 @@ async fn a_plan_and_a_rollback_say_of_each_leaf_what_becomes_of_it() {
 }
 
 #[tokio::test]
-async fn a_record_inside_a_list_and_a_sum_gains_a_field() {
+async fn complaint_8_a_record_inside_a_list_and_a_sum_gains_a_field() {
     let (node, releases, second) = running().await;
     node.deploy(&second).await;
     let leaves = provenance::forward(

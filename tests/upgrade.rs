@@ -457,7 +457,8 @@ fn every_refusal_of_the_chapter_is_tested_here() {
     let tests = concat!(
         include_str!("upgrade.rs"),
         include_str!("trial.rs"),
-        include_str!("shadow.rs")
+        include_str!("shadow.rs"),
+        include_str!("losses.rs")
     );
     let (_, answers) = chapter
         .split_once("## 7.4")

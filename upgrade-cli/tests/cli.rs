@@ -30,6 +30,7 @@ transcripts! {
     projects
     writing
     looking
+    losses
     playing
     messages
     accepting

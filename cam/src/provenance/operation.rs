@@ -34,10 +34,10 @@ impl<'a> Flow<'a> {
                 self.made(reach)
             }
             I::ListPush() | I::ListConcat() | I::ListSlice() | I::ListGet(_) | I::ListSet(_) => {
-                self.of_list(instruction, frame, register)
+                self.of_list(instruction, frame, &register)
             }
             I::MapGet(_) | I::MapPut() | I::MapDelete() | I::MapNext(_) => {
-                self.of_map(instruction, frame, register)
+                self.of_map(instruction, frame, &register)
             }
             _ => {
                 let mut reach = register.reach.clone();
@@ -55,7 +55,7 @@ impl<'a> Flow<'a> {
         &mut self,
         instruction: Instruction,
         frame: &mut Frame<'a>,
-        register: Origin,
+        register: &Origin,
     ) -> Result<Origin, TooMuch> {
         use Instruction as I;
         match instruction {
@@ -63,13 +63,13 @@ impl<'a> Flow<'a> {
                 let list = frame.pop();
                 let spine = self.walked(&list)?;
                 let item = self.item(&list)?;
-                let item = self.either(&item, &register)?;
+                let item = self.either(&item, register)?;
                 self.list(Spine::Made(spine), item)
             }
             I::ListConcat() => {
                 let first = frame.pop();
-                let spine = self.walked(&first)?.and(&self.walked(&register)?);
-                let (one, other) = (self.item(&first)?, self.item(&register)?);
+                let spine = self.walked(&first)?.and(&self.walked(register)?);
+                let (one, other) = (self.item(&first)?, self.item(register)?);
                 let item = self.either(&one, &other)?;
                 self.list(Spine::Made(spine), item)
             }
@@ -91,7 +91,7 @@ impl<'a> Flow<'a> {
                 let (index, list) = (frame.pop(), frame.pop());
                 let spine = self.walked(&list)?.and(&index.reach);
                 let item = self.item(&list)?;
-                let item = self.either(&item, &register)?;
+                let item = self.either(&item, register)?;
                 let list = self.list(Spine::Made(spine.clone()), item)?;
                 self.option(spine, list)
             }
@@ -102,7 +102,7 @@ impl<'a> Flow<'a> {
         &mut self,
         instruction: Instruction,
         frame: &mut Frame<'a>,
-        register: Origin,
+        register: &Origin,
     ) -> Result<Origin, TooMuch> {
         use Instruction as I;
         if let I::MapPut() = instruction {
@@ -110,7 +110,7 @@ impl<'a> Flow<'a> {
             let spine = self.walked(&map)?.and(&key.reach);
             let (keys, values) = (self.key(&map)?, self.item(&map)?);
             let keys = self.either(&keys, &key)?;
-            let values = self.either(&values, &register)?;
+            let values = self.either(&values, register)?;
             return self.map(Spine::Made(spine), keys, values);
         }
         let map = frame.pop();
