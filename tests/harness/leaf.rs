@@ -48,7 +48,7 @@ impl<'a> Named<'a> {
             (Shape::List(item), Value::List(items)) => {
                 let items = items
                     .iter()
-                    .map(|value| ("[]".to_owned(), named(item, &value)));
+                    .map(|value| ("[]".to_owned(), named(item, value)));
                 items.collect()
             }
             (Shape::Map(key, item), Value::Map(entries)) => {
@@ -170,7 +170,7 @@ fn change(
             Value::sum(1, part(content, payload, ".Some"))
         }
         (Shape::List(item), Value::List(items)) => {
-            Value::List(items.iter().map(|value| part(item, &value, "[]")).collect())
+            Value::List(items.iter().map(|value| part(item, value, "[]")).collect())
         }
         (Shape::Map(_, item), Value::Map(entries)) => {
             let entries = entries.iter();
