@@ -76,6 +76,8 @@ impl<'a> Named<'a> {
             (_, value) => format!("{value:?}"),
         };
         let below = self.below().into_iter();
+        // A tuple of nothing can be one thing only, however it is put together.
+        let below = below.filter(|(_, part)| part.can_differ());
         let below = below.map(|(step, part)| format!("{step} {}", part.words(true)));
         match deep {
             true => format!("{own} ({})", below.collect::<Vec<_>>().join(", ")),
@@ -83,19 +85,15 @@ impl<'a> Named<'a> {
         }
     }
 
+    /// Whether it can be one thing or another.
+    fn can_differ(&self) -> bool {
+        can_differ(self.shapes, vec![self.shape])
+    }
+
     /// Whether there is something below that can be one thing or another.
     #[must_use]
     pub fn has_parts_that_differ(&self) -> bool {
-        let mut below = self.shapes.get(self.shape).operands();
-        while let Some(part) = below.pop() {
-            match self.shapes.get(part) {
-                Shape::Tuple(parts) => below.extend(parts),
-                Shape::Record(fields) => below.extend(fields.iter().map(|field| field.1)),
-                Shape::Variant(_, only) if only.len() == 1 => below.push(only[0].1),
-                _ => return true,
-            }
-        }
-        false
+        can_differ(self.shapes, self.shapes.get(self.shape).operands())
     }
 
     /// What is at a path, in the order of the value: as often as there is such a part.
@@ -114,6 +112,19 @@ impl<'a> Named<'a> {
             part.find(&format!("{here}{step}"), path, found);
         }
     }
+}
+
+/// Whether one of these shapes has more than one value.
+fn can_differ(shapes: &Shapes, mut any: Vec<ShapeId>) -> bool {
+    while let Some(shape) = any.pop() {
+        match shapes.get(shape) {
+            Shape::Tuple(parts) => any.extend(parts),
+            Shape::Record(fields) => any.extend(fields.iter().map(|field| field.1)),
+            Shape::Variant(_, only) if only.len() == 1 => any.push(only[0].1),
+            _ => return true,
+        }
+    }
+    false
 }
 
 fn is_path(here: &str, path: &str) -> bool {
