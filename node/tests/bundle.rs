@@ -156,7 +156,7 @@ fn another_spelling_of_the_same_container_is_no_bundle() {
     assert_eq!(Bundle::decode(&long), Err(MalformedBundle::TooLong));
     for (format, expected) in [
         (0, MalformedBundle::NeedsFormat { need: 0 }),
-        (2, MalformedBundle::NeedsFormat { need: 2 }),
+        (3, MalformedBundle::NeedsFormat { need: 3 }),
     ] {
         let other = Envelope {
             format,
