@@ -19,11 +19,11 @@ pub(super) fn lines(leaves: &Leaves) -> Vec<String> {
     };
     let old = |fate| leaves.with_fate(fate).map(quoted).collect::<Vec<_>>();
     line("kept", old("kept"));
-    let moved = leaves.with_provenance("kept").filter_map(|leaf| {
+    let copied = leaves.with_provenance("kept").filter_map(|leaf| {
         let source = leaf.from.first().filter(|source| **source != leaf.path)?;
         Some(format!("{} → {}", quoted(source), quoted(&leaf.path)))
     });
-    line("moved", moved.collect());
+    line("copied", copied.collect());
     let made = leaves.with_provenance("made").map(|leaf| {
         let from: Vec<_> = leaf.from.iter().map(|path| quoted(path)).collect();
         format!("{} from {}", quoted(&leaf.path), named(&from))
