@@ -28,7 +28,7 @@ use crate::{
     key::{PublicKey, SecretKey},
     limits,
     printable::Printable,
-    protocol::{Malformed, Refusal, RefusalCode, Request, Response},
+    protocol::{Malformed, PROTOCOLS, Refusal, RefusalCode, Request, Response},
     tls::{self, PinnedNode},
     transport,
 };
@@ -173,14 +173,15 @@ impl Client {
     /// The connection ended before the request was whole.
     fn not_sent(&self, error: &ConnectionError) -> ClientError {
         self.refused_to_speak(error).unwrap_or_else(|| {
-            ClientError::NotSent(busy(error).unwrap_or_else(|| error.to_string()))
+            let reason = not_acted_on(error).map(|(_, reason)| reason);
+            ClientError::NotSent(reason.unwrap_or_else(|| error.to_string()))
         })
     }
 
     /// The connection ended after the request was sent and before an answer came.
     fn cut_off(&self, error: &ConnectionError) -> Result<Response, ClientError> {
-        if let Some(reason) = busy(error) {
-            return Ok(Refusal::new(RefusalCode::BUSY, reason).into());
+        if let Some((code, reason)) = not_acted_on(error) {
+            return Ok(Refusal::new(code, reason).into());
         }
         Err(self
             .refused_to_speak(error)
@@ -213,7 +214,9 @@ async fn connect_any(
         match timeout(timeouts.connect / tries, connecting).await {
             Ok(Ok(client)) => return Ok(client),
             // Another address of the same name is no way around a wrong key.
-            Ok(Err(error @ ClientError::HostKey { .. })) => return Err(error),
+            Ok(Err(error @ (ClientError::HostKey { .. } | ClientError::OtherProtocol { .. }))) => {
+                return Err(error);
+            }
             Ok(Err(error)) => last = error,
             Err(_) => {
                 last =
@@ -245,6 +248,14 @@ async fn connect_one(
         .map_err(|error| ClientError::not_reachable(address, error.to_string()))?;
     let own = own.public();
     match connecting.await {
+        Ok(connection) if tls::is_last_resort(&connection) => {
+            Err(match connection.closed().await {
+                error if has_alert(&error, ACCESS_DENIED) => ClientError::NotTrusted { own },
+                error => ClientError::OtherProtocol {
+                    spoken: spoken(&error),
+                },
+            })
+        }
         Ok(connection) => Ok(Client {
             endpoint,
             connection,
@@ -257,7 +268,9 @@ async fn connect_one(
                 found,
             },
             None if has_alert(&error, ACCESS_DENIED) => ClientError::NotTrusted { own },
-            None if has_alert(&error, NO_APPLICATION_PROTOCOL) => ClientError::OtherProtocol,
+            None if has_alert(&error, NO_APPLICATION_PROTOCOL) => {
+                ClientError::OtherProtocol { spoken: None }
+            }
             None if is_refused(&error) => ClientError::TurnedAway {
                 address: address.to_owned(),
             },
@@ -278,16 +291,31 @@ fn is_refused(error: &ConnectionError) -> bool {
     matches!(error, ConnectionError::ConnectionClosed(close) if close.error_code == code)
 }
 
-/// What a busy node says when it closes a new connection, which it does before it takes any request.
-fn busy(error: &ConnectionError) -> Option<String> {
+/// What a node says that closes a connection and has acted on no request without an answer: a busy one closes new
+/// connections before it takes any request, one that stops closes when all are answered.
+fn not_acted_on(error: &ConnectionError) -> Option<(RefusalCode, String)> {
     let ConnectionError::ApplicationClosed(close) = error else {
         return None;
     };
-    let code = VarInt::from_u32(u32::from(RefusalCode::BUSY.0));
-    (close.error_code == code).then(|| {
-        let reason = String::from_utf8_lossy(&close.reason);
-        Printable(&reason).to_string()
-    })
+    let codes = [RefusalCode::BUSY, RefusalCode::STOPPING];
+    let said = |code: &RefusalCode| close.error_code == VarInt::from_u32(u32::from(code.0));
+    let code = codes.into_iter().find(said)?;
+    let reason = match code {
+        RefusalCode::STOPPING => "the node is about to stop".to_owned(),
+        _ => Printable(&String::from_utf8_lossy(&close.reason)).to_string(),
+    };
+    Some((code, reason))
+}
+
+/// The versions of the protocol that a node speaks, as it says when there is none in common.
+fn spoken(error: &ConnectionError) -> Option<String> {
+    let code = VarInt::from_u32(u32::from(RefusalCode::OTHER_PROTOCOL.0));
+    match error {
+        ConnectionError::ApplicationClosed(close) if close.error_code == code => {
+            Some(Printable(&String::from_utf8_lossy(&close.reason)).to_string())
+        }
+        _ => None,
+    }
 }
 
 /// Why a client has no answer, by what is known about the request.
@@ -328,9 +356,12 @@ pub enum ClientError {
         /// Our key, as its trust file would have to name it.
         own: PublicKey,
     },
-    /// The node does not speak this version of the protocol. Nothing was sent.
-    #[error("the node does not speak `camshaft/1`")]
-    OtherProtocol,
+    /// The node speaks no version of the protocol that we speak. Nothing was sent.
+    #[error("{}", other_protocol(spoken.as_deref()))]
+    OtherProtocol {
+        /// Those that it speaks, if it says so.
+        spoken: Option<String>,
+    },
     /// The request is longer than a node takes. Nothing was sent.
     #[error("the request has {length} bytes, at most {limit}")]
     Oversized {
@@ -345,6 +376,14 @@ pub enum ClientError {
     /// This computer gives no socket or no randomness. Nothing was sent.
     #[error("no network on this side")]
     Local(#[source] io::Error),
+}
+
+fn other_protocol(spoken: Option<&str>) -> String {
+    let own = PROTOCOLS.join(" ");
+    match spoken {
+        Some(spoken) => format!("the node speaks `{spoken}`, and this client `{own}`"),
+        None => format!("the node does not speak `{own}`, and does not say what it speaks"),
+    }
 }
 
 impl ClientError {

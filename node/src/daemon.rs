@@ -29,6 +29,7 @@ use crate::{
     server::{EndpointDied, Handler, Server},
     service::Service,
     store::{STORE_FILE, Store, StoreError},
+    takeover::{self, Replaced, TakeOverError},
     trust::{Trust, TrustError, TrustStore},
 };
 
@@ -76,6 +77,8 @@ Examples:
 const SERVE_EXAMPLES: &str = "\
 Examples:
   cam-node serve --config hall/node.toml
+  A new version of cam-node in the place of the one that runs:
+    cam-node serve --config hall/node.toml --take-over
   On a port that the system chooses, with more in the log (it goes to the standard error):
     CAM_NODE_LOG=debug cam-node serve --config hall/node.toml --listen 127.0.0.1:0";
 
@@ -124,6 +127,13 @@ struct Serve {
     /// Listen here instead of where the config says. Port 0 lets the system choose.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Have the process stop that serves this node now, and take its place: for a new version of `cam-node`.
+    ///
+    /// What is wrong with the config, the keys, the trust file, the address or the format of the store is found before
+    /// the old process is told anything. It then takes no new requests, answers those in progress, and ends. Clients
+    /// connect again by themselves, and numbered inputs are taken once. Linux only.
+    #[arg(long)]
+    take_over: bool,
 }
 
 #[derive(Args)]
@@ -203,10 +213,21 @@ fn serve(arguments: &Serve) -> Result<(), Failure> {
     let own = SecretKey::read(&config.key)?;
     let trust = Arc::new(TrustStore::open(&config.trust)?);
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::Runtime)?;
-    runtime.block_on(async {
+    let replaced = match arguments.take_over {
+        true => takeover::take_over(&config)?,
+        false => None,
+    };
+    let served = runtime.block_on(async {
         let (service, failure) = open_service(&config, &own)?;
         serve_with(service, failure, &config, &own, trust).await
-    })
+    });
+    match (served, replaced) {
+        (Err(source), Some(replaced)) if source.is_of_the_start() => Err(Failure::NotReplaced {
+            replaced,
+            source: Box::new(source),
+        }),
+        (served, _) => served,
+    }
 }
 
 /// Opens the store, takes up every machine in it, and builds the service on them. Also gives what tells
@@ -236,6 +257,7 @@ fn open_service(
                 },
             },
         )?;
+    takeover::note_format(&config.data);
     let (published, failure) = (journal.published().clone(), journal.failure());
     let machines = published.machines().len();
     tracing::info!(machines, path = %path.display(), "opened the store");
@@ -355,14 +377,37 @@ enum Failure {
     },
     #[error("nothing can be made durable any more in `{}`: {reason}", path.display())]
     Journal { path: PathBuf, reason: String },
+    #[error(transparent)]
+    TakeOver(#[from] TakeOverError),
+    #[error("process {} has stopped, and this one cannot take its place", replaced.pid)]
+    NotReplaced {
+        replaced: Replaced,
+        source: Box<Failure>,
+    },
     #[error("the node stopped by itself")]
     Bug(#[from] EndpointDied),
 }
 
 impl Failure {
+    /// Whether it never came to serve.
+    fn is_of_the_start(&self) -> bool {
+        !matches!(self, Self::Journal { .. } | Self::Bug(_))
+    }
+
     /// What can be done about it, where the error does not say so.
-    fn help(&self) -> Option<&'static str> {
+    fn help(&self) -> Option<String> {
+        if let Self::NotReplaced { replaced, .. } = self {
+            let command = &replaced.command;
+            return Some(format!(
+                "nothing serves this node now; start the one before again: {command}"
+            ));
+        }
+        self.advice().map(str::to_owned)
+    }
+
+    fn advice(&self) -> Option<&'static str> {
         match self {
+            Self::TakeOver(error) => Some(error.help()),
             Self::NoData(_) => Some(StoreError::Missing.help()),
             Self::Store { source, .. } | Self::Folder(FolderError::Store { source, .. }) => {
                 Some(source.help())

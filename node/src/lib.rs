@@ -58,6 +58,7 @@ pub mod client;
 mod places;
 mod seats;
 pub mod server;
+mod takeover;
 mod tls;
 mod transport;
 
@@ -67,6 +68,8 @@ pub mod folder;
 
 #[cfg(test)]
 mod crowd_tests;
+#[cfg(test)]
+mod negotiation_tests;
 #[cfg(test)]
 mod network_bench;
 #[cfg(test)]

@@ -149,6 +149,12 @@ pub const SHUTDOWN_SECONDS_SPAN: RangeInclusive<u64> = 0..=600;
 /// Time for peers to hear that the node closes its connections. The last thing before it ends.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Time that a process which is replaced has beyond the one for its last requests: the last commit and the end.
+pub const TAKE_OVER_TIME: Duration = Duration::from_secs(30);
+
+/// How often whoever waits for that is told so.
+pub const TAKE_OVER_WORD_INTERVAL: Duration = Duration::from_secs(5);
+
 /// How often a connection without requests is checked against the trust file.
 pub const TRUST_CHECK_INTERVAL: Duration = Duration::from_secs(10);
 

@@ -512,21 +512,3 @@ async fn a_client_tells_silence_before_from_silence_after() {
     let error = client.request(&submit("gate", b"")).await.unwrap_err();
     assert!(matches!(error, ClientError::Unknown(_)), "{error}");
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn another_protocol_is_refused_in_the_handshake() {
-    let node = Node::start();
-    let mut handshake = tls::client_config(&secret(CLIENT), pinned()).unwrap();
-    handshake.alpn_protocols = vec![b"camshaft/2".to_vec()];
-    let config = transport::dial(handshake).unwrap();
-    let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
-    let connecting = endpoint
-        .connect_with(config, node.address, "test.invalid")
-        .unwrap();
-    match connecting.await.unwrap_err() {
-        ConnectionError::ConnectionClosed(close) => {
-            assert_eq!(close.error_code, TransportErrorCode::crypto(120));
-        }
-        other => panic!("{other}"),
-    }
-}

@@ -24,8 +24,20 @@ pub use crate::rollback::RolledBack;
 pub use crate::shadow::{Beside, Shadow};
 pub use crate::trial::Terms;
 
-/// The protocol and its version, agreed on in the handshake (ALPN).
-pub const PROTOCOL: &[u8] = b"camshaft/1";
+/// The versions of the protocol that this node and its clients speak, the one they like best first. The handshake
+/// (ALPN) agrees on one. A new need is a new kind of request, and no new version: one comes when messages themselves
+/// change, and the old one stays in this list for as long as it is spoken beside it.
+pub const PROTOCOLS: &[&str] = &["camshaft/1"];
+
+/// What both sides offer last. Who agree on nothing else agree on this, under which the node says which versions it
+/// speaks and closes: it is the one name that never changes.
+pub const PROTOCOL_OF_LAST_RESORT: &str = "camshaft";
+
+/// What is offered in the handshake.
+pub(crate) fn offered(versions: &[&str]) -> Vec<Vec<u8>> {
+    let names = versions.iter().chain([&PROTOCOL_OF_LAST_RESORT]);
+    names.map(|name| name.as_bytes().to_vec()).collect()
+}
 
 /// Bytes that are no message of this protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -44,6 +56,9 @@ fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed>
     }
     Ok(message)
 }
+
+#[cfg(test)]
+mod golden;
 
 #[cfg(test)]
 mod tests {

@@ -65,6 +65,8 @@ refusals! {
     103 MALFORMED_BUNDLE "malformed-bundle" "the bundle does not decode"
     104 MALFORMED_INPUT "malformed-input" "the input is not a value of the input type"
 
+    105 OTHER_PROTOCOL "other-protocol" "node and client speak no version of the protocol in common"
+
     200 NOT_TRUSTED "not-trusted" "the key is not in the trust file of the node"
     201 NOT_ALLOWED "not-allowed" "no role of the key allows this"
     202 TRUST_UNUSABLE "trust-unusable" "the node cannot use its trust file and refuses everybody"

@@ -31,7 +31,7 @@ use crate::{
     key::SecretKey,
     limits,
     printable::Printable,
-    protocol::{Refusal, RefusalCode, Request, Response},
+    protocol::{PROTOCOLS, Refusal, RefusalCode, Request, Response},
     seats::Seat,
     tls, transport,
     trust::TrustStore,
@@ -99,13 +99,18 @@ impl Server {
             }
         }
         shared.stopping.store(true, Ordering::SeqCst);
-        tokio::select! {
-            () = shared.finish_requests() => {}
-            () = refuse_all(&self.endpoint) => {}
-        }
+        let is_done = tokio::select! {
+            is_done = shared.finish_requests() => is_done,
+            () = refuse_all(&self.endpoint) => false,
+        };
+        // With this code a client knows that what it has no answer to was not acted on. With any other it does not.
         let code = RefusalCode::STOPPING;
-        self.endpoint
-            .close(close_code(code), code.to_string().as_bytes());
+        let number = if is_done {
+            close_code(code)
+        } else {
+            VarInt::from_u32(0)
+        };
+        self.endpoint.close(number, code.to_string().as_bytes());
         // Peers that do not acknowledge the close are not worth waiting for.
         let _ = timeout(limits::CLOSE_TIMEOUT, self.endpoint.wait_idle()).await;
         Ok(())
@@ -155,6 +160,12 @@ async fn serve_connection<H: Handler>(
         close(&connection, RefusalCode::BUG);
         return;
     };
+    if tls::is_last_resort(&connection) {
+        tracing::warn!(%remote, %key, "closed a connection: it speaks no version of the protocol that this node speaks");
+        let spoken = PROTOCOLS.join(" ");
+        connection.close(close_code(RefusalCode::OTHER_PROTOCOL), spoken.as_bytes());
+        return;
+    }
     let operator = shared.peer(&key).is_ok_and(|peer| peer.delivers());
     let seat = match shared.seats.take(key, operator) {
         Ok(seat) => seat,

@@ -30,7 +30,7 @@ use crate::journal::{Command, Index, Snapshot};
 use crate::ledger::Entry;
 use crate::limits::STORE_CACHE_BYTES;
 use crate::seal::{row_key, seal, unseal};
-use crate::store_error::STORE_FORMAT;
+pub(crate) use crate::store_error::STORE_FORMAT;
 use crate::trial::Terms;
 use crate::upgrade::Position;
 
@@ -392,7 +392,7 @@ fn builder() -> Builder {
 const MAGIC: &[u8] = b"redb";
 
 /// Tells a file that was never a store from one that was and is damaged: the ways out differ.
-fn check_magic(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn check_magic(path: &Path) -> Result<(), StoreError> {
     let mut found = [0; MAGIC.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut found));
     match read {

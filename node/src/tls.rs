@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use quinn::crypto::rustls::HandshakeData;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error,
     PeerIncompatible, ServerConfig, SignatureAlgorithm, SignatureScheme,
@@ -25,7 +26,7 @@ use rustls::{
 
 use crate::{
     key::{PublicKey, SecretKey, Signature},
-    protocol::PROTOCOL,
+    protocol::{PROTOCOL_OF_LAST_RESORT, PROTOCOLS, offered},
     trust::TrustStore,
 };
 
@@ -40,7 +41,7 @@ pub(crate) fn server_config(
         .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(identity(
             own,
         ))));
-    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    config.alpn_protocols = offered(PROTOCOLS);
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.max_early_data_size = 0;
@@ -56,7 +57,7 @@ pub(crate) fn client_config(own: &SecretKey, node: Arc<PinnedNode>) -> Result<Cl
         .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(identity(
             own,
         ))));
-    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    config.alpn_protocols = offered(PROTOCOLS);
     config.resumption = Resumption::disabled();
     config.enable_early_data = false;
     config.enable_sni = false;
@@ -68,6 +69,14 @@ pub(crate) fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {
     let identity = connection.peer_identity()?;
     let shown = identity.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     PublicKey::from_spki(shown.first()?).ok()
+}
+
+/// Whether the two sides of a connection speak no version in common, and have met all the same.
+pub(crate) fn is_last_resort(connection: &quinn::Connection) -> bool {
+    let data = connection.handshake_data();
+    let data = data.and_then(|data| data.downcast::<HandshakeData>().ok());
+    let protocol = data.and_then(|data| data.protocol);
+    protocol.is_some_and(|protocol| protocol == PROTOCOL_OF_LAST_RESORT.as_bytes())
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -182,6 +182,88 @@ fn a_killed_node_starts_again_with_the_same_key() {
     assert!(matches!(running.status(), Response::Status(_)));
 }
 
+/// What is wrong is found before the process that serves is told anything.
+#[test]
+fn a_process_that_cannot_take_over_leaves_the_other_one_alone() {
+    let folder = Folder::new();
+    let running = folder.serve();
+    let config = folder.config();
+    let take_over = |listen: &str| {
+        run(&[
+            "serve",
+            "--config",
+            &config,
+            "--listen",
+            listen,
+            "--take-over",
+        ])
+    };
+    let store = fs::read_to_string(folder.path("data/store-format")).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path(name), text).unwrap();
+    let refused = |output: Output, words: &str| {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains(words), "`{words}` in {said}");
+        assert!(!said.contains("told process"), "{said}");
+        assert!(matches!(running.status(), Response::Status(_)));
+    };
+    let here = "127.0.0.1:0";
+    write("data/store-format", "4000000\n");
+    refused(
+        take_over(here),
+        "the store is of format 4000000, this node knows formats up to",
+    );
+    write("data/store-format", &store);
+    refused(
+        take_over("192.0.2.1:4700"),
+        "cannot listen on 192.0.2.1:4700",
+    );
+    write("bad-trust.toml", "author_threshold = ");
+    let bad = fs::read_to_string(&config).unwrap();
+    write(
+        "bad.toml",
+        &bad.replace("\"trust.toml\"", "\"bad-trust.toml\""),
+    );
+    let bad = folder.path("bad.toml");
+    let bad = ["serve", "--config", bad.to_str().unwrap(), "--take-over"];
+    refused(run(&bad), "bad-trust.toml");
+}
+
+#[test]
+fn a_process_that_comes_to_nothing_after_all_says_how_to_start_the_one_before() {
+    let folder = Folder::new();
+    let mut running = folder.serve();
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let config = folder.config();
+    let output = run(&[
+        "serve",
+        "--config",
+        &config,
+        "--listen",
+        &listen,
+        "--take-over",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let said = text(&output.stderr);
+    for words in [
+        format!("told process {} to stop", running.child.id()),
+        format!(
+            "process {} has stopped, and this one cannot take its place",
+            running.child.id()
+        ),
+        format!("because: cannot listen on {listen}"),
+        "start the one before again:".to_owned(),
+        format!("serve --config {config} --listen 127.0.0.1:0"),
+    ] {
+        assert!(said.contains(&words), "`{words}` in {said}");
+    }
+    // As it says.
+    let running = folder.serve();
+    assert!(matches!(running.status(), Response::Status(_)));
+}
+
 #[test]
 fn two_nodes_do_not_share_a_store() {
     let folder = Folder::new();

@@ -14,6 +14,7 @@ use node::client::{Caller, Client, ClientError, Timeouts};
 use node::key::PublicKey;
 use node::limits::PATIENCE;
 use node::protocol::{Request, Response};
+use node::store::STORE_FILE;
 
 use crate::street::key;
 
@@ -69,8 +70,35 @@ impl Process {
     /// If it ends before that.
     pub fn restart(&mut self) {
         assert!(self.child.is_none(), "the node runs");
+        self.serve(&[]);
+    }
+
+    /// Starts a process that takes the place of the one that runs, and waits until both have done their part.
+    ///
+    /// # Panics
+    /// If the new one does not listen, or the old one does not end well.
+    pub fn replace(&mut self) {
+        let old = self.child.take();
+        self.serve(&["--take-over"]);
+        if let Some(mut old) = old {
+            assert!(old.wait().expect("it is gone").success());
+        }
+    }
+
+    /// Puts a store in the place of the node's own.
+    ///
+    /// # Panics
+    /// If the node runs, or it cannot be written.
+    pub fn put_store(&self, bytes: &[u8]) {
+        assert!(self.child.is_none(), "the node runs");
+        let path = self.folder.path().join("node/data").join(STORE_FILE);
+        std::fs::write(path, bytes).expect("written");
+    }
+
+    fn serve(&mut self, more: &[&str]) {
         let mut child = Command::new(&self.binary)
             .arg("serve")
+            .args(more)
             .arg("--config")
             .arg(self.folder.path().join("node").join("node.toml"))
             .args(["--listen", &self.listen])

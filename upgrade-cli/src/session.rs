@@ -7,7 +7,7 @@ use std::time::Duration;
 use node::client::{Caller, ClientError, Lane, Timeouts};
 use node::key::PublicKey;
 use node::limits::PATIENCE;
-use node::protocol::{Numbered, Refusal, RefusalCode, Request, RequestKind, Response};
+use node::protocol::{Numbered, PROTOCOLS, Refusal, RefusalCode, Request, RequestKind, Response};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::Speak;
@@ -279,7 +279,9 @@ fn sentence(peers: &Peers, is_change: bool, error: &ClientError) -> String {
             format!("`{node}` presents another key than the one that is pinned")
         }
         ClientError::NotTrusted { .. } => format!("`{node}` does not trust this key"),
-        ClientError::OtherProtocol => format!("`{node}` speaks another protocol"),
+        ClientError::OtherProtocol { .. } => {
+            format!("`{node}` speaks another version of the protocol")
+        }
         ClientError::Oversized { .. } => "the request is too long to send".to_owned(),
         ClientError::Local(_) => "there is no network on this side".to_owned(),
         ClientError::Malformed(_) if !is_change => format!("`{node}` answers what means nothing"),
@@ -305,7 +307,7 @@ impl Failure for SessionError {
                 | ClientError::NotSent(_)
                 | ClientError::Local(_) => Exit::NotReachable,
                 ClientError::HostKey { .. } | ClientError::NotTrusted { .. } => Exit::Keys,
-                ClientError::OtherProtocol | ClientError::Oversized { .. } => Exit::Refused,
+                ClientError::OtherProtocol { .. } | ClientError::Oversized { .. } => Exit::Refused,
                 // What only asks has changed nothing, whether it was answered or not.
                 ClientError::Malformed(_) if !is_change => Exit::Refused,
                 _ if !is_change => Exit::NotReachable,
@@ -327,7 +329,7 @@ impl Failure for SessionError {
                 | ClientError::NotSent(_)
                 | ClientError::Local(_) => NOT_REACHABLE,
                 ClientError::HostKey { .. } => HOST_KEY,
-                ClientError::OtherProtocol => OTHER_PROTOCOL,
+                ClientError::OtherProtocol { .. } => OTHER_PROTOCOL,
                 ClientError::Oversized { .. } => {
                     return code_name(RefusalCode::OVERSIZED_REQUEST).into();
                 }
@@ -363,7 +365,7 @@ impl Failure for SessionError {
                     | ClientError::TurnedAway { .. }
                     | ClientError::NotSent(_)
                     | ClientError::Local(_)
-                    | ClientError::OtherProtocol
+                    | ClientError::OtherProtocol { .. }
                     | ClientError::Oversized { .. } => {
                         vec![("now", "nothing was sent".to_owned())]
                     }
@@ -420,10 +422,23 @@ fn client_help(peers: &Peers, is_change: bool, error: &ClientError) -> Vec<Strin
         }
         ClientError::Unknown(_) => "try again, or wait longer: --timeout SECONDS".to_owned(),
         ClientError::Malformed(_) => "use a `cam` of the node's version".to_owned(),
-        ClientError::OtherProtocol => "use a `cam` of the node's version".to_owned(),
+        ClientError::OtherProtocol { spoken } => match spoken.as_deref().map(is_newer) {
+            Some(true) => "the node is newer: install the `cam` that came with it".to_owned(),
+            Some(false) => {
+                "the node is older: use the `cam` that came with it, or have it replaced (cam-node serve --take-over)".to_owned()
+            }
+            None => "use a `cam` of the node's version".to_owned(),
+        },
         _ => return Vec::new(),
     };
     vec![help]
+}
+
+/// Whether a node speaks only versions that are newer than ours: `camshaft/2 camshaft/3`.
+fn is_newer(spoken: &str) -> bool {
+    let number = |name: &str| name.strip_prefix("camshaft/")?.parse::<u32>().ok();
+    let newest = spoken.split(' ').filter_map(number).max();
+    newest > PROTOCOLS.iter().filter_map(|name| number(name)).max()
 }
 
 #[cfg(test)]
@@ -441,6 +456,18 @@ mod tests {
 
     /// What every request is told of an error that leaves no doubt, and of the others what one that changes
     /// something is told and what one that only asks.
+    #[test]
+    fn a_node_is_newer_if_all_that_it_speaks_is() {
+        for (spoken, newer) in [
+            ("camshaft/2", true),
+            ("camshaft/3 camshaft/2", true),
+            ("camshaft/0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_newer(spoken), newer, "{spoken}");
+        }
+    }
+
     #[test]
     fn the_exit_code_says_whether_anything_may_have_happened() {
         let key = SecretKey::from_seed(&[1; 32]).public();
@@ -462,7 +489,7 @@ mod tests {
             (host_key, keys, "N603"),
             (ClientError::NotTrusted { own: key }, keys, "N200"),
             (
-                ClientError::OtherProtocol,
+                ClientError::OtherProtocol { spoken: None },
                 (Exit::Refused, Exit::Refused),
                 "N604",
             ),

@@ -54,12 +54,16 @@ impl<H> Shared<H> {
         }
     }
 
-    /// All places of requests can be had when no request is in progress.
-    pub(super) async fn finish_requests(&self) {
+    /// All places of requests can be had when no request is in progress. Says whether they were had in time.
+    pub(super) async fn finish_requests(&self) -> bool {
         let all = timeout(self.limits.shutdown, self.requests.take_all()).await;
-        if all.is_err() {
+        let Ok(places) = all else {
             tracing::warn!("stopping although requests are in progress");
-        }
+            return false;
+        };
+        // Nobody gets one of them back: what comes now is not acted on.
+        places.into_iter().for_each(SemaphorePermit::forget);
+        true
     }
 
     pub(super) fn peer(&self, key: &PublicKey) -> Result<Peer, Refusal> {
