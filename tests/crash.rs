@@ -3,7 +3,7 @@
 //!
 //! Each client sends `Add(1)` and counts its answers. After the kill the total must hold every answered
 //! step, and at most one more for each client: the one that was in flight. Of an upgrade that was in
-//! flight, either all is there or nothing.
+//! flight, either all is there or nothing. So it is where the state is large, and migrated and written beside the traffic.
 #![allow(
     clippy::panic,
     reason = "a test fails by panicking, in its helper functions too"
@@ -25,14 +25,16 @@ use tokio::task::JoinHandle;
 const CLIENTS: u64 = 4;
 const LIVES: u64 = 24;
 
-/// Version `n` scales nothing and drops nothing; it only counts its upgrades.
+/// Version `n` scales nothing and drops nothing; it only counts its upgrades, for itself and for every step.
 fn source(version: u32) -> String {
     let migrate = if version == 1 {
         String::new()
     } else {
         let from = version - 1;
         format!(
-            "migrate from {from} {{ total, upgrades }} => {{ total: total, upgrades: upgrades + 1 }}
+            "migrate from {from} {{ total, upgrades, visits }} => {{
+               total: total, upgrades: upgrades + 1, visits: map(visits, fn((step, seen)) => seen + 1)
+             }}
              accept from {from}
              reply to {from}"
         )
@@ -41,9 +43,9 @@ fn source(version: u32) -> String {
         "machine Tally version {version} {{
            input  Add(Int) | Read
            output Ok | Sum(Int)
-           state  {{ total: Int, upgrades: Int }}
-           init   {{ total: 0, upgrades: 0 }}
-           on Add(n) => {{ set total = total + n  Ok }}
+           state  {{ total: Int, upgrades: Int, visits: Map(Int, Int) }}
+           init   {{ total: 0, upgrades: 0, visits: Map[] }}
+           on Add(n) => {{ set total = total + n  set visits[total] = 0  Ok }}
            on Read => Sum(total)
            {migrate}
          }}"
@@ -74,13 +76,14 @@ struct Life {
 }
 
 impl Life {
-    async fn begin() -> Life {
+    async fn begin(settings: &str) -> Life {
         let sources: Vec<String> = (1..=u32::try_from(LIVES).expect("few") + 1)
             .map(source)
             .collect();
         let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
         let releases = releases(&sources);
-        let process = Process::start(Path::new(env!("CARGO_BIN_EXE_node-under-test")));
+        let process =
+            Process::start_with(Path::new(env!("CARGO_BIN_EXE_node-under-test")), settings);
         let first = bundle("tally", None, &releases[0], &["author"]);
         let push = Request::Push {
             bundle: first.encode(),
@@ -199,17 +202,47 @@ impl Life {
         let Ok(Value::Product(fields)) = state else {
             panic!("the state is a record")
         };
-        let number = |index: usize| match fields[index] {
-            Value::Int(number) => u64::try_from(number).expect("never negative"),
-            _ => panic!("a number"),
+        let number =
+            |index: usize| u64::try_from(number_of(&fields[index])).expect("never negative");
+        let (total, upgrades) = (number(0), number(1));
+        let Value::Map(visits) = &fields[2] else {
+            panic!("a map")
         };
-        (number(0), number(1), version)
+        assert_eq!(visits.len() as u64, total, "a step without its entry");
+        let seen: Vec<i64> = visits.iter().map(|(_, seen)| number_of(&seen)).collect();
+        assert!(
+            seen.is_sorted_by(|one, next| one >= next),
+            "an entry was migrated without those before it"
+        );
+        let first = seen
+            .first()
+            .map_or(0, |first| u64::try_from(*first).expect("never negative"));
+        assert_eq!(first, upgrades, "the first step has seen every upgrade");
+        (total, upgrades, version)
+    }
+}
+
+fn number_of(value: &Value) -> i64 {
+    match value {
+        Value::Int(number) => *number,
+        _ => panic!("a number"),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_survives_and_upgrades_are_whole() {
-    let mut life = Life::begin().await;
+    killed_again_and_again("").await;
+}
+
+/// The same where nearly every state is large: kills fall before the migration's last pass, between the commit and the
+/// last chunk of the state, and behind it, and a start goes across upgrades.
+#[tokio::test(flavor = "multi_thread")]
+async fn upgrades_of_large_states_are_whole_wherever_the_node_is_killed() {
+    killed_again_and_again("[limits]\nlarge_state_weight = 1024\n").await;
+}
+
+async fn killed_again_and_again(settings: &str) {
+    let mut life = Life::begin(settings).await;
     let mut upgraded = 0;
     for round in 0..LIVES {
         let clients = life.start_traffic().await;

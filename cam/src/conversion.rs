@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use crate::combinator::{FunctionId, Role};
 use crate::engine;
-use crate::instance::Context;
+use crate::entry::Stop;
+use crate::fuel::Fuel;
+use crate::instance::{Context, Engine, Instance};
 use crate::invalid::{Invalid, InvalidReason};
 use crate::limits::{
     INPUT_WEIGHT_MAX, MIGRATION_FUEL, OUTPUT_WEIGHT_MAX, STATE_WEIGHT_MAX, STEP_FUEL,
 };
+use crate::memo::Memo;
 use crate::trap::Trap;
 use crate::types::{INT, TEXT, Type, TypeId, TypeTable};
 use crate::value::Value;
-use crate::verify::{Migration, Verified, module_error};
+use crate::verify::{Migration, Program, Verified, module_error};
 
 /// A function of a migration.
 #[derive(Clone, Copy, Debug)]
@@ -91,11 +94,71 @@ impl Migration {
     /// # Errors
     /// A [`Trap`]; a new state above the limit is one.
     pub fn migrate_state(&self, context: &Context, state: Value) -> Result<Value, Trap> {
-        let (fuel, weight_max) = (MIGRATION_FUEL, STATE_WEIGHT_MAX);
-        let migrate = self
-            .conversion(Role::Migrate)
-            .expect("verified: it is there");
-        self.converted(migrate, context, state, fuel, weight_max)
+        let migrated = self.migrated(context, state);
+        migrated.map_err(|stop| stop.trap)
+    }
+
+    /// The new machine in its first state. The caller has checked that the migration fits; so the state is of the new
+    /// program's state type, and is not looked through to see that.
+    ///
+    /// # Errors
+    /// A [`Stop`], which says at which entry of a map or list the migration stopped.
+    pub fn carry_over(
+        &self,
+        new: &Arc<Program>,
+        context: &Context,
+        state: Value,
+    ) -> Result<Instance, Stop> {
+        Ok(self.started(new, self.migrated(context, state)?))
+    }
+
+    /// As [`Migration::carry_over`], with the same result and the same verdict. What the memo has of an earlier run is not made
+    /// again; afterwards it has what this run made, or nothing if this run was one without it.
+    ///
+    /// # Errors
+    /// As [`Migration::carry_over`].
+    pub fn carry_over_noting(
+        &self,
+        new: &Arc<Program>,
+        context: &Context,
+        state: Value,
+        memo: &mut Memo,
+    ) -> Result<Instance, Stop> {
+        let function = self.migrate();
+        let argument = self.conversion_of_states().argument(context, state.clone());
+        let mut fuel = Fuel::new(MIGRATION_FUEL);
+        match memo.run(self.code(), function, argument, &mut fuel) {
+            Some(migrated) if migrated.weight() <= STATE_WEIGHT_MAX => {
+                Ok(self.started(new, migrated))
+            }
+            _ => self.carry_over(new, context, state),
+        }
+    }
+
+    fn migrated(&self, context: &Context, state: Value) -> Result<Value, Stop> {
+        let migrate = self.conversion_of_states();
+        let argument = migrate.argument(context, state);
+        let function = migrate.function;
+        let migrated = engine::run_to_entry(self.code(), function, argument, MIGRATION_FUEL)?;
+        if migrated.weight() > STATE_WEIGHT_MAX {
+            return Err(Trap::too_heavy(function).into());
+        }
+        Ok(migrated)
+    }
+
+    fn started(&self, new: &Arc<Program>, state: Value) -> Instance {
+        let (_, codomain) = self.code().function_type(self.migrate());
+        let own = self.code().types().find_from(new.types(), new.state_type());
+        assert!(
+            own == Some(codomain),
+            "the caller has checked that the migration fits"
+        );
+        Instance::on(Engine::Register, Arc::clone(new), state)
+    }
+
+    fn conversion_of_states(&self) -> Conversion {
+        let migrate = self.conversion(Role::Migrate);
+        migrate.expect("verified: it is there")
     }
 
     /// An old client's input as the new machine understands it; nothing without adapters.

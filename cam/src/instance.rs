@@ -138,7 +138,8 @@ impl Instance {
         }
     }
 
-    fn on(engine: Engine, program: Arc<Program>, state: Value) -> Instance {
+    /// On an engine, in a state that is of the program's state type.
+    pub(crate) fn on(engine: Engine, program: Arc<Program>, state: Value) -> Instance {
         let registers = match engine {
             Engine::Register => Machine::new(&program, &state),
             Engine::Reference => None,

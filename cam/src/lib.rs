@@ -54,9 +54,12 @@ pub mod assembly;
 pub mod debug;
 
 mod engine;
+pub mod entry;
 mod fuel;
 mod library;
 pub mod machine;
+pub mod measure;
+pub mod memo;
 pub mod register;
 mod rounds;
 pub mod ssa;

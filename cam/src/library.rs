@@ -163,7 +163,7 @@ fn map(value: Value) -> Map {
 
 /// How many comparisons a search among `length` entries takes, and how many nodes a change of a list of
 /// so many items copies: one more than the binary logarithm of one more.
-fn levels(length: usize) -> u64 {
+pub(crate) fn levels(length: usize) -> u64 {
     u64::from((length as u64).saturating_add(1).ilog2()) + 1
 }
 

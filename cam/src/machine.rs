@@ -12,9 +12,11 @@
 use std::sync::Arc;
 
 use crate::combinator::FunctionId;
+use crate::entry::Stop;
 pub use crate::fuel::Fuel;
 use crate::instruction::Instruction;
 use crate::library;
+use crate::memo::Notes;
 use crate::rounds::{Rounds, cost_of_round};
 use crate::trap::{Trap, TrapReason};
 use crate::unpacked::Unpacked;
@@ -31,27 +33,48 @@ pub fn run(
     argument: Value,
     fuel: &mut Fuel,
 ) -> Result<Value, Trap> {
+    run_to_entry(code, function, argument, fuel).map_err(|stop| stop.trap)
+}
+
+/// As [`run`], and says at which entry of a container it stopped.
+pub(crate) fn run_to_entry(
+    code: &Verified,
+    function: FunctionId,
+    argument: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, Stop> {
     debug_assert!(argument.inhabits(code.types(), code.function_type(function).0));
-    let mut machine = Machine {
-        code,
-        bodies: code.unpacked(),
-        register: argument,
-        stack: Vec::new(),
-        returns: Vec::new(),
-        function,
-        position: 0,
-    };
-    match machine.enter(fuel).and_then(|()| machine.run(fuel)) {
-        Ok(()) => Ok(machine.register),
-        Err(reason) => {
-            let instruction = u32::try_from(machine.position.saturating_sub(1)).unwrap_or(u32::MAX);
-            Err(Trap {
-                reason,
-                function: machine.function,
-                instruction,
-            })
-        }
-    }
+    let mut machine = Machine::at(code, function, argument);
+    let run = machine.enter(fuel).and_then(|()| machine.run(fuel));
+    run.map_err(|reason| machine.stop(reason))?;
+    Ok(machine.register)
+}
+
+/// As [`run`], but the rounds over maps are taken from `notes`, as far as they are there.
+pub(crate) fn run_noting(
+    code: &Verified,
+    function: FunctionId,
+    argument: Value,
+    fuel: &mut Fuel,
+    notes: &mut Notes,
+) -> Result<Value, TrapReason> {
+    let mut machine = Machine::at(code, function, argument);
+    machine.notes = Some(notes);
+    machine.enter(fuel)?;
+    machine.run(fuel)?;
+    Ok(machine.register)
+}
+
+/// One round of `body`, which has been paid for.
+pub(crate) fn round(
+    code: &Verified,
+    body: FunctionId,
+    argument: Value,
+    fuel: &mut Fuel,
+) -> Result<Value, TrapReason> {
+    let mut machine = Machine::at(code, body, argument);
+    machine.run(fuel)?;
+    Ok(machine.register)
 }
 
 struct Machine<'a> {
@@ -62,6 +85,8 @@ struct Machine<'a> {
     returns: Vec<Return>,
     function: FunctionId,
     position: usize,
+    /// What rounds over maps have made before.
+    notes: Option<&'a mut Notes>,
 }
 
 /// Where to go on when a function has ended.
@@ -73,6 +98,32 @@ struct Return {
 }
 
 impl<'a> Machine<'a> {
+    fn at(code: &'a Verified, function: FunctionId, argument: Value) -> Machine<'a> {
+        Machine {
+            code,
+            bodies: code.unpacked(),
+            register: argument,
+            stack: Vec::new(),
+            returns: Vec::new(),
+            function,
+            position: 0,
+            notes: None,
+        }
+    }
+
+    /// Where it stands, for this reason.
+    fn stop(&self, reason: TrapReason) -> Stop {
+        let instruction = u32::try_from(self.position.saturating_sub(1)).unwrap_or(u32::MAX);
+        let mut rounds = self.returns.iter().filter_map(|back| back.rounds.as_ref());
+        let trap = Trap {
+            reason,
+            function: self.function,
+            instruction,
+        };
+        let entry = rounds.find_map(|rounds| rounds.entry().cloned());
+        Stop { trap, entry }
+    }
+
     fn run(&mut self, fuel: &mut Fuel) -> Result<(), TrapReason> {
         loop {
             let body = &self.body().instructions;
@@ -167,6 +218,14 @@ impl<'a> Machine<'a> {
         let container = self.take();
         let environment = self.pop();
         self.charge_rounds(instruction, &container, fuel)?;
+        let is_outermost = self.returns.iter().all(|back| back.rounds.is_none());
+        if let (Some(notes), Value::Map(map)) = (&mut self.notes, &container)
+            && is_outermost
+        {
+            let made = notes.rounds(self.code, instruction, environment, map, fuel)?;
+            self.register = Value::Map(made);
+            return Ok(());
+        }
         let rounds = Rounds::each(instruction, environment, container);
         self.next_round(Box::new(rounds), fuel)
     }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::combinator::FunctionId;
+use crate::entry::Entry;
 use crate::fuel::Fuel;
 use crate::instruction::Instruction;
 use crate::library;
@@ -20,6 +21,8 @@ pub(crate) struct Rounds {
     body: FunctionId,
     environment: Value,
     rest: Rest,
+    /// The entry of the round that was begun last.
+    entry: Option<Entry>,
 }
 
 enum Rest {
@@ -51,11 +54,20 @@ enum Entries {
 }
 
 impl Entries {
-    fn next(&mut self) -> Option<Vec<Value>> {
+    fn next(&mut self) -> Option<(Option<Value>, Value)> {
         match self {
-            Entries::List(items) => items.next().map(|item| vec![item]),
-            Entries::Map(entries) => entries.next().map(|(key, value)| vec![key, value]),
+            Entries::List(items) => items.next().map(|item| (None, item)),
+            Entries::Map(entries) => entries.next().map(|(key, value)| (Some(key), value)),
         }
+    }
+}
+
+/// The entry after this one.
+fn entry_after(before: Option<&Entry>, key: Option<&Value>) -> Entry {
+    match (key, before) {
+        (Some(key), _) => Entry::Key(key.clone()),
+        (None, Some(Entry::Item(index))) => Entry::Item(index + 1),
+        (None, _) => Entry::Item(0),
     }
 }
 
@@ -80,6 +92,7 @@ impl Rounds {
             body,
             environment,
             rest,
+            entry: None,
         }
     }
 
@@ -110,6 +123,7 @@ impl Rounds {
             body,
             environment,
             rest,
+            entry: None,
         }
     }
 
@@ -121,6 +135,7 @@ impl Rounds {
             body,
             environment,
             rest,
+            entry: None,
         }
     }
 
@@ -133,26 +148,39 @@ impl Rounds {
         matches!(self.rest, Rest::Loop { .. })
     }
 
+    /// The entry of the round that was begun last, if the rounds are over a container.
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        self.entry.as_ref()
+    }
+
     /// The argument of the next round, if there is one.
     pub(crate) fn argument(&mut self) -> Option<Value> {
         let mut parts = vec![self.environment.clone()];
+        let before = self.entry.as_ref();
         match &mut self.rest {
             Rest::Fold {
                 accumulator,
                 entries,
             } => {
-                let entry = entries.next()?;
+                let (key, value) = entries.next()?;
+                self.entry = Some(entry_after(before, key.as_ref()));
                 parts.push(std::mem::replace(accumulator, Value::Int(0)));
-                parts.extend(entry);
+                parts.extend(key);
+                parts.push(value);
             }
-            Rest::MapList { items, .. } => parts.push(items.next()?),
+            Rest::MapList { items, .. } => {
+                parts.push(items.next()?);
+                self.entry = Some(entry_after(before, None));
+            }
             Rest::MapMap { entries, key, .. } => {
                 let (next, value) = entries.next()?;
+                self.entry = Some(entry_after(before, Some(&next)));
                 key.clone_from(&next);
                 parts.extend([next, value]);
             }
             Rest::Filter { entries, entry, .. } => {
                 *entry = entries.next()?;
+                self.entry = Some(entry_after(before, Some(&entry.0)));
                 parts.extend([entry.0.clone(), entry.1.clone()]);
             }
             Rest::Loop { last, numbers } => {

@@ -402,6 +402,11 @@ impl Verified {
         (body.domain, body.codomain)
     }
 
+    /// The module's name.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// The code for the register interpreter, compiled when it is first asked for. Nothing if the program
     /// is too large for it.
     #[must_use]

@@ -31,6 +31,8 @@ pub struct Config {
     pub trust: PathBuf,
     /// How much to take on at once.
     pub limits: ServerLimits,
+    /// Weight from which on a state is large.
+    pub large_state_weight: u64,
 }
 
 /// How much a node takes on at once.
@@ -83,6 +85,7 @@ struct LimitsTable {
     requests: Option<usize>,
     transfer_seconds: Option<u64>,
     shutdown_seconds: Option<u64>,
+    large_state_weight: Option<u64>,
 }
 
 fn default_data() -> PathBuf {
@@ -142,6 +145,12 @@ impl Config {
             data: folder.join(file.data),
             key: folder.join(file.key),
             trust: folder.join(file.trust),
+            large_state_weight: within(
+                "limits.large_state_weight",
+                file.limits.large_state_weight,
+                limits::LARGE_STATE_WEIGHT,
+                &limits::LARGE_STATE_WEIGHT_SPAN,
+            )?,
             limits: file.limits.check()?,
         })
     }
@@ -260,13 +269,14 @@ mod tests {
         assert_eq!(config.key, Path::new("/srv/hall/node.key"));
         assert_eq!(config.trust, Path::new("/srv/hall/trust.toml"));
         assert_eq!(config.limits, ServerLimits::default());
+        assert_eq!(config.large_state_weight, limits::LARGE_STATE_WEIGHT);
     }
 
     #[test]
     fn what_is_written_replaces_the_default() {
         let text = "listen = \"[::1]:0\"\ndata = \"/var/cam\"\nkey = \"k\"\ntrust = \"../t\"\n\
                     [limits]\nconnections = 2\nconnections_per_key = 1\nrequests = 3\n\
-                    transfer_seconds = 4\nshutdown_seconds = 0\n";
+                    transfer_seconds = 4\nshutdown_seconds = 0\nlarge_state_weight = 4096\n";
         let config = Config::parse(text, Path::new("a")).unwrap();
         assert_eq!(config.data, Path::new("/var/cam"));
         assert_eq!(config.trust, Path::new("a/../t"));
@@ -278,6 +288,7 @@ mod tests {
             shutdown: Duration::ZERO,
         };
         assert_eq!(config.limits, expected);
+        assert_eq!(config.large_state_weight, 4096);
     }
 
     #[test]
@@ -299,6 +310,10 @@ mod tests {
             (
                 "listen = \"[::1]:0\"\n[limits]\ntransfer_seconds = 601",
                 "`limits.transfer_seconds` is 601, expected 1 to 600",
+            ),
+            (
+                "listen = \"[::1]:0\"\n[limits]\nlarge_state_weight = 1023",
+                "`limits.large_state_weight` is 1023, expected 1024 to 268435457",
             ),
             (
                 "listen = \"[::1]:0\"\n[limits]\nconnections = -1",

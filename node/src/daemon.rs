@@ -247,16 +247,16 @@ fn open_service(
         source,
     };
     let store = Arc::new(Store::open(&path).map_err(at)?);
-    let journal =
-        LocalJournal::open(Arc::clone(&store), Arc::clone(&clock)).map_err(
-            |error| match error {
-                RecoveryError::Store(source) => at(source),
-                source => Failure::Recovery {
-                    path: path.clone(),
-                    source,
-                },
+    let large = config.large_state_weight;
+    let journal = LocalJournal::open_with(Arc::clone(&store), Arc::clone(&clock), large).map_err(
+        |error| match error {
+            RecoveryError::Store(source) => at(source),
+            source => Failure::Recovery {
+                path: path.clone(),
+                source,
             },
-        )?;
+        },
+    )?;
     takeover::note_format(&config.data);
     let (published, failure) = (journal.published().clone(), journal.failure());
     let machines = published.machines().len();

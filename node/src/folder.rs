@@ -146,7 +146,8 @@ fn config_text(listen: SocketAddr) -> String {
          # connections_per_key = 16   # of one key\n\
          # requests = 256             # in progress; more are answered `busy`\n\
          # transfer_seconds = 30      # for a whole request to arrive, and a whole answer to be taken\n\
-         # shutdown_seconds = 10      # for requests in progress when the node is told to stop\n"
+         # shutdown_seconds = 10      # for requests in progress when the node is told to stop\n\
+         # large_state_weight = 524288  # from here on a state is migrated in two passes\n"
     )
 }
 

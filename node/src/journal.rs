@@ -11,6 +11,7 @@ use std::sync::Arc;
 use cam::digest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::head_start::HeadStart;
 use crate::plan::Found;
 use crate::protocol::{Applied, Refusal};
 use crate::replica::KeptSessions;
@@ -287,6 +288,15 @@ pub trait Journal: Send + Sync + 'static {
         &self,
         machine: &str,
         command: Command,
+    ) -> impl Future<Output = Result<Outcome, SubmitError>> + Send;
+
+    /// Applies an upgrade that was worked out aside. That travels beside the command and is not kept: the journal
+    /// comes to the same without it, and later.
+    fn upgrade(
+        &self,
+        machine: &str,
+        command: Command,
+        head_start: HeadStart,
     ) -> impl Future<Output = Result<Outcome, SubmitError>> + Send;
 
     /// Begins or ends the shadow of a machine: of that nothing is in the journal, and each node has its own.

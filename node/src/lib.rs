@@ -31,6 +31,7 @@ pub mod refusal;
 mod report;
 
 pub mod bundle;
+pub mod head_start;
 pub mod losses;
 mod refused;
 pub mod upgrade;

@@ -267,6 +267,26 @@ pub const SESSIONS_BYTES_PER_KEY_MAX: usize = 256 * KIB;
 /// What a machine remembers of all sessions. It is written with each snapshot.
 pub const SESSIONS_BYTES_MAX: usize = 16 * MIB;
 
+// Large states.
+
+/// Weight from which on a state is large, by default: some 16,000 entries of a map of numbers, which take about 5 ms to
+/// migrate and as long to encode and write. So long a client may wait for an upgrade; a large state is migrated in
+/// two passes, and kept in chunks.
+pub const LARGE_STATE_WEIGHT: u64 = 512 * 1024;
+
+/// What an operator may set [`LARGE_STATE_WEIGHT`] to. No state is as heavy as the most.
+pub const LARGE_STATE_WEIGHT_SPAN: RangeInclusive<u64> = 1024..=cam::limits::STATE_WEIGHT_MAX + 1;
+
+/// Bytes of a chunk of a large state. A commit carries one at most of each machine, which takes about a millisecond more.
+/// Where smaller states are large already, so are smaller parts of them: a fourth of that weight.
+pub const CHUNK_BYTES_MAX: usize = 128 * KIB;
+
+/// Entries that may be left to be made when an upgrade of a large state comes to its turn: about a millisecond.
+pub const CATCH_UP_ROUNDS_FEW: u64 = 256;
+
+/// How often a migration follows a machine that goes on before it takes its turn anyway.
+pub const CATCH_UPS_MAX: usize = 16;
+
 // Trials.
 
 /// How long a program may be on trial, in milliseconds: 30 days. The machine before it is kept as long.

@@ -6,6 +6,9 @@
 //! stops for good, and with it the node: what the disk holds is known only to a fresh start.
 
 mod beside;
+mod disposal;
+mod pages;
+mod scribe;
 mod turn;
 mod writer;
 
@@ -14,11 +17,16 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+use cam::instance::Instance;
+use cam::value::Value;
 use tokio::sync::{oneshot, watch};
 
+use self::disposal::Disposal;
+use self::scribe::Errand;
 use self::writer::{Machine, Writer, watched};
+use crate::head_start::HeadStart;
 use crate::journal::{Command, Journal, Outcome, SubmitError};
-use crate::limits::QUEUE_MAX;
+use crate::limits::{LARGE_STATE_WEIGHT, QUEUE_MAX};
 use crate::recovery::{self, RecoveryError};
 use crate::replica::Replica;
 use crate::shadow::{Lane, Order, Running};
@@ -29,7 +37,7 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The journal of all machines of one node, on one disk.
 pub struct LocalJournal {
-    sender: Option<SyncSender<Job>>,
+    sender: Option<Arc<SyncSender<Message>>>,
     thread: Option<JoinHandle<()>>,
     published: Published,
     failure: watch::Receiver<Option<String>>,
@@ -37,7 +45,11 @@ pub struct LocalJournal {
 
 /// The machines as they are on the disk: what readers may see.
 #[derive(Clone, Default)]
-pub struct Published(Arc<RwLock<BTreeMap<String, Seen>>>);
+pub struct Published {
+    machines: Arc<RwLock<BTreeMap<String, Seen>>>,
+    /// Weight from which on a state is large.
+    large: u64,
+}
 
 /// A machine as readers see it.
 #[derive(Clone)]
@@ -54,7 +66,7 @@ impl Published {
     /// One machine.
     #[must_use]
     pub fn machine(&self, name: &str) -> Option<Arc<Replica>> {
-        self.0
+        self.machines
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(name)
@@ -64,24 +76,35 @@ impl Published {
     /// One machine as it was some inputs ago, to rehearse on.
     #[must_use]
     pub fn base(&self, name: &str) -> Option<Arc<Replica>> {
-        self.0
+        self.machines
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(name)
             .map(|seen| Arc::clone(&seen.base))
     }
 
+    /// Whether a machine's state is large, so that nobody waits while all of it is gone through.
+    #[must_use]
+    pub fn is_large(&self, replica: &Replica) -> bool {
+        let state = replica.instance().map(Instance::state);
+        state.is_some_and(|state| self.is_heavy(&state))
+    }
+
+    fn is_heavy(&self, state: &Value) -> bool {
+        state.weight() >= self.large
+    }
+
     /// The shadow of one machine. It may have ended.
     #[must_use]
     pub fn shadow(&self, name: &str) -> Option<Running> {
-        let machines = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let machines = self.machines.read().unwrap_or_else(PoisonError::into_inner);
         machines.get(name).and_then(|seen| seen.shadow.clone())
     }
 
     /// All machines, by name.
     #[must_use]
     pub fn machines(&self) -> Vec<Arc<Replica>> {
-        self.0
+        self.machines
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .values()
@@ -89,16 +112,34 @@ impl Published {
             .collect()
     }
 
-    fn publish(&self, machine: &Machine) {
+    /// Shows a machine as it is now. Gives what was shown if the machine has taken a turn since: that may be the last
+    /// that holds a large state.
+    fn publish(&self, machine: &Machine) -> Option<impl Send + use<>> {
         let seen = Seen {
             replica: Arc::new(machine.replica.clone()),
             base: machine.bases.older(),
             shadow: machine.shadow.as_ref().map(Lane::running).cloned(),
         };
         let name = machine.replica.name().to_owned();
-        let mut machines = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        machines.insert(name, seen);
+        let mut machines = self
+            .machines
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (position, is_on_trial) = (seen.replica.position(), seen.replica.trial().is_some());
+        let before = machines.insert(name, seen)?;
+        let same = (before.replica.position(), before.replica.trial().is_some());
+        (same != (position, is_on_trial)).then_some(before)
     }
+}
+
+/// What comes to the writer.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all are jobs, and each would be allocated on its own"
+)]
+enum Message {
+    Job(Job),
+    Errand(Errand),
 }
 
 struct Job {
@@ -111,6 +152,8 @@ struct Job {
 enum Work {
     /// Apply this.
     Command(Command),
+    /// Apply this upgrade, with what was worked out for it.
+    Upgrade(Command, Box<HeadStart>),
     /// Begin or end a shadow.
     Shadow(Order),
 }
@@ -121,20 +164,40 @@ impl LocalJournal {
     /// # Errors
     /// [`RecoveryError`] if the store cannot be read or a machine does not come out as it was.
     pub fn open(store: Arc<Store>, clock: Clock) -> Result<LocalJournal, RecoveryError> {
-        let published = Published::default();
+        LocalJournal::open_with(store, clock, LARGE_STATE_WEIGHT)
+    }
+
+    /// As [`LocalJournal::open`], where states of this weight are large already.
+    ///
+    /// # Errors
+    /// As [`LocalJournal::open`].
+    pub fn open_with(
+        store: Arc<Store>,
+        clock: Clock,
+        large: u64,
+    ) -> Result<LocalJournal, RecoveryError> {
+        let published = Published {
+            large,
+            ..Published::default()
+        };
         let mut machines = BTreeMap::new();
         for recovered in recovery::machines(&store)? {
-            let machine = Machine::from(recovered);
+            let is_wanted = recovered.is_old && published.is_large(&recovered.replica);
+            let mut machine = Machine::from(recovered);
+            machine.pages.is_wanted = is_wanted;
             published.publish(&machine);
             machines.insert(machine.replica.name().to_owned(), machine);
         }
         let (sender, receiver) = sync_channel(QUEUE_MAX);
+        let sender = Arc::new(sender);
         let (failed, failure) = watch::channel(None);
         let mut writer = Writer {
             store,
             clock,
             machines,
             published: published.clone(),
+            disposal: Disposal::start(),
+            desk: Arc::downgrade(&sender),
         };
         // Before anybody is served: a program that failed its trial answers nobody any more.
         writer.take_back_overdue()?;
@@ -170,6 +233,16 @@ impl Journal for LocalJournal {
         self.work(machine, Work::Command(command)).await
     }
 
+    async fn upgrade(
+        &self,
+        machine: &str,
+        command: Command,
+        head_start: HeadStart,
+    ) -> Result<Outcome, SubmitError> {
+        let work = Work::Upgrade(command, Box::new(head_start));
+        self.work(machine, work).await
+    }
+
     async fn shadow(&self, machine: &str, order: Order) -> Result<Outcome, SubmitError> {
         self.work(machine, Work::Shadow(order)).await
     }
@@ -188,10 +261,12 @@ impl LocalJournal {
             answer,
         };
         let sender = self.sender.as_ref().ok_or(SubmitError::Stopped)?;
-        sender.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => SubmitError::Busy,
-            TrySendError::Disconnected(_) => SubmitError::Stopped,
-        })?;
+        sender
+            .try_send(Message::Job(job))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => SubmitError::Busy,
+                TrySendError::Disconnected(_) => SubmitError::Stopped,
+            })?;
         outcome.await.map_err(|_| SubmitError::Stopped)
     }
 }

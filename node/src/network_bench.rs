@@ -157,6 +157,7 @@ impl Node {
             key: PathBuf::new(),
             trust: path.clone(),
             limits,
+            large_state_weight: limits::LARGE_STATE_WEIGHT,
         };
         let store = Arc::new(TrustStore::open(&path).unwrap());
         let server = Server::bind(&config, &secret(NODE), store).unwrap();

@@ -12,14 +12,13 @@ use cam::limits::STATE_WEIGHT_MAX;
 use cam::verify::Program;
 use cam::{decode, verify};
 
-use crate::bundle::{Bundle, BundleId};
-use crate::journal::{Command, Effect, Index, Snapshot};
+use crate::bundle::Bundle;
+use crate::journal::{Command, Index, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
 use crate::limits::{LINEAGE_MAX, REHEARSAL_BASE_STEPS};
 use crate::replica::{Ancestor, Replica};
-use crate::store::{Kept, Store, StoreError, TrialRecord};
+use crate::store::{Kept, KeptSnapshot, Store, StoreError, TrialRecord};
 use crate::trial::{Cause, Trial};
-use crate::upgrade::Position;
 
 /// Why a node cannot take up its machines.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +44,21 @@ pub enum RecoveryError {
 pub struct Recovered {
     /// The machine.
     pub replica: Replica,
-    /// Bytes of the last snapshot.
+    /// The last command in its last snapshot.
+    pub snapshot: Index,
+    /// Bytes of that snapshot.
     pub snapshot_bytes: u64,
+    /// Whether it is from before the last upgrade, or not in chunks: where the state is large, a new one is wanted.
+    pub is_old: bool,
+    /// The last command in the snapshot that a trial needs.
+    pub trial_base: Option<Index>,
     /// Bytes of the commands since.
     pub input_bytes: u64,
     /// Time it took to apply them again.
     pub replay_time: Duration,
-    /// The machine some commands before, or that of the last snapshot if it is nearer.
+    /// The machine some commands ago, in the same program.
     pub base: Replica,
-    /// Why it is to go back before it serves anybody. Its commands have not been applied again then.
+    /// Why it is to go back before it serves anybody. Then the commands on trial have not been applied again.
     pub overdue: Option<Cause>,
 }
 
@@ -97,111 +102,161 @@ fn uncount_start(store: &Store, on_trial: &[String]) -> Result<(), StoreError> {
 }
 
 fn machine(store: &Store, kept: Kept) -> Result<Recovered, RecoveryError> {
-    let name = kept.name.clone();
-    let fault = |what: String| RecoveryError::Machine {
-        machine: name.clone(),
-        what,
-    };
-    let instance = kept_instance(&kept).map_err(fault)?;
-    let lineage = lineage(store, &name, &kept.ledger)?;
-    let trial = kept.trial.as_ref();
-    let overdue = trial.and_then(overdue);
-    let trial = trial
-        .map(|trial| before(&name, trial, &lineage))
-        .transpose();
-    let base = Replica::resume(
-        &name,
-        instance,
-        kept.position,
-        &kept.snapshot,
-        kept.since_ms,
-        lineage,
-    )
-    .on_trial(trial.map_err(fault)?);
-    let snapshot_bytes = kept.snapshot.state.len() as u64;
-    if overdue.is_some() {
-        return Ok(Recovered {
-            replica: base.clone(),
-            snapshot_bytes,
-            input_bytes: 0,
-            replay_time: Duration::ZERO,
-            base,
-            overdue,
-        });
+    let name = kept.name.as_str();
+    let fault = |what: String| fault(name, what);
+    let trial_base = kept.trial.as_ref().map(|trial| trial.before.index());
+    let named = [Some(kept.snapshot.index()), trial_base];
+    store.sweep(name, &named.into_iter().flatten().collect::<Vec<_>>())?;
+    let first = taken_up(store, name, &kept.ledger, &kept.snapshot)?;
+    let overdue = kept.trial.as_ref().and_then(overdue);
+    let began = kept.trial.as_ref().map(|trial| trial.began);
+    // What keeps killing the node is not run again, beyond the migration where the snapshot is from before it.
+    let last = began.filter(|_| overdue.is_some()).unwrap_or(Index::MAX);
+    let started = Instant::now();
+    let again = lived_again(first, kept.commands, began, last).map_err(fault)?;
+    let replay_time = started.elapsed();
+    if again.replica.position() != kept.position {
+        let what = "its journal does not lead to where it stands";
+        return Err(fault(what.to_owned()));
     }
-    let (replayed, started) = (kept.commands.len(), Instant::now());
-    let again = applied_again(base, kept.commands).map_err(fault)?;
-    let (replica, base, input_bytes) = again;
-    let recovered = Recovered {
-        replica,
-        snapshot_bytes,
-        input_bytes,
-        replay_time: started.elapsed(),
-        base,
-        overdue: None,
+    let trial = match (&kept.trial, again.before) {
+        (None, _) => None,
+        (Some(record), Some(before)) => Some(on_trial(record, before)),
+        (Some(record), None) => {
+            let before = before(store, name, &kept.ledger, record)?;
+            Some(on_trial(record, before))
+        }
     };
-    tell(&recovered, replayed);
+    let recovered = Recovered {
+        replica: again.replica.on_trial(trial.clone()),
+        base: again.base.on_trial(trial),
+        snapshot: kept.snapshot.index(),
+        snapshot_bytes: kept.snapshot.state_bytes(),
+        is_old: kept.snapshot.chunks.is_none() || kept.snapshot.place.position() != kept.position,
+        trial_base,
+        input_bytes: again.bytes,
+        replay_time,
+        overdue,
+    };
+    tell(&recovered, again.replayed);
     Ok(recovered)
 }
 
-/// The machine of the last snapshot.
-fn kept_instance(kept: &Kept) -> Result<Instance, String> {
-    let instance = instance(&kept.program, &kept.snapshot)?;
-    match Some(instance.program().digest()) == kept.position.program {
-        true => Ok(instance),
-        false => Err("its program is not the one it names".to_owned()),
+fn fault(machine: &str, what: String) -> RecoveryError {
+    RecoveryError::Machine {
+        machine: machine.to_owned(),
+        what,
     }
 }
 
-/// The machine with the commands since, the machine some commands before, and how many bytes all of them have.
-fn applied_again(
-    snapshot: Replica,
+/// A machine as a snapshot has it, on no trial.
+fn taken_up(
+    store: &Store,
+    name: &str,
+    ledger: &[Entry],
+    kept: &KeptSnapshot,
+) -> Result<Replica, RecoveryError> {
+    let place = &kept.place;
+    let snapshot = store.whole(name, kept)?;
+    let code = store.program(Digest(place.program))?;
+    let instance = instance(&code, &snapshot).map_err(|what| fault(name, what))?;
+    if instance.program().digest().0 != place.program {
+        let what = "its program is not the one it names";
+        return Err(fault(name, what.to_owned()));
+    }
+    let until = ledger.partition_point(|entry| entry.number <= place.ledger);
+    let lineage = lineage(store, name, &ledger[..until])?;
+    let (position, since_ms) = (place.position(), place.since_ms);
+    Ok(Replica::resume(
+        name, instance, position, &snapshot, since_ms, lineage,
+    ))
+}
+
+/// A life from a snapshot on.
+struct Again {
+    replica: Replica,
+    /// The machine some commands before, but after its last upgrade, or as the snapshot has it.
+    base: Replica,
+    /// The machine before the upgrade that is on trial, if the snapshot is older.
+    before: Option<Replica>,
+    /// Bytes of the commands, and how many there were.
+    bytes: u64,
+    replayed: usize,
+}
+
+/// Applies commands again, those up to `last`. A rollback is not among them: it leaves a snapshot in its own commit.
+fn lived_again(
+    first: Replica,
     commands: Vec<(Index, Command)>,
-) -> Result<(Replica, Replica, u64), String> {
-    let (mut older, mut newer) = (snapshot.clone(), snapshot.clone());
-    let (mut replica, mut bytes) = (snapshot, 0);
-    for (at, command) in commands {
+    began: Option<Index>,
+    last: Index,
+) -> Result<Again, String> {
+    let mut newer = first.clone();
+    let mut again = Again {
+        base: first.clone(),
+        replica: first,
+        before: None,
+        bytes: 0,
+        replayed: 0,
+    };
+    for (at, command) in commands.into_iter().take_while(|(at, _)| *at <= last) {
+        let replica = again.replica;
         if replica.index() - newer.index() >= REHEARSAL_BASE_STEPS {
-            older = std::mem::replace(&mut newer, replica.clone());
+            again.base = std::mem::replace(&mut newer, replica.clone());
         }
         if at != replica.index() + 1 {
             let before = replica.index();
             return Err(format!("command {at} does not follow {before}"));
         }
-        let Effect::Done(_) = replica.apply_again(at, &command) else {
-            return Err(format!("command {at} does not do what it did before"));
-        };
-        bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
+        if Some(at) == began {
+            again.before = Some(replica.clone());
+        }
+        let replica = replica.lived(at, &command);
+        let replica =
+            replica.map_err(|why| format!("command {at} does not do what it did before{why}"))?;
+        if let Command::Upgrade { .. } = command {
+            newer = replica.clone();
+            again.base = newer.clone();
+        }
+        again.replica = replica;
+        again.bytes += rmp_serde::to_vec(&command).map_or(0, |bytes| bytes.len() as u64);
+        again.replayed += 1;
     }
-    Ok((replica, older, bytes))
+    Ok(again)
+}
+
+/// The machine before the upgrade that is on trial, from a snapshot before it and the commands in between.
+fn before(
+    store: &Store,
+    name: &str,
+    ledger: &[Entry],
+    record: &TrialRecord,
+) -> Result<Replica, RecoveryError> {
+    let first = taken_up(store, name, ledger, &record.before)?;
+    let next = first.index() + 1;
+    let between = usize::try_from(record.began.saturating_sub(next)).unwrap_or(usize::MAX);
+    let commands = store.commands(name, next, between)?;
+    let again = lived_again(first, commands, None, Index::MAX).map_err(|what| fault(name, what))?;
+    if again.replica.index() + 1 != record.began {
+        let what = "its trial does not begin where it began";
+        return Err(fault(name, what.to_owned()));
+    }
+    Ok(again.replica)
+}
+
+fn on_trial(record: &TrialRecord, before: Replica) -> Trial {
+    Trial {
+        terms: record.terms,
+        began: record.began,
+        began_ms: record.began_ms,
+        before,
+    }
 }
 
 /// Whether the node has died too often with the program on trial.
 fn overdue(trial: &TrialRecord) -> Option<Cause> {
     let count = trial.starts;
     (count > trial.terms.starts).then_some(Cause::Starts { count })
-}
-
-/// The machine before the upgrade that is on trial.
-fn before(name: &str, kept: &TrialRecord, lineage: &[Ancestor]) -> Result<Trial, String> {
-    let (ancestor, before) = lineage
-        .split_last()
-        .ok_or("its trial has no program before")?;
-    let instance = resumed(Arc::clone(&ancestor.program), &kept.snapshot.state)?;
-    let (sequence, bundle, program) = kept.before;
-    let position = Position {
-        sequence,
-        bundle: Some(BundleId(bundle)),
-        program: Some(Digest(program)),
-    };
-    let before = before.to_vec();
-    let (snapshot, since_ms) = (&kept.snapshot, kept.since_ms);
-    Ok(Trial {
-        terms: kept.terms,
-        began: kept.began,
-        began_ms: kept.began_ms,
-        before: Replica::resume(name, instance, position, snapshot, since_ms, before),
-    })
 }
 
 /// For whoever starts the node: what runs again, and what the start had to do for it.
@@ -260,10 +315,7 @@ fn ancestor(
     old: Digest,
     accepted: &Accepted,
 ) -> Result<Ancestor, RecoveryError> {
-    let fault = |what: String| RecoveryError::Machine {
-        machine: name.to_owned(),
-        what,
-    };
+    let fault = |what: String| fault(name, what);
     let bundle = Bundle::decode(&store.bundle(accepted.id())?);
     let bundle = bundle.map_err(|malformed| fault(malformed.to_string()))?;
     let (_, parts) = bundle

@@ -12,19 +12,20 @@ use cam::limits::INPUT_WEIGHT_MAX;
 use cam::trap::Trap;
 use cam::value::Value;
 use cam::verify::Program;
-use cam::{decode, encode};
+use cam::{decode, encode, measure};
 
 pub use self::clients::Ancestor;
 use self::clients::{Unadapted, adapted_output, number, one_way};
 pub use self::sessions::KeptSessions;
 use self::sessions::Sessions;
 use crate::bundle::Bundle;
+use crate::head_start::HeadStart;
 use crate::journal::{Apply, Command, Effect, Index, OldClients, Outcome, Snapshot};
 use crate::limits::LINEAGE_MAX;
 use crate::protocol::{Applied, Refusal, RefusalCode};
 use crate::refused;
 use crate::trial::{Cause, Trial, Verdict};
-use crate::upgrade::{Adopted, CommittedUpgrade, MigratedUpgrade, Position};
+use crate::upgrade::{Adopted, CommittedUpgrade, MigratedUpgrade, Position, Sizes};
 
 /// The abort code by which an adapter says that an input is retired.
 pub const RETIRED: i64 = 1;
@@ -395,18 +396,25 @@ impl Replica {
         moment: &Context,
         bundle: &[u8],
         signers: &[String],
+        head_start: Option<&mut HeadStart>,
     ) -> Result<MigratedUpgrade, Refusal> {
+        let refused = |error| refused::upgrade(&error, &self.name, self.position);
+        let state = self.instance().map(Instance::state);
+        if let (Some(head_start), Some(state)) = (head_start, &state)
+            && let Some(migrated) = head_start.migrate(self.position, moment, state)
+        {
+            return migrated.map_err(refused);
+        }
         let malformed = |error: crate::bundle::MalformedBundle| {
             self.refusal(RefusalCode::MALFORMED_BUNDLE, &error.to_string())
         };
         let bundle = Bundle::decode(bundle).map_err(malformed)?;
         let authentic = bundle.recall(signers.to_vec()).map_err(malformed)?;
         let running = self.instance().map(Instance::program);
-        let state = self.instance().map(Instance::state);
         authentic
             .verify(self.position, running)
             .and_then(|verified| verified.migrate(moment, state.as_ref()))
-            .map_err(|error| refused::upgrade(&error, &self.name, self.position))
+            .map_err(refused)
     }
 }
 
@@ -462,8 +470,28 @@ fn trapped(trap: Trap) -> Outcome {
 }
 
 impl Replica {
+    /// As [`Apply::apply`], with what was worked out aside for an upgrade.
+    pub(crate) fn apply_prepared(
+        &mut self,
+        at: Index,
+        command: &Command,
+        head_start: Option<&mut HeadStart>,
+    ) -> Effect {
+        self.known(at, command)
+            .unwrap_or_else(|| self.taken(at, command, head_start))
+    }
+
     /// Applies a command that the journal has: it was taken when it came, whatever its session is taken for now.
     pub(crate) fn apply_again(&mut self, at: Index, command: &Command) -> Effect {
+        self.taken(at, command, None)
+    }
+
+    fn taken(
+        &mut self,
+        at: Index,
+        command: &Command,
+        head_start: Option<&mut HeadStart>,
+    ) -> Effect {
         let effect = match command {
             Command::Input {
                 at_ms,
@@ -482,7 +510,7 @@ impl Replica {
                 signers,
                 bundle,
                 ..
-            } => match self.stage(&self.moment(*at_ms, by), bundle, signers) {
+            } => match self.stage(&self.moment(*at_ms, by), bundle, signers, head_start) {
                 Ok(_) if self.trial.is_some() => {
                     Effect::Nothing(Outcome::Refused(self.still_on_trial()))
                 }
@@ -513,8 +541,7 @@ impl Replica {
 
 impl Apply for Replica {
     fn apply(&mut self, at: Index, command: &Command) -> Effect {
-        self.known(at, command)
-            .unwrap_or_else(|| self.apply_again(at, command))
+        self.apply_prepared(at, command, None)
     }
 
     fn adopt(&mut self, at: Index, command: &Command, upgrade: CommittedUpgrade) -> Outcome {
@@ -522,18 +549,17 @@ impl Apply for Replica {
         let old = self
             .instance()
             .map(|instance| Arc::clone(instance.program()));
-        let bytes = |replica: &Replica| {
-            let state = replica
-                .instance()
-                .map(|instance| encode::value(&instance.state()));
-            state.map_or(0, |bytes| bytes.len() as u64)
-        };
-        let state_bytes_before = bytes(self);
         let Adopted {
             instance,
             position,
             migration,
+            sizes,
         } = upgrade.adopt();
+        let bytes = |instance: &Instance| measure::length(&instance.state());
+        let sizes = sizes.unwrap_or_else(|| Sizes {
+            before: self.instance().map_or(0, bytes),
+            after: bytes(&instance),
+        });
         if let (Some(program), Some(migration)) = (&old, migration) {
             self.lineage.push(Ancestor {
                 program: Arc::clone(program),
@@ -562,8 +588,8 @@ impl Apply for Replica {
             from: old.map(|program| program.digest().0),
             to: position.program.expect("an upgrade leads to a program").0,
             sequence: position.sequence,
-            state_bytes_before,
-            state_bytes: bytes(self),
+            state_bytes_before: sizes.before,
+            state_bytes: sizes.after,
         })
     }
 

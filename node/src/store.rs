@@ -7,10 +7,12 @@
 //! that binds it to its table and key. With two phases in every commit, also the first, redb never takes
 //! a damaged file back to the commit before: what was acknowledged is there, or the file is refused. Nothing is read from the file while the node runs but history.
 
+mod chunk;
 mod commit;
 mod format;
 mod journal;
 mod ledger;
+mod record;
 mod shadow;
 
 use std::fs::{File, OpenOptions};
@@ -23,19 +25,18 @@ use redb::{
     Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition,
     backends::FileBackend,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::bundle::BundleId;
-use crate::journal::{Command, Index, Snapshot};
 use crate::ledger::Entry;
 use crate::limits::STORE_CACHE_BYTES;
 use crate::seal::{row_key, seal, unseal};
 pub(crate) use crate::store_error::STORE_FORMAT;
-use crate::trial::Terms;
-use crate::upgrade::Position;
 
+pub use self::chunk::{Chunks, sealed_chunk};
 pub use self::commit::Commit;
 pub use self::journal::Keeping;
+use self::record::MachineRecord;
+pub use self::record::{Kept, KeptSnapshot, Place, Saved, TrialRecord};
 pub use self::shadow::ShadowRecord;
 pub use crate::store_error::StoreError;
 
@@ -55,67 +56,6 @@ pub const STORE_FILE: &str = "machines.redb";
 /// The open store.
 pub struct Store {
     database: Database,
-}
-
-/// A machine as the store has kept it.
-#[derive(Debug)]
-pub struct Kept {
-    /// Its name.
-    pub name: String,
-    /// Where it stands.
-    pub position: Position,
-    /// Since when its program runs.
-    pub since_ms: i64,
-    /// The running program's bytes.
-    pub program: Vec<u8>,
-    /// Its last snapshot.
-    pub snapshot: Snapshot,
-    /// What has happened to it, oldest first. The chain holds.
-    pub ledger: Vec<Entry>,
-    /// The trial that its program is on.
-    pub trial: Option<TrialRecord>,
-    /// The commands after the snapshot.
-    pub commands: Vec<(Index, Command)>,
-}
-
-/// A trial as the store keeps it: the machine before, and how the trial goes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct TrialRecord {
-    /// Its terms.
-    pub terms: Terms,
-    /// The place in the journal of the upgrade that began it.
-    pub began: Index,
-    /// When that was.
-    pub began_ms: i64,
-    /// How often the node was started since, and did not end well.
-    pub starts: u32,
-    /// How many bundles the machine had accepted before, the last of them, and the program.
-    pub before: (u64, [u8; 32], [u8; 32]),
-    /// Since when that program ran.
-    pub since_ms: i64,
-    /// The machine just before the upgrade.
-    pub snapshot: Snapshot,
-}
-
-/// The state that a rollback took away.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Saved {
-    /// The program whose state it is.
-    #[serde(with = "serde_bytes")]
-    pub program: [u8; 32],
-    /// The last step in it.
-    pub step: u64,
-    /// The state, in the codec of values.
-    #[serde(with = "serde_bytes")]
-    pub state: Vec<u8>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MachineRecord {
-    sequence: u64,
-    bundle: [u8; 32],
-    program: [u8; 32],
-    since_ms: i64,
 }
 
 impl Store {
@@ -176,8 +116,11 @@ impl Store {
                     let kept: u32 = unseal("meta", b"format", &bytes)?;
                     match kept {
                         STORE_FORMAT => {}
-                        1 => {
-                            format::from_first(&commit)?;
+                        1 | 2 => {
+                            if kept == 1 {
+                                format::from_first(&commit)?;
+                            }
+                            format::from_second(&commit)?;
                             let sealed = seal("meta", b"format", &STORE_FORMAT);
                             meta.insert("format", sealed.as_slice())?;
                         }
@@ -194,6 +137,7 @@ impl Store {
             write.open_table(SAVED)?;
             write.open_table(JOURNAL)?;
             write.open_table(shadow::SHADOWS)?;
+            write.open_table(chunk::CHUNKS)?;
         }
         commit.finish()
     }
@@ -222,23 +166,15 @@ impl Store {
         let missing = |what: &str| StoreError::Damaged {
             what: format!("machine `{name}` has no {what}"),
         };
-        let programs = read.open_table(PROGRAMS)?;
-        let program = programs
-            .get(record.program.as_slice())?
-            .ok_or_else(|| missing("program"))?;
-        let program: Vec<u8> =
-            unseal::<serde_bytes::ByteBuf>("programs", &record.program, program.value())?
-                .into_vec();
         let snapshots = read.open_table(SNAPSHOTS)?;
         let snapshot = snapshots
             .get(name.as_str())?
             .ok_or_else(|| missing("snapshot"))?;
-        let snapshot: Snapshot = unseal("snapshots", name.as_bytes(), snapshot.value())?;
+        let snapshot: KeptSnapshot = unseal("snapshots", name.as_bytes(), snapshot.value())?;
         let journal = read.open_table(JOURNAL)?;
         let mut commands = Vec::new();
-        for entry in
-            journal.range((name.as_str(), snapshot.index + 1)..=(name.as_str(), u64::MAX))?
-        {
+        let first = (name.as_str(), snapshot.index() + 1);
+        for entry in journal.range(first..=(name.as_str(), u64::MAX))? {
             let (key, bytes) = entry?;
             let (_, index) = key.value();
             commands.push((
@@ -246,11 +182,7 @@ impl Store {
                 unseal("journal", &row_key(&name, index), bytes.value())?,
             ));
         }
-        let position = Position {
-            sequence: record.sequence,
-            bundle: Some(BundleId(record.bundle)),
-            program: Some(Digest(record.program)),
-        };
+        let position = record.position();
         let ledger = self.ledger(&name, 0, usize::MAX)?;
         let chained = std::iter::once(None).chain(ledger.iter().map(Some));
         if !ledger
@@ -264,12 +196,9 @@ impl Store {
         let trial = trials.get(name.as_str())?;
         let trial = trial.map(|bytes| unseal("trials", name.as_bytes(), bytes.value()));
         let trial = trial.transpose()?;
-        let since_ms = record.since_ms;
         Ok(Kept {
             name,
             position,
-            since_ms,
-            program,
             snapshot,
             ledger,
             trial,
@@ -407,171 +336,4 @@ pub(crate) fn check_magic(path: &Path) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::panic::catch_unwind;
-    use std::path::PathBuf;
-
-    use super::*;
-
-    const MACHINE: &str = "counter";
-
-    const EVERYTHING: Keeping = Keeping {
-        oldest: 0,
-        needed: 0,
-        bytes: u64::MAX,
-    };
-
-    fn command(number: u64) -> Command {
-        Command::Input {
-            at_ms: 0,
-            from: "client".into(),
-            program: [1; 32],
-            input: vec![u8::try_from(number).expect("small"); 300],
-            numbered: None,
-        }
-    }
-
-    /// A machine with a history, a snapshot and commands after it, in several commits.
-    fn fill(store: &Store) {
-        let commit = store.commit().expect("a commit");
-        let program = seal("programs", &[1; 32], serde_bytes::Bytes::new(&[7; 5000]));
-        let record = MachineRecord {
-            sequence: 1,
-            bundle: [2; 32],
-            program: [1; 32],
-            since_ms: 5,
-        };
-        let record = seal("machines", MACHINE.as_bytes(), &record);
-        commit
-            .write()
-            .open_table(PROGRAMS)
-            .expect("a table")
-            .insert([1; 32].as_slice(), program.as_slice())
-            .expect("written");
-        commit
-            .write()
-            .open_table(MACHINES)
-            .expect("a table")
-            .insert(MACHINE, record.as_slice())
-            .expect("written");
-        let snapshot = Snapshot {
-            index: 2,
-            steps: 2,
-            traps: 0,
-            last_ms: 7,
-            state: vec![9; 3000],
-            old_clients: Vec::new(),
-            program: Some([1; 32]),
-            sessions: crate::replica::KeptSessions::default(),
-        };
-        commit
-            .snapshot(MACHINE, &snapshot, EVERYTHING)
-            .expect("written");
-        commit.finish().expect("durable");
-        for at in 1..=20 {
-            let commit = store.commit().expect("a commit");
-            commit.command(MACHINE, at, &command(at)).expect("written");
-            commit.finish().expect("durable");
-        }
-    }
-
-    fn folder() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("store.redb");
-        (folder, path)
-    }
-
-    /// The bytes of a filled store, after it was closed and while it was open as a killed node leaves it,
-    /// and what it holds.
-    fn images() -> (Vec<u8>, Vec<u8>, String) {
-        let (_folder, path) = folder();
-        let store = Store::create(&path).expect("made");
-        fill(&store);
-        let held = format!("{:?}", store.machines().expect("readable"));
-        let killed = std::fs::read(&path).expect("readable");
-        drop(store);
-        (std::fs::read(&path).expect("readable"), killed, held)
-    }
-
-    /// What a start makes of these bytes: nothing if it refuses them.
-    fn taken_up(path: &Path) -> Option<String> {
-        let started = catch_unwind(|| Store::open(path)?.machines());
-        let machines = started.expect("no panic escapes").ok()?;
-        Some(format!("{machines:?}"))
-    }
-
-    #[test]
-    fn what_was_committed_is_there_after_a_close_and_after_a_kill() {
-        let (closed, killed, held) = images();
-        for image in [closed, killed] {
-            let (_folder, path) = folder();
-            std::fs::write(&path, image).expect("written");
-            assert_eq!(taken_up(&path).as_ref(), Some(&held));
-            assert_eq!(taken_up(&path).as_ref(), Some(&held));
-        }
-    }
-
-    #[test]
-    fn a_flipped_bit_is_refused_at_every_start_or_changes_nothing() {
-        let (closed, killed, held) = images();
-        let (_folder, path) = folder();
-        let (mut refused, mut harmless) = (0, 0);
-        for image in [closed, killed] {
-            let used: Vec<usize> = (0..image.len()).filter(|at| image[*at] != 0).collect();
-            for at in used.iter().step_by(used.len() / 60 + 1) {
-                let mut flipped = image.clone();
-                flipped[*at] ^= 1 << (at % 8);
-                std::fs::write(&path, &flipped).expect("written");
-                for start in 1..=2 {
-                    match taken_up(&path) {
-                        None => refused += 1,
-                        Some(found) => {
-                            assert!(found == held, "byte {at}, start {start}");
-                            harmless += 1;
-                        }
-                    }
-                }
-            }
-        }
-        assert!(
-            refused > 0 && harmless > 0,
-            "{refused} refused, {harmless} harmless"
-        );
-    }
-
-    #[test]
-    fn a_truncated_store_is_refused() {
-        let (closed, _, held) = images();
-        let (_folder, path) = folder();
-        for length in (1..closed.len()).step_by(closed.len() / 20) {
-            std::fs::write(&path, &closed[..length]).expect("written");
-            assert!(
-                taken_up(&path).is_none_or(|found| found == held),
-                "{length} bytes"
-            );
-        }
-    }
-
-    #[test]
-    fn a_store_that_is_open_is_not_opened_again() {
-        let (_folder, path) = folder();
-        let store = Store::create(&path).expect("made");
-        assert!(matches!(Store::open(&path), Err(StoreError::InUse)));
-        drop(store);
-        assert!(Store::open(&path).is_ok());
-    }
-
-    #[test]
-    fn a_store_is_made_once_and_never_by_opening() {
-        let (_folder, path) = folder();
-        assert!(matches!(Store::open(&path), Err(StoreError::Missing)));
-        assert!(!path.exists());
-        drop(Store::create(&path).expect("made"));
-        assert!(Store::create(&path).is_err());
-        assert!(Store::open(&path).is_ok());
-        for other in [&b""[..], b"red", &[b'x'; 5000]] {
-            std::fs::write(&path, other).expect("written");
-            assert!(matches!(Store::open(&path), Err(StoreError::NotAStore)));
-        }
-    }
-}
+mod tests;

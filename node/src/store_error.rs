@@ -1,7 +1,7 @@
 //! What can be wrong with a store, and what its operator can do about it.
 
 /// The newest format of the file that this node reads and writes.
-pub(crate) const STORE_FORMAT: u32 = 2;
+pub(crate) const STORE_FORMAT: u32 = 3;
 
 /// What went wrong with the store. The node stops: after a failed sync nobody knows what is on the disk
 /// but a fresh start that reads it.

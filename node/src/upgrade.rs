@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use cam::combinator::Role;
 use cam::digest::Digest;
+use cam::entry::Stop;
 use cam::instance::{Context, Instance};
+use cam::memo::Memo;
 use cam::trap::Trap;
 use cam::value::Value;
 use cam::verify::{Invalid, Migration, Misfit, Program};
@@ -99,9 +101,9 @@ pub enum UpgradeError {
     /// The bundle does not say what is lost on the way, or says otherwise.
     #[error("{0}")]
     Misstated(#[from] Misstated),
-    /// The migration, or the first state of a new machine, stopped.
+    /// The migration, or the first state of a new machine, stopped: why, and at which entry of the state.
     #[error("{0}")]
-    Trapped(Trap),
+    Trapped(Stop),
     /// The new program has a check, and it does not approve of the new state.
     #[error("{}", check_failed(.0.as_ref()))]
     CheckFailed(Option<Trap>),
@@ -150,6 +152,7 @@ pub struct VerifiedUpgrade {
 pub struct MigratedUpgrade {
     upgrade: VerifiedUpgrade,
     instance: Instance,
+    sizes: Option<Sizes>,
 }
 
 /// An upgrade that is durable.
@@ -157,6 +160,16 @@ pub struct MigratedUpgrade {
 pub struct CommittedUpgrade {
     upgrade: VerifiedUpgrade,
     instance: Instance,
+    sizes: Option<Sizes>,
+}
+
+/// Bytes of the encoded states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sizes {
+    /// The old one; 0 before the first bundle.
+    pub before: u64,
+    /// The new one.
+    pub after: u64,
 }
 
 /// What an adopted upgrade leaves behind for those who run the machine.
@@ -168,6 +181,8 @@ pub struct Adopted {
     pub position: Position,
     /// The way from the old program, unless there was none.
     pub migration: Option<Arc<Migration>>,
+    /// How large the states are, if they have been measured.
+    pub sizes: Option<Sizes>,
 }
 
 impl AuthenticBundle {
@@ -292,25 +307,51 @@ impl VerifiedUpgrade {
         context: &Context,
         state: Option<&Value>,
     ) -> Result<MigratedUpgrade, UpgradeError> {
-        let new = Arc::clone(&self.new);
-        let instance = match (&self.migration, state) {
-            (Some(migration), Some(state)) => {
-                let state = migration
-                    .migrate_state(context, state.clone())
-                    .map_err(UpgradeError::Trapped)?;
-                Instance::resume(new, state).expect("verified: the migration ends at the new state")
-            }
-            _ => Instance::start(new).map_err(UpgradeError::Trapped)?,
-        };
-        match self.new.approves(instance.state().clone()) {
-            None | Some(Ok(true)) => {}
-            Some(Ok(false)) => return Err(UpgradeError::CheckFailed(None)),
-            Some(Err(trap)) => return Err(UpgradeError::CheckFailed(Some(trap))),
-        }
+        let instance = self.instance(context, state, None)?;
+        self.is_approved(&instance)?;
         Ok(MigratedUpgrade {
             upgrade: self,
             instance,
+            sizes: None,
         })
+    }
+
+    /// The new machine, with what a memo has of an earlier run.
+    pub(crate) fn instance(
+        &self,
+        context: &Context,
+        state: Option<&Value>,
+        memo: Option<&mut Memo>,
+    ) -> Result<Instance, UpgradeError> {
+        let new = &self.new;
+        let started = match (&self.migration, state, memo) {
+            (Some(migration), Some(state), None) => {
+                migration.carry_over(new, context, state.clone())
+            }
+            (Some(migration), Some(state), Some(memo)) => {
+                migration.carry_over_noting(new, context, state.clone(), memo)
+            }
+            _ => Instance::start(Arc::clone(new)).map_err(Stop::from),
+        };
+        started.map_err(UpgradeError::Trapped)
+    }
+
+    /// Whether the new program's check, if it has one, approves of the new state.
+    pub(crate) fn is_approved(&self, instance: &Instance) -> Result<(), UpgradeError> {
+        match self.new.approves(instance.state()) {
+            None | Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(UpgradeError::CheckFailed(None)),
+            Some(Err(trap)) => Err(UpgradeError::CheckFailed(Some(trap))),
+        }
+    }
+
+    /// The upgrade with a new machine that [`VerifiedUpgrade::instance`] has given and the check has approved of.
+    pub(crate) fn migrated(self, instance: Instance, sizes: Sizes) -> MigratedUpgrade {
+        MigratedUpgrade {
+            upgrade: self,
+            instance,
+            sizes: Some(sizes),
+        }
     }
 }
 
@@ -325,6 +366,12 @@ impl MigratedUpgrade {
     #[must_use]
     pub fn instance(&self) -> &Instance {
         &self.instance
+    }
+
+    /// How large the states are, if they have been measured.
+    #[must_use]
+    pub fn sizes(&self) -> Option<Sizes> {
+        self.sizes
     }
 
     /// Where the machine stood when the upgrade was compared.
@@ -349,16 +396,23 @@ impl MigratedUpgrade {
         write: impl FnOnce(&MigratedUpgrade) -> Result<(), E>,
     ) -> Result<CommittedUpgrade, E> {
         write(&self)?;
-        let MigratedUpgrade { upgrade, instance } = self;
-        Ok(CommittedUpgrade { upgrade, instance })
+        Ok(self.rehearsed())
     }
 }
 
 impl MigratedUpgrade {
     /// The upgrade as if it were durable, for a copy of the machine on which something is tried out.
     pub(crate) fn rehearsed(self) -> CommittedUpgrade {
-        let MigratedUpgrade { upgrade, instance } = self;
-        CommittedUpgrade { upgrade, instance }
+        let MigratedUpgrade {
+            upgrade,
+            instance,
+            sizes,
+        } = self;
+        CommittedUpgrade {
+            upgrade,
+            instance,
+            sizes,
+        }
     }
 }
 
@@ -381,6 +435,7 @@ impl CommittedUpgrade {
             instance: self.instance,
             position,
             migration: self.upgrade.migration,
+            sizes: self.sizes,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod assembly;
 pub mod biography;
 pub mod bytes;
 pub mod campaign;
+pub mod counts;
 pub mod duel;
 pub mod fuzz;
 pub mod generate;

@@ -40,6 +40,15 @@ impl Process {
     /// If the node does not start.
     #[must_use]
     pub fn start(binary: &Path) -> Process {
+        Process::start_with(binary, "")
+    }
+
+    /// As [`Process::start`], with these lines at the end of its config.
+    ///
+    /// # Panics
+    /// As [`Process::start`].
+    #[must_use]
+    pub fn start_with(binary: &Path, settings: &str) -> Process {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut init = Command::new(binary);
         init.arg("init").arg(folder.path().join("node"));
@@ -49,6 +58,10 @@ impl Process {
         }
         let output = init.output().expect("the binary runs");
         assert!(output.status.success(), "{output:?}");
+        let config = folder.path().join("node").join("node.toml");
+        let mut text = std::fs::read_to_string(&config).expect("readable");
+        text.push_str(settings);
+        std::fs::write(&config, text).expect("written");
         let public = key("author").public(); // replaced by the ready line, before anything is sent
         let binary = binary.to_owned();
         let mut process = Process {

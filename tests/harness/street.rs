@@ -13,6 +13,7 @@ use cam::verify::{Migration, Program};
 use cam::{decode, encode};
 use node::bundle::{Bundle, BundleId, Manifest, Parts};
 use node::key::SecretKey;
+use node::limits::LARGE_STATE_WEIGHT;
 use node::local::{Clock, LocalJournal};
 use node::losses::Losses;
 use node::protocol::{Entry, Life, MachineStatus, Refusal, Request, Response, Terms};
@@ -119,6 +120,7 @@ pub struct Node {
     service: Option<Service<LocalJournal>>,
     trust: Arc<Trust>,
     clock: Arc<AtomicI64>,
+    large: u64,
 }
 
 impl Default for Node {
@@ -161,7 +163,20 @@ impl Node {
             service: None,
             trust,
             clock,
+            large: LARGE_STATE_WEIGHT,
         };
+        node.restart();
+        node
+    }
+
+    /// A fresh node to which states of this weight are large.
+    ///
+    /// # Panics
+    /// If the node does not open.
+    #[must_use]
+    pub fn with_large(weight: u64) -> Node {
+        let mut node = Node::new();
+        node.large = weight;
         node.restart();
         node
     }
@@ -247,7 +262,8 @@ impl Node {
         let store = Arc::new(store);
         let own = Arc::clone(&self.clock);
         let clock: Clock = Arc::new(move || own.fetch_add(1, Ordering::SeqCst));
-        let journal = LocalJournal::open(Arc::clone(&store), Arc::clone(&clock)).expect("recovers");
+        let (own, at) = (Arc::clone(&store), Arc::clone(&clock));
+        let journal = LocalJournal::open_with(own, at, self.large).expect("recovers");
         let published = journal.published().clone();
         let node = key("node").public();
         self.service = Some(Service::new(node, journal, published, store, clock));

@@ -103,6 +103,11 @@ impl List {
         }
     }
 
+    /// Whether the two are one tree, which is known without looking at the items.
+    pub(crate) fn is(&self, other: &List) -> bool {
+        Arc::ptr_eq(&self.root, &other.root)
+    }
+
     /// The items in order.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {

@@ -6,6 +6,7 @@
 //! a change of a shared map copies many. So the first entry chooses the form. An entry of another type,
 //! which no well-typed program has, makes the form general; nobody outside can tell the forms apart.
 
+mod changes;
 mod iterate;
 mod part;
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use super::{CONTAINER_WEIGHT, ENTRY_WEIGHT, Value, less};
+pub(crate) use changes::Change;
 pub use iterate::{IntoIter, Iter};
 use part::Part;
 

@@ -144,27 +144,23 @@ impl Translator<'_> {
         from_value: ShapeId,
         to_value: ShapeId,
     ) -> Translated<FunctionId> {
-        let (domain, map) = (self.type_of(from), self.type_of(to));
+        let domain = self.type_of(from);
         let value = self.type_of(from_value);
         let Shape::Map(key, _) = *self.shapes.get(from) else {
             return Err(self.not_included(from, to));
         };
         let key = self.type_of(key);
-        let argument = self.draft.types.product(&[UNIT, map, key, value]);
+        let argument = self.draft.types.product(&[UNIT, key, value]);
         let body = self.function("same", argument, |translator| {
-            let map_so_far = translator.look(&Place::argument().part(1))?;
-            let key = translator.look(&Place::argument().part(2))?;
-            let value = translator.look(&Place::argument().part(3))?;
-            let value = translator.carry(value, from_value, to_value)?;
-            translator.operate(Operation::MapPut(map), &[map_so_far, key, value])
+            let value = translator.look(&Place::argument().part(2))?;
+            translator.carry(value, from_value, to_value)
         })?;
         self.function("same", domain, |translator| {
             let unit = translator.unit()?;
-            let empty = translator.operate(Operation::MapEmpty(map), &[unit])?;
             let over = translator.look(&Place::argument())?;
-            let start = translator.draft.tuple(domain, &[unit, empty, over])?;
-            let fold = translator.draft.fold_map(body)?;
-            translator.draft.compose(start, fold)
+            let start = translator.draft.tuple(domain, &[unit, over])?;
+            let each = translator.draft.map_map(body)?;
+            translator.draft.compose(start, each)
         })
     }
 

@@ -1,20 +1,23 @@
 //! The turns of a machine's life: an upgrade, a rollback, the end of a trial, the end of service for old clients.
 //!
-//! Each is one commit, with an entry of the ledger and a snapshot: a start never replays across a turn.
+//! Each is one commit, with an entry of the ledger and a snapshot. Of a large state a scribe writes the snapshot, unless
+//! it is that of a rollback; until then a start goes across the turn.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cam::instance::Context;
+use cam::measure;
 
-use super::writer::{Batch, Machine, Writer, mistake, oldest_kept};
+use super::pages::Pages;
+use super::writer::{Batch, Machine, Writer, mistake};
 use crate::journal::{Apply, Command, Index, Outcome, Snapshot};
 use crate::ledger::{Accepted, Entry, Event};
 use crate::protocol::{Refusal, RefusalCode};
 use crate::replica::Replica;
 use crate::rollback::{self, Replay, StagedRollback};
 use crate::shadow::End;
-use crate::store::{Saved, StoreError, TrialRecord};
+use crate::store::{Keeping, Saved, StoreError, TrialRecord};
 use crate::trial::Cause;
 use crate::upgrade::MigratedUpgrade;
 
@@ -32,38 +35,98 @@ impl Writer {
             unreachable!("only an upgrade stages an upgrade")
         };
         let name = replica.name().to_owned();
-        let snapshot = Snapshot {
+        let state = upgrade.instance().state();
+        // A large state is written aside, and until that is done the journal leads across the upgrade.
+        let is_aside = self.published.is_heavy(&state) && self.machines.contains_key(&name);
+        let sizes = upgrade.sizes();
+        let state_bytes = sizes.map_or_else(|| measure::length(&state), |sizes| sizes.after);
+        let snapshot = (!is_aside).then(|| Snapshot {
             index: at,
             steps: replica.steps(),
             traps: replica.traps(),
             last_ms: command.at_ms(),
-            state: cam::encode::value(&upgrade.instance().state()),
+            state: cam::encode::value(&state),
             old_clients: replica.old_clients().to_vec(),
             program: upgrade.to().program.map(|program| program.0),
             sessions: replica.kept_sessions(),
-        };
-        let trial = trial_record(&replica, at, command);
-        let pause_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let entry = applied(&replica, &upgrade, command, (&snapshot, pause_us));
-        let oldest = oldest_kept(&replica);
-        let mut snapshot_bytes = 0;
+        });
+        let trial = self.trial_record(&replica, at, command, batch)?;
+        let trial_base = trial.as_ref().map(|trial| trial.before.index());
+        let took = started.elapsed();
+        let entry = applied(&replica, &upgrade, command, (state_bytes, took));
         let why = match self.shadow_bundle(&name) == Some(upgrade.bundle().id().0) {
             true => End::Promoted,
             false => End::Turned,
         };
         self.end_shadow(&name, why, who(command), batch)?;
         let commit = batch.take_commit(&self.store)?;
+        let mut written = (0, None);
         let committed = upgrade.commit(|upgrade| {
-            commit.command(&name, at, command)?;
+            written.0 = commit.command(&name, at, command)?;
             commit.upgrade(&name, upgrade, bundle, entry, trial.as_ref())?;
-            snapshot_bytes = commit.snapshot(&name, &snapshot, oldest)?;
+            if let Some(snapshot) = snapshot {
+                let keeping = keeping(&replica, at, trial_base);
+                written.1 = Some(commit.snapshot(&name, snapshot, keeping)?);
+            }
             commit.finish()
         })?;
         let outcome = replica.adopt(at, command, committed);
-        batch.touched.insert(name.clone());
-        let machine = Machine::written(replica, snapshot_bytes);
-        self.machines.insert(name, machine);
+        self.take_turn(replica, written, took, trial_base, batch);
         Ok(outcome)
+    }
+
+    /// Takes up a machine that has taken a turn, with the bytes of its command, and of its snapshot if one was written.
+    fn take_turn(
+        &mut self,
+        replica: Replica,
+        (bytes, snapshot): (u64, Option<u64>),
+        took: Duration,
+        trial_base: Option<Index>,
+        batch: &mut Batch,
+    ) {
+        let name = replica.name().to_owned();
+        let mut before = self.machines.remove(&name);
+        let mut pages = match (&mut before, snapshot) {
+            (Some(before), None) => before.pages.turned(bytes, took, trial_base),
+            (_, snapshot) => Pages::new(replica.index(), snapshot.unwrap_or(0), trial_base),
+        };
+        pages.is_wanted |= self.published.is_large(&replica);
+        let machine = Machine::after_turn(replica, pages);
+        self.machines.insert(name.clone(), machine);
+        self.disposal.take(before);
+        batch.touched.insert(name);
+    }
+
+    /// The machine before an upgrade that begins a trial. Of a large one, the last snapshot, which the journal leads on.
+    fn trial_record(
+        &self,
+        before: &Replica,
+        at: Index,
+        command: &Command,
+        batch: &mut Batch,
+    ) -> Result<Option<TrialRecord>, StoreError> {
+        let (Some(terms), Some(_)) = (command.trial(), before.instance()) else {
+            return Ok(None);
+        };
+        let mut last = None;
+        if self.published.is_large(before) {
+            batch.flush()?;
+            last = self.store.kept_snapshot(before.name())?;
+        }
+        let before = match last {
+            Some(last) => last,
+            None => {
+                let commit = batch.commit(&self.store)?;
+                commit.kept(before.name(), before.snapshot())?
+            }
+        };
+        Ok(Some(TrialRecord {
+            terms,
+            began: at,
+            began_ms: command.at_ms(),
+            starts: 1,
+            before,
+        }))
     }
 
     /// Goes back because the program has failed its trial, or says why it cannot.
@@ -139,17 +202,17 @@ impl Writer {
             Event::RolledBack(staged.report.clone()),
         );
         let snapshot = staged.replica.snapshot();
-        let oldest = oldest_kept(&staged.replica);
+        let keeping = keeping(&staged.replica, at, None);
         self.end_shadow(name, End::Turned, (by, reason), batch)?;
         let commit = batch.take_commit(&self.store)?;
-        commit.command(name, at, command)?;
+        let bytes = commit.command(name, at, command)?;
         let turn = (staged.from, staged.replica.position());
         commit.rollback(name, turn, &saved(&now), entry)?;
-        let snapshot_bytes = commit.snapshot(name, &snapshot, oldest)?;
+        // However large: no start goes across a rollback.
+        let snapshot_bytes = commit.snapshot(name, snapshot, keeping)?;
         commit.finish()?;
-        batch.touched.insert(name.to_owned());
-        let machine = Machine::written(staged.replica, snapshot_bytes);
-        self.machines.insert(name.to_owned(), machine);
+        let written = (bytes, Some(snapshot_bytes));
+        self.take_turn(staged.replica, written, Duration::ZERO, None, batch);
         Ok(Outcome::RolledBack(Box::new(staged.report)))
     }
 
@@ -219,40 +282,35 @@ impl Writer {
             _ => unreachable!("no other command ends in a turn"),
         };
         let entry = entry(&replica, command, who, event);
-        let snapshot = replica.snapshot();
         self.end_shadow(&name, End::Turned, who, batch)?;
         let commit = batch.commit(&self.store)?;
-        commit.command(&name, at, command)?;
+        let bytes = commit.command(&name, at, command)?;
         commit.enter(&name, entry)?;
+        let mut trial_base = self.machines[&name].pages.trial_base;
         if replica.trial().is_none() {
             commit.trial(&name, None)?;
+            trial_base = None;
         }
-        let bytes = commit.snapshot(&name, &snapshot, oldest_kept(&replica))?;
-        batch.touched.insert(name.clone());
-        self.machines.insert(name, Machine::written(replica, bytes));
+        let mut snapshot_bytes = None;
+        if !self.published.is_large(&replica) {
+            let keeping = keeping(&replica, at, trial_base);
+            snapshot_bytes = Some(commit.snapshot(&name, replica.snapshot(), keeping)?);
+        }
+        let written = (bytes, snapshot_bytes);
+        self.take_turn(replica, written, Duration::ZERO, trial_base, batch);
         Ok(())
     }
 }
 
-/// The machine before an upgrade that begins a trial.
-fn trial_record(before: &Replica, at: Index, command: &Command) -> Option<TrialRecord> {
-    let position = before.position();
-    Some(TrialRecord {
-        terms: command.trial()?,
-        began: at,
-        began_ms: command.at_ms(),
-        starts: 1,
-        before: (position.sequence, position.bundle?.0, position.program?.0),
-        since_ms: before.since_ms(),
-        snapshot: before.snapshot(),
-    })
+fn keeping(replica: &Replica, at: Index, trial_base: Option<Index>) -> Keeping {
+    Pages::new(at, 0, trial_base).keeping(replica, at)
 }
 
 fn applied(
     replica: &Replica,
     upgrade: &MigratedUpgrade,
     command: &Command,
-    (snapshot, pause_us): (&Snapshot, u64),
+    (state_bytes, took): (u64, Duration),
 ) -> Entry {
     let Command::Upgrade {
         by,
@@ -274,8 +332,8 @@ fn applied(
         machine_version: program.schema().version,
         signers: signers.clone(),
         note: upgrade.bundle().manifest().note.clone(),
-        state_bytes: snapshot.state.len() as u64,
-        pause_us: Some(pause_us),
+        state_bytes,
+        pause_us: Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
         trial: trial.filter(|_| upgrade.from().program.is_some()),
         plan: *plan,
     };

@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Clock, Job, Published, Work};
+use super::disposal::Disposal;
+use super::pages::Pages;
+use super::scribe::Desk;
+use super::{Clock, Job, Message, Published, Work};
+use crate::head_start::HeadStart;
 use crate::journal::{Apply, Command, Effect, Index, Outcome};
 use crate::limits::{
-    BATCH_MAX, BATCH_TIME_MAX, JOURNAL_BYTES_KEPT, JOURNAL_ENTRIES_KEPT, MACHINES_MAX,
-    REHEARSAL_BASE_STEPS, REPLAY_TIME_MAX, SNAPSHOT_INPUT_BYTES_LEAST, TRIAL_LOOK_INTERVAL,
+    BATCH_MAX, BATCH_TIME_MAX, MACHINES_MAX, REHEARSAL_BASE_STEPS, TRIAL_LOOK_INTERVAL,
 };
 use crate::protocol::{Refusal, RefusalCode};
 use crate::recovery::{Recovered, RecoveryError};
@@ -25,11 +28,8 @@ use crate::trial::{Cause, Verdict};
 /// A machine in the writer's hands, ahead of the disk by the current batch.
 pub(super) struct Machine {
     pub(super) replica: Replica,
-    /// Bytes of the last snapshot, and of the inputs since.
-    snapshot_bytes: u64,
-    input_bytes: u64,
-    /// Time that the inputs since took to apply, and so that a start would take to apply them again.
-    replay_time: Duration,
+    /// How it is kept.
+    pub(super) pages: Pages,
     /// Why it is to go back before it serves anybody.
     pub(super) overdue: Option<Cause>,
     /// Its trial has failed and it cannot go back, which is not tried again: that may take minutes, and all wait.
@@ -72,10 +72,8 @@ impl From<Recovered> for Machine {
     fn from(recovered: Recovered) -> Machine {
         Machine {
             bases: Bases::at(&recovered.base),
+            pages: Pages::from(&recovered),
             replica: recovered.replica,
-            snapshot_bytes: recovered.snapshot_bytes,
-            input_bytes: recovered.input_bytes,
-            replay_time: recovered.replay_time,
             overdue: recovered.overdue,
             is_stuck: false,
             shadow: None,
@@ -84,23 +82,16 @@ impl From<Recovered> for Machine {
 }
 
 impl Machine {
-    /// A machine whose snapshot has just been written.
-    pub(super) fn written(replica: Replica, snapshot_bytes: u64) -> Machine {
+    /// A machine that has taken a turn.
+    pub(super) fn after_turn(replica: Replica, pages: Pages) -> Machine {
         Machine {
             bases: Bases::at(&replica),
+            pages,
             replica,
-            snapshot_bytes,
-            input_bytes: 0,
-            replay_time: Duration::ZERO,
             overdue: None,
             is_stuck: false,
             shadow: None,
         }
-    }
-
-    fn snapshot_is_due(&self) -> bool {
-        self.input_bytes >= self.snapshot_bytes.max(SNAPSHOT_INPUT_BYTES_LEAST)
-            || self.replay_time >= REPLAY_TIME_MAX
     }
 }
 
@@ -109,6 +100,9 @@ pub(super) struct Writer {
     pub(super) clock: Clock,
     pub(super) machines: BTreeMap<String, Machine>,
     pub(super) published: Published,
+    pub(super) disposal: Disposal,
+    /// Where scribes come with their errands.
+    pub(super) desk: Desk,
 }
 
 /// What a batch has done so far and not yet told.
@@ -119,13 +113,15 @@ pub(super) struct Batch {
     pub(super) touched: BTreeSet<String>,
     /// What shadows are given, once it is answered.
     pub(super) beside: Vec<(String, Taken)>,
+    /// Who waits for an errand, and whether it was done.
+    pub(super) errands: Vec<(oneshot::Sender<bool>, bool)>,
 }
 
 /// A writer that panics has failed like one whose disk fails: a node that went on would refuse every
 /// input for ever and look alive.
 pub(super) fn watched(
     writer: Writer,
-    receiver: &Receiver<Job>,
+    receiver: &Receiver<Message>,
     failed: &watch::Sender<Option<String>>,
 ) {
     let reason = match catch_unwind(AssertUnwindSafe(|| writer.run(receiver))) {
@@ -144,7 +140,7 @@ pub(super) fn watched(
 }
 
 impl Writer {
-    fn run(mut self, receiver: &Receiver<Job>) -> Result<(), StoreError> {
+    fn run(mut self, receiver: &Receiver<Message>) -> Result<(), StoreError> {
         loop {
             let is_to_look = self.trials().next().is_some() || self.shadows().next().is_some();
             let first = match is_to_look {
@@ -155,6 +151,7 @@ impl Writer {
                 Ok(first) => {
                     let waiting = std::iter::once(first).chain(receiver.try_iter());
                     self.batch(waiting)?;
+                    self.start_scribes()?;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.close(),
@@ -163,17 +160,28 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), StoreError> {
+    fn batch(&mut self, messages: impl Iterator<Item = Message>) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         let started = Instant::now();
-        for (count, job) in (1..).zip(jobs) {
+        for (count, message) in (1..).zip(messages) {
             let Job {
                 machine,
                 work,
                 answer,
-            } = job;
+            } = match message {
+                Message::Job(job) => job,
+                Message::Errand(errand) => {
+                    self.errand(errand, &mut batch)?;
+                    continue;
+                }
+            };
             let outcome = match work {
-                Work::Command(command) => self.job(&machine, command, &mut batch)?,
+                Work::Command(command) => self.job(&machine, command, None, &mut batch)?,
+                Work::Upgrade(command, mut head_start) => {
+                    let outcome = self.job(&machine, command, Some(&mut head_start), &mut batch)?;
+                    self.disposal.take(head_start);
+                    outcome
+                }
                 Work::Shadow(order) => self.order(&machine, order, &mut batch)?,
             };
             batch.answers.push((answer, outcome));
@@ -188,6 +196,7 @@ impl Writer {
         &mut self,
         machine: &str,
         command: Command,
+        head_start: Option<&mut HeadStart>,
         batch: &mut Batch,
     ) -> Result<Outcome, StoreError> {
         if let Err(refusal) = self.admits(machine, &command) {
@@ -200,7 +209,7 @@ impl Writer {
         let command = command.stamped((self.clock)().max(replica.last_ms()));
         let at = replica.index() + 1;
         let started = Instant::now();
-        match applied(&mut replica, at, &command) {
+        match applied(&mut replica, at, &command, head_start) {
             Effect::Nothing(outcome) => Ok(outcome),
             Effect::Done(outcome) => {
                 if let Command::Input { .. } = command {
@@ -259,15 +268,17 @@ impl Writer {
             .expect("inputs reach known machines only");
         machine.replica = replica;
         let commit = batch.commit(&self.store)?;
-        machine.input_bytes += commit.command(&name, at, command)?;
-        machine.replay_time += took;
-        if machine.snapshot_is_due() {
-            let snapshot = machine.replica.snapshot();
-            let oldest = oldest_kept(&machine.replica);
-            let bytes = commit.snapshot(&name, &snapshot, oldest)?;
-            machine.snapshot_bytes = bytes;
-            machine.input_bytes = 0;
-            machine.replay_time = Duration::ZERO;
+        let bytes = commit.command(&name, at, command)?;
+        let Machine { replica, pages, .. } = machine;
+        pages.add(bytes, took);
+        if pages.snapshot_is_due() {
+            if self.published.is_large(replica) {
+                pages.is_wanted = true;
+            } else {
+                let keeping = pages.keeping(replica, at);
+                let bytes = commit.snapshot(&name, replica.snapshot(), keeping)?;
+                pages.written(replica.index(), bytes);
+            }
         }
         machine.bases.follow(&machine.replica);
         batch.touched.insert(name);
@@ -322,7 +333,7 @@ impl Writer {
                     at_ms: 0,
                     by: String::new(),
                 };
-                self.job(name, command, batch).map(|_| ())
+                self.job(name, command, None, batch).map(|_| ())
             }
         }
     }
@@ -345,12 +356,16 @@ impl Writer {
         }
         for name in batch.touched {
             if let Some(machine) = self.machines.get(&name) {
-                self.published.publish(machine);
+                self.disposal.take(self.published.publish(machine));
             }
         }
         for (answer, outcome) in batch.answers {
             // A client that has gone does not hear its answer; the step stands.
             let _ = answer.send(outcome);
+        }
+        for (done, is_done) in batch.errands {
+            // A scribe waits until it is told.
+            let _ = done.send(is_done);
         }
         self.give(batch.beside);
         Ok(())
@@ -398,21 +413,16 @@ fn is_full(commands: usize, applying: Duration) -> bool {
     commands >= BATCH_MAX || applying >= BATCH_TIME_MAX
 }
 
-/// What of the journal is kept: a trial needs all of its own.
-pub(super) fn oldest_kept(replica: &Replica) -> Keeping {
-    let oldest = replica.index().saturating_sub(JOURNAL_ENTRIES_KEPT);
-    let needed = replica.trial().map_or(replica.index(), |trial| trial.began);
-    Keeping {
-        oldest: oldest.min(needed),
-        needed,
-        bytes: JOURNAL_BYTES_KEPT,
-    }
-}
-
 /// A panic in the machine would be a mistake of ours; it must not take the node down. The replica is a
 /// copy that is thrown away then.
-fn applied(replica: &mut Replica, at: Index, command: &Command) -> Effect {
-    let effect = catch_unwind(AssertUnwindSafe(|| replica.apply(at, command)));
+fn applied(
+    replica: &mut Replica,
+    at: Index,
+    command: &Command,
+    head_start: Option<&mut HeadStart>,
+) -> Effect {
+    let apply = || replica.apply_prepared(at, command, head_start);
+    let effect = catch_unwind(AssertUnwindSafe(apply));
     effect.unwrap_or_else(|_| Effect::Nothing(Outcome::Refused(mistake(replica))))
 }
 
@@ -437,30 +447,6 @@ mod tests {
             (1, BATCH_TIME_MAX, true),
         ] {
             assert_eq!(is_full(commands, applying), full, "{commands} {applying:?}");
-        }
-    }
-
-    #[test]
-    fn a_snapshot_is_due_after_many_bytes_or_after_much_work() {
-        let (large, least) = (1 << 20, SNAPSHOT_INPUT_BYTES_LEAST);
-        let almost = REPLAY_TIME_MAX - Duration::from_millis(1);
-        for (snapshot_bytes, input_bytes, replay_time, due) in [
-            (1, least - 1, almost, false),
-            (1, least, Duration::ZERO, true),
-            (large, least, almost, false),
-            (large, large, Duration::ZERO, true),
-            (large, 1, REPLAY_TIME_MAX, true),
-        ] {
-            let machine = Machine {
-                input_bytes,
-                replay_time,
-                ..Machine::written(Replica::new("counter"), snapshot_bytes)
-            };
-            assert_eq!(
-                machine.snapshot_is_due(),
-                due,
-                "{snapshot_bytes} {input_bytes}"
-            );
         }
     }
 }

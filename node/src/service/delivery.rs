@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use cam::instance::Instance;
 
-use super::Service;
 use super::life::unreadable;
+use super::{Service, no_outcome, response};
 use crate::bundle::{AuthenticBundle, Bundle, UnauthenticBundle};
+use crate::head_start::HeadStart;
 use crate::journal::{Command, Journal};
 use crate::limits::MACHINE_NAME_LETTERS;
 use crate::plan;
@@ -64,7 +65,8 @@ impl<J: Journal> Service<J> {
         let (id, signers) = (authentic.id(), authentic.signers().to_vec());
         match self.judge(peer, authentic).await? {
             Judged::Running(response) => Ok(response),
-            Judged::Fits(_) => {
+            Judged::Fits(upgrade) => {
+                let head_start = self.head_start(peer, &machine, *upgrade).await?;
                 let by = peer.name().to_owned();
                 let command = Command::Upgrade {
                     at_ms: 0,
@@ -75,9 +77,45 @@ impl<J: Journal> Service<J> {
                     trial,
                     plan: self.plans.of(&machine, id),
                 };
-                self.submit(&machine, command).await
+                let Some(head_start) = head_start else {
+                    return self.submit(&machine, command).await;
+                };
+                let upgraded = self.journal.upgrade(&machine, command, head_start);
+                Ok(response(upgraded.await.map_err(no_outcome)?, &machine))
             }
         }
+    }
+
+    /// Works an upgrade of a large state out, aside, while the machine goes on.
+    async fn head_start(
+        &self,
+        peer: &Peer,
+        machine: &str,
+        upgrade: VerifiedUpgrade,
+    ) -> Result<Option<HeadStart>, Refusal> {
+        let replica = self.published.machine(machine);
+        let Some(replica) = replica.filter(|replica| self.published.is_large(replica)) else {
+            return Ok(None);
+        };
+        let (position, from) = (replica.position(), upgrade.from());
+        let (published, clock) = (self.published.clone(), Arc::clone(&self.clock));
+        let (by, name) = (peer.name().to_owned(), machine.to_owned());
+        let worked_out = self.apart(peer, move || {
+            let now = || {
+                let replica = published.machine(&name)?;
+                let state = replica.instance()?.state();
+                let at_ms = clock().max(replica.last_ms());
+                (replica.position() == from).then(|| (replica.moment(at_ms, &by), state))
+            };
+            let Some((moment, state)) = now() else {
+                return Ok(None);
+            };
+            let mut head_start = HeadStart::work_out(upgrade, &moment, &state)?;
+            head_start.follow(now)?;
+            Ok(Some(head_start))
+        });
+        let refused = |error| refused::upgrade(&error, machine, position);
+        worked_out.await?.map_err(refused)
     }
 
     /// Works out what a bundle would do, and changes nothing of the machine.

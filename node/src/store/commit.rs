@@ -3,15 +3,13 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use super::{
-    BUNDLES, JOURNAL, Keeping, LEDGER, MACHINES, MachineRecord, PROGRAMS, SAVED, SNAPSHOTS, Saved,
-    StoreError, TRIALS, TrialRecord, last_entry,
+    BUNDLES, JOURNAL, Keeping, KeptSnapshot, LEDGER, MACHINES, MachineRecord, PROGRAMS, SAVED,
+    SNAPSHOTS, Saved, StoreError, TRIALS, TrialRecord, last_entry,
 };
-use crate::bundle::BundleId;
 use crate::journal::{Command, Index, Snapshot};
 use crate::ledger::Entry;
 use crate::seal::{row_key, seal, unseal};
 use crate::upgrade::{MigratedUpgrade, Position};
-use cam::digest::Digest;
 
 /// One transaction.
 pub struct Commit {
@@ -38,14 +36,29 @@ impl Commit {
         Ok(sealed.len() as u64)
     }
 
-    /// Writes a snapshot in place of the last one, and drops what need not be kept of the journal.
+    /// Writes a snapshot of the machine where it stands in this transaction, in place of the last one, and drops what
+    /// need not be kept of the journal.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn snapshot(
         &self,
         machine: &str,
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
+        keeping: Keeping,
+    ) -> Result<u64, StoreError> {
+        let kept = self.kept(machine, snapshot)?;
+        self.kept_snapshot(machine, &kept, keeping)
+    }
+
+    /// As [`Commit::snapshot`], of a place before. Its chunks have been written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn kept_snapshot(
+        &self,
+        machine: &str,
+        snapshot: &KeptSnapshot,
         keeping: Keeping,
     ) -> Result<u64, StoreError> {
         let sealed = seal("snapshots", machine.as_bytes(), snapshot);
@@ -204,11 +217,7 @@ impl Commit {
             return Ok(Position::default());
         };
         let record: MachineRecord = unseal("machines", machine.as_bytes(), bytes.value())?;
-        Ok(Position {
-            sequence: record.sequence,
-            bundle: Some(BundleId(record.bundle)),
-            program: Some(Digest(record.program)),
-        })
+        Ok(record.position())
     }
 
     /// Makes all of it durable, or nothing.
