@@ -22,7 +22,7 @@ use crate::recovery::{Recovered, RecoveryError};
 use crate::refused;
 use crate::replica::Replica;
 use crate::shadow::{Lane, Taken};
-use crate::store::{Commit, Keeping, Store, StoreError};
+use crate::store::{Commit, Store, StoreError};
 use crate::trial::{Cause, Verdict};
 
 /// A machine in the writer's hands, ahead of the disk by the current batch.

@@ -167,10 +167,12 @@ fn lives() -> Vec<Response> {
             has_adapters: true,
             has_way_back: false,
             rehearsal: Some(compared()),
+            leaves: None,
         })),
         Response::RolledBack {
             rehearsed: true,
             report: Box::new(rolled_back()),
+            back: None,
         },
         Response::Passed { sequence: 2 },
         Response::Retired {

@@ -8,6 +8,12 @@ use crate::journal::{Command, Snapshot};
 
 const MACHINE: &str = "counter";
 
+const EVERYTHING: Keeping = Keeping {
+    oldest: 0,
+    needed: 0,
+    bytes: u64::MAX,
+};
+
 fn command(number: u64) -> Command {
     Command::Input {
         at_ms: 0,
@@ -51,7 +57,9 @@ fn fill(store: &Store) {
         program: Some([1; 32]),
         sessions: crate::replica::KeptSessions::default(),
     };
-    commit.snapshot(MACHINE, snapshot, 0).expect("written");
+    commit
+        .snapshot(MACHINE, snapshot, EVERYTHING)
+        .expect("written");
     commit.finish().expect("durable");
     for at in 1..=20 {
         let commit = store.commit().expect("a commit");

@@ -92,6 +92,7 @@ impl Relay {
         );
         std::fs::write(&path, ops).unwrap();
         let config = Config {
+            large_state_weight: node::limits::LARGE_STATE_WEIGHT,
             listen: "127.0.0.1:0".parse().unwrap(),
             data: PathBuf::new(),
             key: PathBuf::new(),
