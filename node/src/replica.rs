@@ -18,7 +18,6 @@ pub use self::clients::Ancestor;
 use self::clients::{Unadapted, adapted_output, number, one_way};
 pub use self::sessions::KeptSessions;
 use self::sessions::Sessions;
-use crate::bundle::Bundle;
 use crate::head_start::HeadStart;
 use crate::journal::{Apply, Command, Effect, Index, OldClients, Outcome, Snapshot};
 use crate::limits::LINEAGE_MAX;
@@ -389,32 +388,6 @@ impl Replica {
         Effect::Done(Outcome::Passed {
             sequence: self.position.sequence,
         })
-    }
-
-    fn stage(
-        &self,
-        moment: &Context,
-        bundle: &[u8],
-        signers: &[String],
-        head_start: Option<&mut HeadStart>,
-    ) -> Result<MigratedUpgrade, Refusal> {
-        let refused = |error| refused::upgrade(&error, &self.name, self.position);
-        let state = self.instance().map(Instance::state);
-        if let (Some(head_start), Some(state)) = (head_start, &state)
-            && let Some(migrated) = head_start.migrate(self.position, moment, state)
-        {
-            return migrated.map_err(refused);
-        }
-        let malformed = |error: crate::bundle::MalformedBundle| {
-            self.refusal(RefusalCode::MALFORMED_BUNDLE, &error.to_string())
-        };
-        let bundle = Bundle::decode(bundle).map_err(malformed)?;
-        let authentic = bundle.recall(signers.to_vec()).map_err(malformed)?;
-        let running = self.instance().map(Instance::program);
-        authentic
-            .verify(self.position, running)
-            .and_then(|verified| verified.migrate(moment, state.as_ref()))
-            .map_err(refused)
     }
 }
 

@@ -98,14 +98,16 @@ impl Pages {
                 || self.replay_time >= REPLAY_TIME_MAX)
     }
 
-    /// What of the journal is kept after a snapshot at this place: a trial needs all of its own entries, and those that lead
-    /// up to it.
+    /// What of the journal is kept behind a snapshot of so many commands: a start needs what comes after it, a trial all of
+    /// its own, and those that lead up to it.
     pub(super) fn keeping(&self, replica: &Replica, snapshot: Index) -> Keeping {
         let oldest = replica.index().saturating_sub(JOURNAL_ENTRIES_KEPT);
         let began = replica.trial().map(|trial| trial.began);
         let led = self.trial_base.map(|base| base + 1);
-        let needed = [began, led].into_iter().flatten();
-        let needed = needed.fold(snapshot, Index::min);
+        let needed = [began, led]
+            .into_iter()
+            .flatten()
+            .fold(snapshot, Index::min);
         Keeping {
             oldest: oldest.min(needed),
             needed,
@@ -150,8 +152,7 @@ mod tests {
     fn what_leads_up_to_a_trial_is_kept() {
         let replica = Replica::new("counter");
         let mut pages = Pages::new(7, 1, Some(3));
-        let keeping = pages.keeping(&replica, 7);
-        assert_eq!((keeping.oldest, keeping.needed), (0, 4));
+        assert_eq!(pages.keeping(&replica, 7).needed, 4);
         assert_eq!(pages.named(), [7, 3]);
         pages.add(5, Duration::ZERO);
         pages.written(9, 2);

@@ -65,7 +65,7 @@ impl Writer {
             written.0 = commit.command(&name, at, command)?;
             commit.upgrade(&name, upgrade, bundle, entry, trial.as_ref())?;
             if let Some(snapshot) = snapshot {
-                let keeping = keeping(&replica, at, trial_base);
+                let keeping = keeping(&replica, trial_base);
                 written.1 = Some(commit.snapshot(&name, snapshot, keeping)?);
             }
             commit.finish()
@@ -202,7 +202,7 @@ impl Writer {
             Event::RolledBack(staged.report.clone()),
         );
         let snapshot = staged.replica.snapshot();
-        let keeping = keeping(&staged.replica, at, None);
+        let keeping = keeping(&staged.replica, None);
         self.end_shadow(name, End::Turned, (by, reason), batch)?;
         let commit = batch.take_commit(&self.store)?;
         let bytes = commit.command(name, at, command)?;
@@ -293,7 +293,7 @@ impl Writer {
         }
         let mut snapshot_bytes = None;
         if !self.published.is_large(&replica) {
-            let keeping = keeping(&replica, at, trial_base);
+            let keeping = keeping(&replica, trial_base);
             snapshot_bytes = Some(commit.snapshot(&name, replica.snapshot(), keeping)?);
         }
         let written = (bytes, snapshot_bytes);
@@ -302,8 +302,8 @@ impl Writer {
     }
 }
 
-fn keeping(replica: &Replica, at: Index, trial_base: Option<Index>) -> Keeping {
-    Pages::new(at, 0, trial_base).keeping(replica, at)
+fn keeping(replica: &Replica, trial_base: Option<Index>) -> Keeping {
+    Pages::new(replica.index(), 0, trial_base).keeping(replica, replica.index())
 }
 
 fn applied(

@@ -172,6 +172,9 @@ impl Writer {
                 Message::Job(job) => job,
                 Message::Errand(errand) => {
                     self.errand(errand, &mut batch)?;
+                    if is_full(count, started.elapsed()) {
+                        break;
+                    }
                     continue;
                 }
             };
@@ -275,7 +278,7 @@ impl Writer {
             if self.published.is_large(replica) {
                 pages.is_wanted = true;
             } else {
-                let keeping = pages.keeping(replica, at);
+                let keeping = pages.keeping(replica, replica.index());
                 let bytes = commit.snapshot(&name, replica.snapshot(), keeping)?;
                 pages.written(replica.index(), bytes);
             }

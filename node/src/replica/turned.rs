@@ -1,10 +1,14 @@
-//! A machine after a rollback, which was worked out aside.
+//! A machine on its way through a turn: an upgrade that is worked out, and what a rollback leads to.
 
-use cam::instance::Instance;
+use cam::instance::{Context, Instance};
 
 use super::Replica;
+use crate::bundle::Bundle;
+use crate::head_start::HeadStart;
 use crate::journal::Index;
-use crate::upgrade::Position;
+use crate::protocol::{Refusal, RefusalCode};
+use crate::refused;
+use crate::upgrade::{MigratedUpgrade, Position};
 
 impl Replica {
     /// The running machine itself.
@@ -48,5 +52,32 @@ impl Replica {
         self.traps = before.traps;
         self.old_clients.clone_from(&before.old_clients);
         self
+    }
+
+    /// Works an upgrade out, with what was worked out aside for it, if that is still of use.
+    pub(super) fn stage(
+        &self,
+        moment: &Context,
+        bundle: &[u8],
+        signers: &[String],
+        head_start: Option<&mut HeadStart>,
+    ) -> Result<MigratedUpgrade, Refusal> {
+        let refused = |error| refused::upgrade(&error, &self.name, self.position);
+        let state = self.instance().map(Instance::state);
+        if let (Some(head_start), Some(state)) = (head_start, &state)
+            && let Some(migrated) = head_start.migrate(self.position, moment, state)
+        {
+            return migrated.map_err(refused);
+        }
+        let malformed = |error: crate::bundle::MalformedBundle| {
+            self.refusal(RefusalCode::MALFORMED_BUNDLE, &error.to_string())
+        };
+        let bundle = Bundle::decode(bundle).map_err(malformed)?;
+        let authentic = bundle.recall(signers.to_vec()).map_err(malformed)?;
+        let running = self.instance().map(Instance::program);
+        authentic
+            .verify(self.position, running)
+            .and_then(|verified| verified.migrate(moment, state.as_ref()))
+            .map_err(refused)
     }
 }

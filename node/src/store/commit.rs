@@ -36,8 +36,8 @@ impl Commit {
         Ok(sealed.len() as u64)
     }
 
-    /// Writes a snapshot of the machine where it stands in this transaction, in place of the last one, and drops what
-    /// need not be kept of the journal.
+    /// Writes a snapshot of the machine where it stands in this transaction, in place of the last one, and drops
+    /// what need not be kept of the journal.
     ///
     /// # Errors
     /// [`StoreError`].
