@@ -142,7 +142,8 @@ pub fn source(bytes: &[u8]) {
 /// If not.
 pub fn bundle(bytes: &[u8]) {
     static SIGNED: LazyLock<BTreeSet<BundleId>> = LazyLock::new(|| {
-        let bundles = seeds::bundles().into_iter();
+        let old = seeds::OLD_BUNDLES.map(<[u8]>::to_vec);
+        let bundles = seeds::bundles().into_iter().chain(old);
         let bundles = bundles.filter_map(|bytes| Bundle::decode(&bytes).ok());
         bundles.map(|bundle| bundle.id()).collect()
     });

@@ -73,6 +73,13 @@ pub(super) fn sources() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// Bundles of format 1 that this house signed when there was no other: they decode still.
+pub(super) const OLD_BUNDLES: [&[u8]; 3] = [
+    include_bytes!("../../../fuzz/seeds/bundle/000"),
+    include_bytes!("../../../fuzz/seeds/bundle/001"),
+    include_bytes!("../../../fuzz/seeds/bundle/002"),
+];
+
 /// First deployments and an upgrade, signed.
 pub(super) fn bundles() -> Vec<Vec<u8>> {
     let releases = releases(&[TALLY_1, TALLY_2, TALLY_3]);
