@@ -110,6 +110,46 @@ fn every_block_is_in_a_language_that_is_checked() {
     nothing_in(&wrong);
 }
 
+/// A section that moves takes its number along, and the links to it stay behind.
+#[test]
+fn every_link_to_a_section_leads_to_one() {
+    let (mut wrong, mut links) = (Vec::new(), 0);
+    for path in chapters() {
+        let text = read(&path);
+        let targets = text.split("](").skip(1);
+        let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+        for target in targets.filter(|target| !target.contains(':')) {
+            let Some((file, anchor)) = target.split_once('#') else {
+                continue;
+            };
+            let chapter = match file {
+                "" => path.clone(),
+                file => match path.rsplit_once('/') {
+                    Some((folder, _)) => format!("{folder}/{file}"),
+                    None => file.to_owned(),
+                },
+            };
+            links += 1;
+            let sections = read(&chapter);
+            let mut sections = sections.lines().filter(|line| line.starts_with('#'));
+            if !sections.any(|line| anchor_of(line) == anchor) {
+                wrong.push(format!("{path}: `{target}` leads nowhere"));
+            }
+        }
+    }
+    assert!(links > 10, "{links}");
+    nothing_in(&wrong);
+}
+
+/// The anchor that Markdown gives to a heading.
+fn anchor_of(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = words
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
 #[test]
 fn every_instruction_is_accepted_by_one_script_and_refused_by_another() {
     let mut wrong = Vec::new();

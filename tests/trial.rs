@@ -10,30 +10,13 @@ use std::path::Path;
 use cam::value::Value;
 use harness::process::Process;
 use harness::street::{Node, Release, bundle, refusal, releases};
-use harness::tally::{MACHINE, TALLY_1, add, read, sum};
+use harness::tally::{MACHINE, TALLY_1, TALLY_2_BACK, add, read, sum};
 use node::bundle::{Bundle, BundleId};
 use node::comparison::Answer;
 use node::ledger::{Entry, Event};
 use node::protocol::{RefusalCode, Request, Response, RolledBack, Terms};
 use node::rollback::Way;
 use node::trial::Cause;
-
-/// It divides by zero where 13 is added, and holds that no total is above 1,000.
-const WITH_WAY_BACK: &str = "
-machine Tally version 2 {
-  input  Add(Int) | Clear | Read
-  output Ok | Sum(Int)
-  state  { total: Int, cleared: Int }
-  init   { total: 0, cleared: 0 }
-  on Add(n) => { set total = total + n + 0 / (n - 13)  Ok }
-  on Clear => { set total = 0  set cleared = cleared + 1  Ok }
-  on Read => Sum(total)
-  invariant small: total <= 1_000
-  migrate from 1 { total } => { total: total, cleared: 0 }
-  migrate back lossy to 1 { total, cleared: _ } => { total: total }
-  accept from 1
-  reply to 1
-}";
 
 /// It counts twice what is added above 10: a mistake that only its answers show.
 const WITHOUT_WAY_BACK: &str = "
@@ -190,7 +173,7 @@ impl Bench {
 
 #[tokio::test]
 async fn a_program_that_stops_too_often_goes_and_what_was_written_stays() {
-    let bench = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let bench = Bench::new(TALLY_2_BACK, TERMS).await;
     bench.add(2, 8).await;
     for _ in 0..2 {
         let stopped = bench.send(2, add(13)).await;
@@ -210,7 +193,7 @@ async fn a_program_that_stops_too_often_goes_and_what_was_written_stays() {
 
 /// Its way back makes a total of when it goes, which is negative if an operator says so.
 async fn goes_at(is_said: bool) {
-    let told = WITH_WAY_BACK
+    let told = TALLY_2_BACK
         .replace("version 2 {", "version 2 with at, from {")
         .replace(
             "=> { total: total }",
@@ -243,7 +226,7 @@ async fn a_step_that_would_break_the_programs_check_is_undone_and_the_machine_go
         checks: true,
         ..TERMS
     };
-    let bench = Bench::new(WITH_WAY_BACK, terms).await;
+    let bench = Bench::new(TALLY_2_BACK, terms).await;
     bench.add(2, 900).await;
     let refused = bench.send(2, add(59)).await.expect_err("above 1,000");
     assert_eq!(refusal(refused).code, RefusalCode::CHECK_FAILED);
@@ -293,7 +276,7 @@ async fn without_a_way_back_the_inputs_are_given_to_the_old_program_again() {
 
 #[tokio::test]
 async fn a_trial_is_passed_by_its_time_by_its_steps_or_by_hand() {
-    let by_time = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let by_time = Bench::new(TALLY_2_BACK, TERMS).await;
     by_time.node.advance(60_000);
     by_time.trial_ends().await;
     assert_eq!(by_time.version().await, 2);
@@ -304,14 +287,14 @@ async fn a_trial_is_passed_by_its_time_by_its_steps_or_by_hand() {
         steps: 3,
         ..TERMS
     };
-    let by_steps = Bench::new(WITH_WAY_BACK, terms).await;
+    let by_steps = Bench::new(TALLY_2_BACK, terms).await;
     for _ in 0..3 {
         assert!(by_steps.node.life(MACHINE).await.trial.is_some());
         by_steps.add(2, 1).await;
     }
     assert!(by_steps.node.life(MACHINE).await.trial.is_none());
 
-    let by_hand = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let by_hand = Bench::new(TALLY_2_BACK, TERMS).await;
     let pass = || Request::Pass {
         machine: MACHINE.to_owned(),
     };
@@ -324,7 +307,7 @@ async fn a_trial_is_passed_by_its_time_by_its_steps_or_by_hand() {
 
 #[tokio::test]
 async fn nothing_else_is_pushed_while_a_program_is_on_trial() {
-    let bench = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let bench = Bench::new(TALLY_2_BACK, TERMS).await;
     let again = bench.node.push(&bench.second).await;
     assert!(
         matches!(again, Response::AlreadyRunning { .. }),
@@ -343,7 +326,7 @@ async fn nothing_else_is_pushed_while_a_program_is_on_trial() {
 
 /// A third version after the second.
 fn third() -> Release {
-    let text = WITH_WAY_BACK
+    let text = TALLY_2_BACK
         .replace("version 2", "version 3")
         .replace(
             "migrate from 1 { total } => { total: total, cleared: 0 }",
@@ -355,12 +338,12 @@ fn third() -> Release {
         )
         .replace("from 1", "from 2")
         .replace("to 1", "to 2");
-    releases(&[TALLY_1, WITH_WAY_BACK, &text]).remove(2)
+    releases(&[TALLY_1, TALLY_2_BACK, &text]).remove(2)
 }
 
 #[tokio::test]
 async fn after_a_rollback_a_bundle_follows_the_rollback_and_the_old_one_is_stale() {
-    let bench = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let bench = Bench::new(TALLY_2_BACK, TERMS).await;
     bench.roll_back(false).await;
     let replayed = refusal(bench.node.push(&bench.second).await);
     assert_eq!(replayed.code, RefusalCode::STALE_SEQUENCE);
@@ -375,7 +358,7 @@ async fn after_a_rollback_a_bundle_follows_the_rollback_and_the_old_one_is_stale
 
 #[tokio::test]
 async fn after_a_trial_only_a_way_back_leads_back() {
-    for (source, has_way_back) in [(WITH_WAY_BACK, true), (WITHOUT_WAY_BACK, false)] {
+    for (source, has_way_back) in [(TALLY_2_BACK, true), (WITHOUT_WAY_BACK, false)] {
         let bench = Bench::new(source, TERMS).await;
         bench.node.advance(60_000);
         bench.trial_ends().await;
@@ -396,7 +379,7 @@ async fn after_a_trial_only_a_way_back_leads_back() {
 
 #[tokio::test]
 async fn a_trial_goes_on_after_a_restart() {
-    for source in [WITH_WAY_BACK, WITHOUT_WAY_BACK] {
+    for source in [TALLY_2_BACK, WITHOUT_WAY_BACK] {
         let mut bench = Bench::new(source, TERMS).await;
         bench.add(1, 20).await;
         for _ in 0..5 {
@@ -512,7 +495,7 @@ async fn a_node_that_dies_again_and_again_on_trial_goes_back() {
 
 #[tokio::test]
 async fn old_clients_are_counted_until_their_program_is_retired() {
-    let mut bench = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let mut bench = Bench::new(TALLY_2_BACK, TERMS).await;
     let retire = || Request::Retire {
         machine: MACHINE.to_owned(),
         program: bench.releases[0].program.digest().0,
@@ -550,7 +533,7 @@ async fn old_clients_are_counted_until_their_program_is_retired() {
 
 #[tokio::test]
 async fn the_ledger_is_one_chain_through_everything() {
-    let mut bench = Bench::new(WITH_WAY_BACK, TERMS).await;
+    let mut bench = Bench::new(TALLY_2_BACK, TERMS).await;
     bench.roll_back(false).await;
     bench.node.restart();
     let ledger = bench.node.ledger(MACHINE).await;

@@ -1,8 +1,8 @@
-//! Complaints 1 to 8 and 15: what becomes of a push.
+//! Complaints 1 to 6 and 15: what becomes of a push.
 
 use cam::value::Value;
 use harness::street::{Release, bundle, refusal, signed};
-use harness::tally::{MACHINE, TALLY_2, TALLY_3, add, read, sum};
+use harness::tally::{MACHINE, TALLY_2, TALLY_2_BACK, TALLY_3, add, read, sum};
 use node::bundle::{Bundle, Manifest, Parts};
 use node::protocol::{RefusalCode, Request, Response, Terms};
 
@@ -204,7 +204,7 @@ async fn complaint_6_every_call_in_flight_gets_one_answer() {
 
 #[tokio::test]
 async fn complaint_15_an_old_bundle_brings_no_old_version_back_and_an_explicit_rollback_does() {
-    let house = House::new(&[super::lived::WITH_WAY_BACK]).await;
+    let house = House::new(&[TALLY_2_BACK]).await;
     let second = house.second();
     house
         .try_out(

@@ -34,6 +34,23 @@ machine Tally version 2 {
   reply to 1 { Cleared(_) => Ok, Sum(n) => Sum(n / 1_000) }
 }";
 
+/// Another version 2, with a way back. It divides by zero where 13 is added, and holds that no total is above 1,000.
+pub const TALLY_2_BACK: &str = "
+machine Tally version 2 {
+  input  Add(Int) | Clear | Read
+  output Ok | Sum(Int)
+  state  { total: Int, cleared: Int }
+  init   { total: 0, cleared: 0 }
+  on Add(n) => { set total = total + n + 0 / (n - 13)  Ok }
+  on Clear => { set total = 0  set cleared = cleared + 1  Ok }
+  on Read => Sum(total)
+  invariant small: total <= 1_000
+  migrate from 1 { total } => { total: total, cleared: 0 }
+  migrate back lossy to 1 { total, cleared: _ } => { total: total }
+  accept from 1
+  reply to 1
+}";
+
 /// Version 3 drops a field and retires an input.
 pub const TALLY_3: &str = "
 machine Tally version 3 {
